@@ -5,11 +5,21 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 mod batch;
+mod engine;
+mod fingerprint;
+mod marker;
 mod scrubbed;
 mod scrubber;
+mod shape;
 mod stats;
 
 pub use batch::{Batch, Framing, Message, Origin};
+pub use engine::{Limits, TOKEN_BYTES_MAX, TOKEN_BYTES_MAX_MAX};
+pub use fingerprint::{FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
+pub use marker::{MARKER_BYTES_MAX, Place, Told, of_token as marker, withheld as withheld_marker};
 pub use scrubbed::Scrubbed;
 pub use scrubber::Scrubber;
+pub use shape::{
+    NAME_BYTES_MAX, alg as shown_alg, date as shown_date, enc as shown_enc, media_type as shown_media_type, name as shown_name,
+};
 pub use stats::Stats;

@@ -67,4 +67,11 @@ impl Scrubbed {
     pub fn stats(&self) -> &Stats {
         &self.stats
     }
+
+    /// Lets go of the bytes and gives back their buffer, emptied, for the next read.
+    #[must_use]
+    pub fn recycle(mut self) -> Vec<u8> {
+        self.bytes.clear();
+        self.bytes
+    }
 }

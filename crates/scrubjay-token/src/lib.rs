@@ -1,4 +1,17 @@
 //! Token spans to decoded tokens: the JOSE grammar, encodings peeled, class, risk.
 //!
-//! It never decides what is shown, never verifies a signature, and never touches the network.
+//! It never decides what is shown, never verifies a signature, and never touches the network or a clock.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod base64;
+mod class;
+mod compact;
+mod find;
+pub mod json;
+mod token;
+
+pub use class::{Class, Risk, class, numeric_date, risks};
+pub use compact::HEADER_BYTES_MAX;
+pub use find::{Rest, find};
+pub use token::{Cut, Found, Kind, Token};

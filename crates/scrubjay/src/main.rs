@@ -1,2 +1,36 @@
-//! The program.
-fn main() {}
+//! The program: command line, configuration, assembly. One `match` chooses what to do.
+//!
+//! It never prints a byte of a record, nor an argument that may hold one, without passing it through the scrubber.
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod cli;
+mod exit;
+mod explain;
+mod keyfile;
+mod safe;
+mod scrub;
+
+use clap::Parser;
+use exit::Exit;
+
+fn main() -> std::process::ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        // A panic's message may quote what was being worked on: only the place is told.
+        let place = info.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
+        eprintln!("scrubjay: internal error{place}; please report it with the command line (never with the log itself)");
+    }));
+    run().into()
+}
+
+fn run() -> Exit {
+    let args = match cli::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return cli::report(&error),
+    };
+    match args.command {
+        cli::Command::Scrub(args) => scrub::run(&args),
+        cli::Command::Explain(args) => explain::run(&args),
+        cli::Command::Completions { shell } => cli::completions(shell),
+    }
+}

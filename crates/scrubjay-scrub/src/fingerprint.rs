@@ -1,0 +1,128 @@
+//! Keyed fingerprints: equal for equal tokens, useless for guessing (DESIGN §7).
+
+use std::fmt;
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use scrubjay_token::base64;
+use scrubjay_token::{Kind, Token};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// Smallest key in bytes.
+pub const KEY_BYTES_MIN: usize = 32;
+/// Largest key in bytes: more is a mistake (some other file was named).
+pub const KEY_BYTES_MAX: usize = 4096;
+/// Bytes of a fingerprint: 128 bits.
+const FINGERPRINT_BYTES: usize = 16;
+
+/// The key for fingerprints and for keyed hashes of odd values. Wiped on drop, never printed.
+pub struct FingerprintKey {
+    id: String,
+    tokens: Zeroizing<[u8; 64]>,
+    values: Zeroizing<[u8; 64]>,
+}
+
+/// The key cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyError {
+    /// Shorter than [`KEY_BYTES_MIN`] bytes.
+    Short,
+    /// Longer than [`KEY_BYTES_MAX`] bytes.
+    Long,
+    /// The system gave no random bytes.
+    NoEntropy,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Short => write!(f, "a fingerprint key has at least {KEY_BYTES_MIN} random bytes"),
+            Self::Long => write!(f, "a fingerprint key has at most {KEY_BYTES_MAX} bytes"),
+            Self::NoEntropy => f.write_str("the system's random number generator gave nothing"),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+impl fmt::Debug for FingerprintKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FingerprintKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl FingerprintKey {
+    /// A key from raw secret bytes, split by HKDF (RFC 5869) for each use. Its id is a hash of the key: the same on
+    /// every node that has the same file.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the length is out of range.
+    pub fn from_bytes(secret: &[u8]) -> Result<Self, KeyError> {
+        if secret.len() < KEY_BYTES_MIN {
+            return Err(KeyError::Short);
+        }
+        if secret.len() > KEY_BYTES_MAX {
+            return Err(KeyError::Long);
+        }
+        let hkdf = Hkdf::<Sha256>::new(Some(b"scrubjay correlation key v1"), secret);
+        let derive = |label: &[u8]| {
+            let mut key = Zeroizing::new([0u8; 64]);
+            // 64 bytes (the block size of SHA-256) are within HKDF's 255 × 32: it cannot fail.
+            let _ = hkdf.expand(label, key.as_mut());
+            key
+        };
+        let public = derive(b"key id");
+        let digest = Sha256::digest(public.as_ref());
+        let id = digest.iter().take(3).map(|b| format!("{b:02x}")).collect();
+        Ok(Self { id, tokens: derive(b"token fingerprint"), values: derive(b"value hash") })
+    }
+
+    /// A key for this run only, from the kernel's random numbers.
+    ///
+    /// # Errors
+    /// [`KeyError::NoEntropy`].
+    pub fn random() -> Result<Self, KeyError> {
+        let mut secret = Zeroizing::new([0u8; KEY_BYTES_MIN]);
+        getrandom::fill(secret.as_mut()).map_err(|_| KeyError::NoEntropy)?;
+        Self::from_bytes(secret.as_ref())
+    }
+
+    /// The key's id, six hexadecimal digits.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// `f<key id>_<22 characters>` over the token's kind and identifying parts, each with its length, so that no two
+    /// tokens run together. `None` when a part is incomplete.
+    #[must_use]
+    pub fn fingerprint(&self, token: &Token) -> Option<String> {
+        let (label, parts): (&[u8], _) = match token.kind {
+            Kind::Jwe => (b"jwe", &token.identity),
+            // An SD-JWT is identified by its issuer's JWT.
+            Kind::Jws | Kind::SdJwt => (b"jws", &token.identity),
+        };
+        if parts.is_empty() {
+            return None;
+        }
+        Some(self.tag('f', &self.tokens, std::iter::once(label).chain(parts.iter().map(Vec::as_slice))))
+    }
+
+    /// `h<key id>_<22 characters>`: a keyed hash of a shown value that has no safe shape, for the member `name`.
+    #[must_use]
+    pub fn hash(&self, name: &str, value: &[u8]) -> String {
+        self.tag('h', &self.values, [name.as_bytes(), value].into_iter())
+    }
+
+    fn tag<'a>(&self, letter: char, key: &[u8; 64], parts: impl Iterator<Item = &'a [u8]>) -> String {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new(key.into());
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let bytes = mac.finalize().into_bytes();
+        let half: Vec<u8> = bytes.iter().copied().take(FINGERPRINT_BYTES).collect();
+        format!("{letter}{}_{}", self.id, base64::encode(&half))
+    }
+}

@@ -1,0 +1,220 @@
+//! The shapes in which values may be shown: attackers write them, and issuers put odd things there (DESIGN §5).
+
+use scrubjay_token::json::Value;
+use scrubjay_token::numeric_date;
+
+use crate::fingerprint::FingerprintKey;
+
+/// Longest name that is shown, in bytes.
+pub const NAME_BYTES_MAX: usize = 64;
+/// Last second that a date may have: 9999-12-31T23:59:59Z.
+const DATE_MAX: i64 = 253_402_300_799;
+/// From this length on a path segment of mixed letters and digits counts as random.
+const RANDOM_CHARS_MIN: usize = 20;
+
+/// JWS algorithms of RFC 7518, 8037, 8812 and 9864, and JWE key management algorithms of RFC 7518.
+const ALGS: [&str; 36] = [
+    "none",
+    "HS256",
+    "HS384",
+    "HS512",
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "ES256K",
+    "EdDSA",
+    "Ed25519",
+    "Ed448",
+    "RSA1_5",
+    "RSA-OAEP",
+    "RSA-OAEP-256",
+    "RSA-OAEP-384",
+    "RSA-OAEP-512",
+    "A128KW",
+    "A192KW",
+    "A256KW",
+    "dir",
+    "ECDH-ES",
+    "ECDH-ES+A128KW",
+    "ECDH-ES+A192KW",
+    "ECDH-ES+A256KW",
+    "A128GCMKW",
+    "A192GCMKW",
+    "A256GCMKW",
+    "PBES2-HS256+A128KW",
+    "PBES2-HS384+A192KW",
+    "PBES2-HS512+A256KW",
+];
+/// JWE content encryption algorithms of RFC 7518 §5.
+const ENCS: [&str; 6] = ["A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"];
+/// Registered `typ` and `cty` values (IANA media types `application/…`, RFC 7519, 8417, 9068, 9101, 9449, 9701, 9901, OpenID).
+const TYPES: [&str; 20] = [
+    "JWT",
+    "JWE",
+    "JWS",
+    "JOSE",
+    "at+jwt",
+    "logout+jwt",
+    "secevent+jwt",
+    "dpop+jwt",
+    "oauth-authz-req+jwt",
+    "token-introspection+jwt",
+    "client-authentication+jwt",
+    "kb+jwt",
+    "dc+sd-jwt",
+    "vc+sd-jwt",
+    "example+sd-jwt",
+    "sd-jwt",
+    "entity-statement+jwt",
+    "vp+jwt",
+    "vc+jwt",
+    "JWK",
+];
+
+/// A registered `alg`, or `other`.
+#[must_use]
+pub fn alg(text: &str) -> &'static str {
+    ALGS.iter().find(|a| **a == text).copied().unwrap_or("other")
+}
+
+/// A registered `enc`, or `other`.
+#[must_use]
+pub fn enc(text: &str) -> &'static str {
+    ENCS.iter().find(|a| **a == text).copied().unwrap_or("other")
+}
+
+/// A registered `typ` or `cty` without `application/`, in its usual spelling, or `other`.
+#[must_use]
+pub fn media_type(text: &str) -> &'static str {
+    let short = text.get(..12).filter(|p| p.eq_ignore_ascii_case("application/")).map_or(text, |p| text.get(p.len()..).unwrap_or_default());
+    TYPES.iter().find(|t| t.eq_ignore_ascii_case(short)).copied().unwrap_or("other")
+}
+
+/// A name as it may be shown: a dotted or plain name of at most 64 safe characters, or a URL without scheme, userinfo,
+/// query and fragment and without a random-looking segment. Anything else becomes a keyed hash.
+#[must_use]
+pub fn name(member: &str, text: &str, key: &FingerprintKey) -> String {
+    match shown_name(text) {
+        // A whole token fits into 64 characters: what would be found again is not shown.
+        Some(shown) if fires(shown) => "withheld".to_owned(),
+        Some(shown) => shown.to_owned(),
+        None => key.hash(member, text.as_bytes()),
+    }
+}
+
+/// True when the text holds a token.
+fn fires(text: &str) -> bool {
+    let mut found = Vec::new();
+    scrubjay_token::find(text.as_bytes(), false, &mut found);
+    !found.is_empty()
+}
+
+fn shown_name(text: &str) -> Option<&str> {
+    let safe =
+        |t: &str| !t.is_empty() && t.len() <= NAME_BYTES_MAX && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:/".contains(&b));
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Some(text).filter(|t| safe(t) && !t.contains('/'));
+    };
+    if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b)) {
+        return None;
+    }
+    let bare = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = bare.split_once('/').unwrap_or((bare, ""));
+    if authority.contains('@') {
+        return None;
+    }
+    let bare = bare.trim_end_matches('/');
+    (safe(bare) && !path.split('/').any(is_random)).then_some(bare)
+}
+
+/// True for a path segment that looks like a key or a token: long, letters and digits mixed, no words. A UUID is an
+/// identifier (a tenant, mostly), not a secret.
+fn is_random(segment: &str) -> bool {
+    let is_uuid = segment.len() == 36
+        && segment.bytes().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() });
+    let longest = segment.split(['-', '_', '.', ':']).map(str::len).max().unwrap_or(0);
+    let digits = segment.bytes().filter(u8::is_ascii_digit).count();
+    !is_uuid && longest >= RANDOM_CHARS_MIN && digits >= 2 && digits < segment.len()
+}
+
+/// A date as it may be shown, RFC 3339 in UTC to the second. `None`: not a date between 1970 and 9999.
+#[must_use]
+pub fn date(value: &Value) -> Option<String> {
+    let seconds = numeric_date(value).filter(|s| (0..=DATE_MAX).contains(s))?;
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Civil from days, proleptic Gregorian: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    let z = days + 719_468;
+    let (era, day_of_era) = (z / 146_097, z % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
+}
+
+/// Number of scopes: of a space-separated string (RFC 6749 §3.3) or of an array.
+#[must_use]
+pub(crate) fn scope_count(value: &Value) -> Option<usize> {
+    match value {
+        Value::String(s) => Some(s.split_ascii_whitespace().count()),
+        Value::Array(list) => Some(list.len()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_shown_only_in_safe_shapes() {
+        let cases = [
+            ("https://idp.example/realms/a", Some("idp.example/realms/a")),
+            ("https://acme.eu.auth0.com/", Some("acme.eu.auth0.com")),
+            ("https://sts.windows.net/6f1a2b3c-0000-4000-8000-123456789abc/", Some("sts.windows.net/6f1a2b3c-0000-4000-8000-123456789abc")),
+            ("accounts.google.com", Some("accounts.google.com")),
+            ("api://default", Some("default")),
+            ("api", Some("api")),
+            ("https://h.example/cb?token=secret#x", Some("h.example/cb")),
+            ("https://user:pw@h.example/", None),
+            ("https://h.example/9f8a7c6b5d4e3f2a1b0c9d8e/x", None),
+            ("jo@example.org", None),
+            ("two words", None),
+            ("", None),
+            ("a/b", None),
+            ("https://", None),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(shown_name(text), shown, "{text}");
+        }
+        assert_eq!(shown_name(&"a".repeat(65)), None);
+    }
+
+    #[test]
+    fn dates_and_their_range() {
+        let number = |t: &str| date(&Value::Number(t.into()));
+        assert_eq!(number("0").as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(number("1795435200").as_deref(), Some("2026-11-23T12:00:00Z"));
+        assert_eq!(number("951782400.75").as_deref(), Some("2000-02-29T00:00:00Z"));
+        assert_eq!(number("253402300799").as_deref(), Some("9999-12-31T23:59:59Z"));
+        for odd in ["253402300800", "-1", "1e400", "1e18"] {
+            assert_eq!(number(odd), None, "{odd}");
+        }
+        assert_eq!(date(&Value::String("0".into())), None);
+    }
+
+    #[test]
+    fn registered_values_or_other() {
+        assert_eq!((alg("RS256"), alg("rs256"), enc("A256GCM"), enc("x")), ("RS256", "other", "A256GCM", "other"));
+        assert_eq!((media_type("application/AT+JWT"), media_type("jwt"), media_type("jo@example.org")), ("at+jwt", "JWT", "other"));
+    }
+}

@@ -1,0 +1,106 @@
+//! Base64url as tokens carry it (RFC 7515 §2), read leniently: logs also hold the standard alphabet and padding.
+
+/// Value of a byte in the base64url or the standard alphabet, or [`NOT`].
+pub(crate) static VALUE: [u8; 256] = table();
+/// Marks a byte that is in neither alphabet.
+pub(crate) const NOT: u8 = 0xFF;
+
+const fn table() -> [u8; 256] {
+    let mut t = [NOT; 256];
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut i = 0;
+    while i < alphabet.len() {
+        t[alphabet[i] as usize] = i as u8;
+        i += 1;
+    }
+    t[b'-' as usize] = 62;
+    t[b'+' as usize] = 62;
+    t[b'_' as usize] = 63;
+    t[b'/' as usize] = 63;
+    t
+}
+
+/// True for a byte of the base64url or the standard alphabet, padding excluded.
+#[must_use]
+pub fn is_base64(byte: u8) -> bool {
+    VALUE[byte as usize] != NOT
+}
+
+/// Decodes as far as the bytes are base64 of either alphabet; stops at the first other byte. Bits of an incomplete last
+/// group that do not fill a byte are dropped, so a cut segment still decodes. Appends to `out`.
+pub fn decode_into(text: &[u8], out: &mut Vec<u8>) {
+    out.reserve(text.len() / 4 * 3 + 3);
+    let mut groups = text.chunks_exact(4);
+    for g in groups.by_ref() {
+        let v = [VALUE[g[0] as usize], VALUE[g[1] as usize], VALUE[g[2] as usize], VALUE[g[3] as usize]];
+        if (v[0] | v[1] | v[2] | v[3]) & 0xC0 != 0 {
+            return decode_rest(g, out);
+        }
+        let n = u32::from(v[0]) << 18 | u32::from(v[1]) << 12 | u32::from(v[2]) << 6 | u32::from(v[3]);
+        out.extend_from_slice(&[(n >> 16) as u8, (n >> 8) as u8, n as u8]);
+    }
+    decode_rest(groups.remainder(), out);
+}
+
+fn decode_rest(group: &[u8], out: &mut Vec<u8>) {
+    let mut bits = 0u32;
+    let mut count = 0;
+    for &b in group {
+        let v = VALUE[b as usize];
+        if v == NOT {
+            break;
+        }
+        bits = bits << 6 | u32::from(v);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count) as u8);
+        }
+    }
+}
+
+/// Decodes as [`decode_into`] does, into a new buffer.
+#[must_use]
+pub fn decode(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    decode_into(text, &mut out);
+    out
+}
+
+/// Encodes as base64url without padding (RFC 7515 §2).
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let n = chunk.iter().fold(0u32, |n, &b| n << 8 | u32::from(b)) << (8 * (3 - chunk.len()));
+        for i in 0..=chunk.len() {
+            out.push(ALPHABET[(n >> (18 - 6 * i)) as usize & 63] as char);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_4648_vectors_and_both_alphabets() {
+        for (plain, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE")] {
+            assert_eq!(encode(plain.as_bytes()), text);
+            assert_eq!(decode(text.as_bytes()), plain.as_bytes());
+        }
+        assert_eq!(decode(b"-_-_"), decode(b"+/+/"));
+        assert_eq!(decode(b"Zm9vYg=="), b"foob");
+        assert_eq!(decode(b"Zm9v.Zm9v"), b"foo");
+        assert_eq!(decode(b"Zm9vY"), b"foo");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn decoding_undoes_encoding(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            proptest::prop_assert_eq!(decode(encode(&bytes).as_bytes()), bytes);
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! The compact serializations: JWS (RFC 7515 §7.1, detached RFC 7515 App. F), JWE (RFC 7516 §7.1), SD-JWT (RFC 9901 §4),
+//! whole or damaged.
+
+use crate::base64::{VALUE, decode, decode_into, is_base64};
+use crate::json::{self, Status, Value};
+use crate::token::{Cut, Found, Kind, Token};
+
+/// Largest protected header that is decoded, in bytes of JSON (DESIGN §10).
+pub const HEADER_BYTES_MAX: usize = 8 * 1024;
+const HEADER_CHARS_MAX: usize = HEADER_BYTES_MAX / 3 * 4;
+/// Shortest second part of a `payload.signature` fragment: 128 bits in base64url.
+const FRAGMENT_SIGNATURE_CHARS_MIN: usize = 22;
+/// Most disclosures of one SD-JWT that are followed one by one; the span goes on, they are just not counted.
+const DISCLOSURES_MAX: usize = 1024;
+
+/// Header parameters of RFC 7515 §4.1, RFC 7516 §4.1, RFC 7518 and RFC 7797: one of them makes a damaged header credible.
+const HEADER_NAMES: [&str; 21] = [
+    "alg", "enc", "typ", "cty", "kid", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "zip", "b64", "epk", "apu", "apv", "p2s",
+    "p2c", "iv", "tag",
+];
+/// Registered claims (RFC 7519 §4.1) and their common companions: they tell a claim set from a paging cursor.
+const CLAIM_NAMES: [&str; 17] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "azp",
+    "scope",
+    "scp",
+    "nonce",
+    "sid",
+    "client_id",
+    "email",
+    "roles",
+    "auth_time",
+    "cnf",
+];
+
+/// What stands at an opening.
+pub(crate) enum At {
+    /// A token.
+    Token(Found),
+    /// Nothing that must go.
+    Nothing,
+    /// The text ends before it can be decided, and more text follows.
+    Open,
+}
+
+/// True where `text[at..]` may be the beginning of a base64url JSON object: `{` after optional white space (RFC 8259 §2).
+///
+/// `ey` is `{"` or `{ `, `ew` is `{` and a tab or line end. White space before the brace gives other letters; those are
+/// looked for only where a run of base64 begins.
+pub(crate) fn is_opening(text: &[u8], at: usize) -> bool {
+    let pair = (text.get(at).copied().unwrap_or(0), text.get(at + 1).copied().unwrap_or(0));
+    match pair {
+        (b'e', b'y' | b'w') => true,
+        (b'I', b'H' | b'C' | b'A') | (b'C', b'n' | b'i' | b'g' | b'X' | b'S' | b'Q') | (b'D', b'X' | b'S' | b'Q') => {
+            at == 0 || !text.get(at - 1).copied().is_some_and(is_base64)
+        }
+        _ => false,
+    }
+}
+
+/// Which of the two base64 alphabets a token uses; unknown until one of `-_+/` is seen.
+#[derive(Clone, Copy, PartialEq)]
+enum Style {
+    Unknown,
+    Url,
+    Standard,
+}
+
+/// Reads the segments of one candidate.
+struct Segments<'a> {
+    text: &'a [u8],
+    style: Style,
+}
+
+/// One segment: its base64 characters, and where it ends with its padding.
+#[derive(Clone, Copy)]
+struct Segment {
+    start: usize,
+    end: usize,
+    padded_end: usize,
+}
+
+impl Segment {
+    fn len(self) -> usize {
+        self.end - self.start
+    }
+}
+
+impl<'a> Segments<'a> {
+    /// The segment at `start`. In the last segment of a token, whose alphabet is not known yet, a `/` or `+` after a
+    /// signature of a usual length is a neighbour (a path goes on), not a part.
+    fn read(&mut self, start: usize, last: bool) -> Segment {
+        let mut end = start;
+        while let Some(&b) = self.text.get(end) {
+            match b {
+                b'-' | b'_' if self.style == Style::Standard => break,
+                b'-' | b'_' => self.style = Style::Url,
+                b'+' | b'/' if self.style == Style::Url => break,
+                b'+' | b'/' if self.style == Style::Unknown && last && is_signature_length(end - start) => break,
+                b'+' | b'/' => self.style = Style::Standard,
+                b if VALUE[b as usize] == crate::base64::NOT => break,
+                _ => {}
+            }
+            end += 1;
+        }
+        let mut padded_end = end;
+        let missing = (4 - (end - start) % 4) % 4;
+        if missing < 3 && end > start && self.text[end..].iter().take(missing).filter(|&&b| b == b'=').count() == missing {
+            padded_end = end + missing;
+        }
+        Segment { start, end, padded_end }
+    }
+
+    fn chars(&self, s: Segment) -> &'a [u8] {
+        &self.text[s.start..s.end]
+    }
+
+    fn dot_at(&self, at: usize) -> bool {
+        self.text.get(at) == Some(&b'.')
+    }
+}
+
+/// Base64 lengths of the signatures of RFC 7518 §3.1 and RFC 8037: HMAC, ECDSA, EdDSA, RSA with 1024 to 4096 bits.
+fn is_signature_length(chars: usize) -> bool {
+    matches!(chars, 43 | 64 | 86 | 128 | 171 | 176 | 342 | 512 | 683)
+}
+
+/// What the segment at an opening says.
+enum Head {
+    /// A JOSE header: an object with `alg` or `enc`.
+    Jose(Value, bool),
+    /// Damaged, but with a parameter that only headers have.
+    Damaged,
+    /// A JSON object that is no header.
+    Object(Value, bool),
+    /// No JSON object.
+    Other,
+    /// The text ends inside it.
+    Cut,
+}
+
+fn read_head(chars: &[u8], at_end: bool) -> Head {
+    let probe = decode(&chars[..chars.len().min(64)]);
+    let early = json::parse(&probe);
+    if !matches!(probe.iter().find(|b| !b.is_ascii_whitespace()), Some(b'{')) {
+        return Head::Other;
+    }
+    if let Status::Invalid { at } = early.status
+        && at + 1 < probe.len()
+        && !has_any(&early.value, &HEADER_NAMES)
+    {
+        return Head::Other;
+    }
+    let mut bytes = Vec::new();
+    decode_into(&chars[..chars.len().min(HEADER_CHARS_MAX)], &mut bytes);
+    let parsed = json::parse(&bytes);
+    let whole = match parsed.status {
+        Status::Complete { end } => bytes[end..].iter().all(u8::is_ascii_whitespace) && chars.len() <= HEADER_CHARS_MAX,
+        Status::Cut if at_end => return Head::Cut,
+        _ => false,
+    };
+    let jose = ["alg", "enc"].iter().any(|n| matches!(parsed.value.get(n), Some(Value::String(_))));
+    match (whole, jose) {
+        (true, true) => Head::Jose(parsed.value, parsed.duplicates),
+        (true, false) if has_any(&parsed.value, &["typ", "kid", "jku", "x5c"]) && !has_any(&parsed.value, &["exp", "iat", "sub"]) => {
+            Head::Damaged
+        }
+        (true, false) => Head::Object(parsed.value, parsed.duplicates),
+        (false, _) if has_any(&parsed.value, &HEADER_NAMES) => Head::Damaged,
+        (false, _) => Head::Other,
+    }
+}
+
+fn has_any(value: &Value, names: &[&str]) -> bool {
+    value.members().iter().any(|(n, _)| names.contains(&n.as_str()))
+}
+
+/// Decides what stands at the opening `start` of `text`. With `more`, the text's end is not the end of the input.
+pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
+    let mut segments = Segments { text, style: Style::Unknown };
+    let head = segments.read(start, false);
+    let at_end = more && head.padded_end >= text.len();
+    let read = read_head(segments.chars(head), at_end);
+    if at_end {
+        return if matches!(read, Head::Other) { At::Nothing } else { At::Open };
+    }
+    if !segments.dot_at(head.padded_end) || matches!(read, Head::Other) {
+        return At::Nothing;
+    }
+    let parts = read_parts(&mut segments, head, &read);
+    let end = parts.last().map_or(head.padded_end, |s| s.padded_end);
+    if more && end >= text.len() {
+        return At::Open;
+    }
+    let token = match read {
+        Head::Jose(header, ambiguous) => jose(&segments, head, &parts, Some(header), ambiguous),
+        Head::Damaged | Head::Cut => jose(&segments, head, &parts, None, false),
+        Head::Object(claims, ambiguous) => fragment(&segments, head, &parts, claims, ambiguous),
+        Head::Other => None,
+    };
+    let Some(mut token) = token else { return At::Nothing };
+    let mut span = start..end;
+    if token.kind != Kind::Jwe {
+        match disclosures(text, &mut token, end, more) {
+            Some(end) => span.end = end,
+            None => return At::Open,
+        }
+    }
+    if token.cut == Some(Cut::Header) && token.header.is_none() && token.claims.is_some() {
+        span.start = header_rest(text, start);
+    }
+    At::Token(Found { span, token })
+}
+
+/// The segments after the first one: up to four for a JWE, up to two for a JWS, one for a `payload.signature` fragment.
+fn read_parts(segments: &mut Segments<'_>, head: Segment, read: &Head) -> Vec<Segment> {
+    let most = match read {
+        Head::Jose(h, _) if h.get("enc").is_some() => 4,
+        Head::Jose(..) => 2,
+        Head::Object(..) => 1,
+        _ => 4,
+    };
+    let mut parts: Vec<Segment> = Vec::with_capacity(4);
+    let mut dot = head.padded_end;
+    while parts.len() < most && segments.dot_at(dot) {
+        let part = segments.read(dot + 1, parts.len() + 1 == most);
+        dot = part.padded_end;
+        parts.push(part);
+    }
+    // A damaged header does not say whether it is a JWE: only five parts are.
+    if matches!(read, Head::Damaged | Head::Cut) && parts.len() < 4 {
+        parts.truncate(2);
+    }
+    parts
+}
+
+fn jose(segments: &Segments<'_>, head: Segment, parts: &[Segment], header: Option<Value>, ambiguous: bool) -> Option<Token> {
+    let damaged = header.is_none();
+    let encrypted = match &header {
+        Some(h) => h.get("enc").is_some(),
+        None => parts.len() == 4,
+    };
+    let longest = parts.iter().map(|s| s.len()).max().unwrap_or(0);
+    // `header...` is an ellipsis, and a damaged header needs company that looks like key material or claims.
+    if longest == 0 || damaged && longest < 10 {
+        return None;
+    }
+    let mut token = Token { kind: Kind::Jws, header, claims: None, ambiguous, cut: None, identity: Vec::new(), disclosures: 0 };
+    if encrypted {
+        token.kind = Kind::Jwe;
+        if parts.len() == 4 {
+            let identity = [head, parts[1], parts[2], parts[3]];
+            token.identity = identity.iter().map(|&s| decode(segments.chars(s))).collect();
+        } else {
+            token.cut = Some(Cut::Payload);
+        }
+    } else {
+        signed(segments, head, parts, &mut token);
+    }
+    if damaged {
+        token.cut = Some(Cut::Header);
+        token.identity.clear();
+    }
+    Some(token)
+}
+
+fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut Token) {
+    let payload = parts.first().map(|&s| decode(segments.chars(s))).unwrap_or_default();
+    let parsed = json::parse(&payload);
+    if matches!(parsed.value, Value::Object(_)) {
+        token.ambiguous |= parsed.duplicates;
+        token.claims = Some(parsed.value);
+    }
+    if parts.len() < 2 {
+        token.cut = Some(if matches!(parsed.status, Status::Cut) { Cut::Payload } else { Cut::Signature });
+    }
+    if token.cut != Some(Cut::Payload) {
+        token.identity = vec![decode(segments.chars(head)), payload];
+    }
+    if token.header_str("typ").is_some_and(|t| t.to_ascii_lowercase().contains("sd-jwt")) {
+        token.kind = Kind::SdJwt;
+    }
+}
+
+/// `payload.signature` whose header is missing. A paging cursor followed by a dot is none: it needs claims, and a
+/// signature of at least 128 bits.
+fn fragment(segments: &Segments<'_>, _head: Segment, parts: &[Segment], claims: Value, ambiguous: bool) -> Option<Token> {
+    let signature = parts.first().copied()?;
+    if signature.len() < FRAGMENT_SIGNATURE_CHARS_MIN || segments.dot_at(signature.padded_end) && !has_any(&claims, &CLAIM_NAMES) {
+        return None;
+    }
+    if !has_any(&claims, &CLAIM_NAMES) && !is_signature_length(signature.len()) {
+        return None;
+    }
+    let cut = Some(Cut::Header);
+    Some(Token { kind: Kind::Jws, header: None, claims: Some(claims), ambiguous, cut, identity: Vec::new(), disclosures: 0 })
+}
+
+/// Follows the `~disclosure~…~[kb-jwt]` of an SD-JWT (RFC 9901 §4) from the end of the issuer's JWT. `None`: the text
+/// ends first and more follows.
+fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool) -> Option<usize> {
+    while text.get(end) == Some(&b'~') {
+        let start = end + 1;
+        let len = text[start..].iter().take_while(|&&b| is_base64(b)).count();
+        if more && start + len >= text.len() {
+            return None;
+        }
+        if is_opening(text, start) {
+            // The key binding JWT; nothing follows it.
+            return match token_at(text, start, more) {
+                At::Token(kb) => Some(kb.span.end),
+                At::Open => None,
+                At::Nothing => Some(end),
+            };
+        }
+        let probe = decode(&text[start..start + len.min(16)]);
+        let array = probe.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
+        if token.kind != Kind::SdJwt && !array {
+            break;
+        }
+        if len > 0 && token.disclosures < DISCLOSURES_MAX {
+            token.disclosures += 1;
+        }
+        token.kind = Kind::SdJwt;
+        end = start + len;
+    }
+    Some(end)
+}
+
+/// Where a `payload.signature` fragment at `start` follows the rest of a cut header (`…In0.`), the rest goes with it.
+fn header_rest(text: &[u8], start: usize) -> usize {
+    if start < 3 || text[start - 1] != b'.' {
+        return start;
+    }
+    let len = text[..start - 1].iter().rev().take_while(|&&b| is_base64(b)).count();
+    let from = start - 1 - len;
+    let last = &text[start - 1 - len.min(24)..start - 1];
+    let closes = (0..4.min(last.len())).any(|skip| {
+        let bytes = decode(&last[skip..]);
+        bytes.ends_with(b"}") && bytes.iter().all(|b| (0x20..0x7F).contains(b))
+    });
+    if closes { from } else { start }
+}

@@ -1,0 +1,44 @@
+//! Finds the tokens of a stretch of text.
+
+use crate::compact::{At, is_opening, token_at};
+use crate::token::Found;
+
+/// What [`find`] left undecided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Everything is decided.
+    Decided,
+    /// A candidate begins at this offset and cannot be decided before more text is seen.
+    Open(usize),
+}
+
+/// Finds the tokens of `text`, in order and without overlap, and pushes them to `found`.
+///
+/// With `more`, the end of `text` is not the end of the input: a candidate that reaches it is not reported but returned
+/// as [`Rest::Open`].
+///
+/// ```
+/// let log = b"user=jo token=eyJhbGciOiJub25lIn0.eyJzdWIiOiJqbyJ9. ok";
+/// let mut found = Vec::new();
+/// scrubjay_token::find(log, false, &mut found);
+/// assert_eq!(found[0].span, 14..51);
+/// assert_eq!(found[0].token.header_str("alg"), Some("none"));
+/// ```
+pub fn find(text: &[u8], more: bool, found: &mut Vec<Found>) -> Rest {
+    let mut at = 0;
+    while at < text.len() {
+        if !is_opening(text, at) {
+            at += 1;
+            continue;
+        }
+        match token_at(text, at, more) {
+            At::Token(token) => {
+                at = token.span.end;
+                found.push(token);
+            }
+            At::Nothing => at += 1,
+            At::Open => return Rest::Open(at),
+        }
+    }
+    Rest::Decided
+}

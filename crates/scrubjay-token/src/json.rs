@@ -1,0 +1,367 @@
+//! A bounded JSON reader (RFC 8259) for headers and claim sets.
+//!
+//! Ours, not serde's, for three reasons: a cut document must still give the members that are complete (a token may be
+//! cut anywhere), duplicate members must be seen (RFC 7515 §4: they make a header ambiguous), and numbers must keep
+//! their text (`1e400` is legal JSON and no date).
+
+/// Deepest nesting that is read.
+pub const DEPTH_MAX: usize = 16;
+/// Most members of one object, or elements of one array, that are read.
+pub const MEMBERS_MAX: usize = 256;
+
+/// A JSON value. Objects keep the order and the duplicates of the text.
+#[derive(Clone, PartialEq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number as it was written.
+    Number(String),
+    /// A string, unescaped. Lone surrogates and invalid UTF-8 become U+FFFD.
+    String(String),
+    /// An array.
+    Array(Vec<Value>),
+    /// An object.
+    Object(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// The member of an object with this name (the first of duplicates).
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => members.iter().find(|(n, _)| n == name).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// The members of an object; empty for anything else.
+    #[must_use]
+    pub fn members(&self) -> &[(String, Self)] {
+        match self {
+            Self::Object(members) => members,
+            _ => &[],
+        }
+    }
+}
+
+/// How far a document could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// A whole value; `end` is the number of bytes up to and including its last one.
+    Complete {
+        /// Bytes read.
+        end: usize,
+    },
+    /// The text ends inside the value; what is read so far is good.
+    Cut,
+    /// Not JSON at this byte offset.
+    Invalid {
+        /// Offset of the first byte that does not fit.
+        at: usize,
+    },
+    /// Deeper than [`DEPTH_MAX`] or larger than [`MEMBERS_MAX`].
+    Limit,
+}
+
+/// What was read of a document.
+pub struct Parsed {
+    /// The value, or its complete beginning.
+    pub value: Value,
+    /// How far it could be read.
+    pub status: Status,
+    /// An object in it has two members of the same name.
+    pub duplicates: bool,
+}
+
+/// Reads one JSON value at the start of `text`; leading white space is skipped, what follows the value is not looked at.
+#[must_use]
+pub fn parse(text: &[u8]) -> Parsed {
+    let mut reader = Reader { text, at: 0, duplicates: false };
+    let mut value = Value::Null;
+    let status = match reader.value(0, &mut value) {
+        Ok(()) => Status::Complete { end: reader.at },
+        Err(status) => status,
+    };
+    Parsed { value, status, duplicates: reader.duplicates }
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    duplicates: bool,
+}
+
+type Step = Result<(), Status>;
+
+impl Reader<'_> {
+    fn peek(&self) -> Result<u8, Status> {
+        self.text.get(self.at).copied().ok_or(Status::Cut)
+    }
+
+    fn white(&mut self) {
+        while matches!(self.text.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn invalid<T>(&self) -> Result<T, Status> {
+        Err(Status::Invalid { at: self.at })
+    }
+
+    fn value(&mut self, depth: usize, into: &mut Value) -> Step {
+        self.white();
+        match self.peek()? {
+            b'{' | b'[' if depth >= DEPTH_MAX => Err(Status::Limit),
+            b'{' => self.object(depth, into),
+            b'[' => self.array(depth, into),
+            b'"' => {
+                *into = Value::String(self.string()?);
+                Ok(())
+            }
+            b't' => self.word(b"true", Value::Bool(true), into),
+            b'f' => self.word(b"false", Value::Bool(false), into),
+            b'n' => self.word(b"null", Value::Null, into),
+            b'-' | b'0'..=b'9' => self.number(into),
+            _ => self.invalid(),
+        }
+    }
+
+    fn word(&mut self, word: &[u8], value: Value, into: &mut Value) -> Step {
+        for &b in word {
+            if self.peek()? != b {
+                return self.invalid();
+            }
+            self.at += 1;
+        }
+        *into = value;
+        Ok(())
+    }
+
+    fn number(&mut self, into: &mut Value) -> Step {
+        let start = self.at;
+        while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = self.text.get(self.at) {
+            self.at += 1;
+        }
+        // A number that touches the end of the text may go on: only a following byte proves it whole.
+        if self.at == self.text.len() {
+            return Err(Status::Cut);
+        }
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        if !digits.first().is_some_and(u8::is_ascii_digit) || digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit() {
+            self.at = start;
+            return self.invalid();
+        }
+        *into = Value::Number(String::from_utf8_lossy(text).into_owned());
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<String, Status> {
+        self.at += 1;
+        let mut out: Vec<u8> = Vec::new();
+        loop {
+            let from = self.at;
+            while !matches!(self.peek()?, b'"' | b'\\' | 0..=0x1F) {
+                self.at += 1;
+            }
+            out.extend_from_slice(self.text.get(from..self.at).unwrap_or_default());
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()));
+                }
+                b'\\' => self.escape(&mut out)?,
+                _ => return self.invalid(),
+            }
+        }
+    }
+
+    fn escape(&mut self, out: &mut Vec<u8>) -> Step {
+        self.at += 1;
+        let plain = match self.peek()? {
+            c @ (b'"' | b'\\' | b'/') => c,
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => return self.unicode(out),
+            _ => return self.invalid(),
+        };
+        self.at += 1;
+        out.push(plain);
+        Ok(())
+    }
+
+    fn unicode(&mut self, out: &mut Vec<u8>) -> Step {
+        self.at += 1;
+        let mut unit = self.hex4()?;
+        if (0xD800..0xDC00).contains(&unit) && self.text.get(self.at..).is_some_and(|t| t.starts_with(b"\\u")) {
+            self.at += 2;
+            let low = self.hex4()?;
+            unit = if (0xDC00..0xE000).contains(&low) { 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00) } else { 0xFFFD };
+        }
+        let c = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        Ok(())
+    }
+
+    fn hex4(&mut self) -> Result<u32, Status> {
+        let mut n = 0;
+        for _ in 0..4 {
+            let Some(digit) = (self.peek()? as char).to_digit(16) else { return self.invalid() };
+            n = n << 4 | digit;
+            self.at += 1;
+        }
+        Ok(n)
+    }
+
+    fn array(&mut self, depth: usize, into: &mut Value) -> Step {
+        self.at += 1;
+        let mut items = Vec::new();
+        let end = self.items(depth, &mut items);
+        *into = Value::Array(items);
+        end
+    }
+
+    fn items(&mut self, depth: usize, items: &mut Vec<Value>) -> Step {
+        self.white();
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            if items.len() >= MEMBERS_MAX {
+                return Err(Status::Limit);
+            }
+            let mut item = Value::Null;
+            let read = self.value(depth + 1, &mut item);
+            if read.is_ok() || matches!(item, Value::Object(_) | Value::Array(_)) {
+                items.push(item);
+            }
+            read?;
+            if self.comma_or(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize, into: &mut Value) -> Step {
+        self.at += 1;
+        let mut members = Vec::new();
+        let end = self.members(depth, &mut members);
+        *into = Value::Object(members);
+        end
+    }
+
+    fn members(&mut self, depth: usize, members: &mut Vec<(String, Value)>) -> Step {
+        self.white();
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            if members.len() >= MEMBERS_MAX {
+                return Err(Status::Limit);
+            }
+            self.white();
+            if self.peek()? != b'"' {
+                return self.invalid();
+            }
+            let name = self.string()?;
+            self.white();
+            if self.peek()? != b':' {
+                return self.invalid();
+            }
+            self.at += 1;
+            self.duplicates |= members.iter().any(|(n, _)| *n == name);
+            let mut value = Value::Null;
+            let read = self.value(depth + 1, &mut value);
+            if read.is_ok() || matches!(value, Value::Object(_) | Value::Array(_)) {
+                members.push((name, value));
+            }
+            read?;
+            if self.comma_or(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Steps over a comma (false) or the closing byte (true).
+    fn comma_or(&mut self, close: u8) -> Result<bool, Status> {
+        self.white();
+        let b = self.peek()?;
+        if b != b',' && b != close {
+            return self.invalid();
+        }
+        self.at += 1;
+        Ok(b == close)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(text: &str) -> Status {
+        parse(text.as_bytes()).status
+    }
+
+    #[test]
+    fn whole_documents() {
+        let p = parse(br#" {"a":[1,-2.5e3,"x\u00e9\ud83d\ude80\n"],"b":{"c":null},"d":true} tail"#);
+        assert_eq!(p.status, Status::Complete { end: 65 });
+        assert_eq!(p.value.get("b").and_then(|b| b.get("c")), Some(&Value::Null));
+        let Some(Value::Array(a)) = p.value.get("a") else { panic!("no array") };
+        assert!(a[1] == Value::Number("-2.5e3".into()) && a[2] == Value::String("xé🚀\n".into()));
+    }
+
+    #[test]
+    fn cut_documents_give_what_is_complete() {
+        let p = parse(br#"{"alg":"RS256","kid":"ab"#);
+        assert_eq!(p.status, Status::Cut);
+        assert_eq!(p.value.members().len(), 1);
+        assert_eq!(parse(br#"{"exp":17"#).status, Status::Cut);
+    }
+
+    #[test]
+    fn what_is_no_json_says_where() {
+        for (text, at) in [("{x", 1), ("{\"a\"}", 4), ("{\"a\":01}", 5), ("{\"a\":1,}", 7), ("\"\u{1}\"", 1), ("[1 2]", 3)] {
+            assert_eq!(status(text), Status::Invalid { at }, "{text}");
+        }
+    }
+
+    #[test]
+    fn limits_and_duplicates() {
+        assert_eq!(status(&"[".repeat(10_000)), Status::Limit);
+        let many: Vec<String> = (0..300).map(|i| format!("\"m{i}\":1")).collect();
+        assert_eq!(status(&format!("{{{}}}", many.join(","))), Status::Limit);
+        assert!(parse(br#"{"alg":"none","alg":"RS256"}"#).duplicates);
+        assert!(!parse(br#"{"a":{"x":1},"b":{"x":1}}"#).duplicates);
+    }
+}
+
+impl std::fmt::Debug for Value {
+    /// Names the kind only: values are claims, and claims must not reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Number(_) => "number",
+            Self::String(_) => "string",
+            Self::Array(_) => "array",
+            Self::Object(_) => "object",
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! What a token turned out to be.
+
+use std::ops::Range;
+
+use crate::json::Value;
+
+/// The family of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// JSON Web Signature (RFC 7515), signed JWTs included.
+    Jws,
+    /// JSON Web Encryption (RFC 7516).
+    Jwe,
+    /// Selective-disclosure JWT with its disclosures (RFC 9901).
+    SdJwt,
+}
+
+impl Kind {
+    /// The kind as markers name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jws => "jwt",
+            Self::Jwe => "jwe",
+            Self::SdJwt => "sdjwt",
+        }
+    }
+}
+
+/// The part of a token that is missing or incomplete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cut {
+    /// The header is missing, cut or unreadable.
+    Header,
+    /// The payload or ciphertext is cut.
+    Payload,
+    /// The signature or tag is missing or cut.
+    Signature,
+}
+
+impl Cut {
+    /// The part as markers name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Payload => "payload",
+            Self::Signature => "signature",
+        }
+    }
+}
+
+/// A decoded token. Holds claims in the clear: it is never written anywhere, and its `Debug` names the kind only.
+#[derive(Clone)]
+pub struct Token {
+    /// The family.
+    pub kind: Kind,
+    /// The JOSE header, where it could be read. Not verified: it is what the token says.
+    pub header: Option<Value>,
+    /// The claim set, where the payload is a JSON object that could be read (RFC 7519 §4). Cut payloads give the members
+    /// that are complete.
+    pub claims: Option<Value>,
+    /// A header or claim set has two members of one name, so what it says depends on the reader (RFC 7515 §4): show nothing.
+    pub ambiguous: bool,
+    /// The first part that is missing or incomplete.
+    pub cut: Option<Cut>,
+    /// The parts that identify the token, decoded: header and payload of a JWS; header, IV, ciphertext and tag of a JWE.
+    /// Empty when one of them is incomplete. The signature is no part: re-signed or cut, it is the same token.
+    pub identity: Vec<Vec<u8>>,
+    /// Number of disclosures of an SD-JWT.
+    pub disclosures: usize,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token").field("kind", &self.kind).field("cut", &self.cut).finish_non_exhaustive()
+    }
+}
+
+impl Token {
+    /// A string parameter of the header.
+    #[must_use]
+    pub fn header_str(&self, name: &str) -> Option<&str> {
+        self.header.as_ref()?.get(name)?.as_str()
+    }
+
+    /// A claim: from the claim set, or replicated in a JWE's header (RFC 7519 §5.3).
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims.as_ref().and_then(|c| c.get(name)).or_else(|| match self.kind {
+            Kind::Jwe => self.header.as_ref().and_then(|h| h.get(name)),
+            _ => None,
+        })
+    }
+}
+
+/// A token and the bytes that it covers.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The bytes to replace: nothing of the neighbourhood, everything of the token.
+    pub span: Range<usize>,
+    /// What it is.
+    pub token: Token,
+}

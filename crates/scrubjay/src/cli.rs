@@ -1,0 +1,78 @@
+//! The command line as it is written.
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueHint};
+
+use crate::exit::Exit;
+use crate::safe;
+
+/// Keeps tokens out of logs without going blind.
+///
+/// Finds JSON Web Tokens, signed or encrypted, in any text and replaces each by a marker that tells what it was (issuer,
+/// audience, expiry, a keyed fingerprint). The token itself never comes out.
+#[derive(Parser)]
+#[command(name = "scrubjay", version, arg_required_else_help = true, propagate_version = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Unix filter: text in, clean text out
+    Scrub(ScrubArgs),
+    /// Say what each token of a text is, what is shown of it and what deserves a second look
+    Explain(ExplainArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ScrubArgs {
+    /// Files to read, in order, with nothing between them; `-` or none is standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Key for fingerprints: a file of at least 32 random bytes, mode 0600. Without it a key is made for this run only
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) fingerprint_key: Option<PathBuf>,
+    /// Print one JSON object with counts to standard error at the end
+    #[arg(long)]
+    pub(crate) stats: bool,
+    /// Exit with 3 when something was replaced or withheld
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// File to read; `-` or none is standard input. Never a token: it would stay in the shell's history and show in `ps`
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+    /// Key for fingerprints: a file of at least 32 random bytes, mode 0600
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) fingerprint_key: Option<PathBuf>,
+    /// Print the values of hidden claims too (the signature never)
+    #[arg(long)]
+    pub(crate) show_claims: bool,
+}
+
+/// Prints help to standard output, mistakes to standard error. An argument may be a token: the text is scrubbed first.
+pub(crate) fn report(error: &clap::Error) -> Exit {
+    if error.use_stderr() {
+        eprint!("{}", safe::text(&error.render().to_string(), true));
+        return Exit::Usage;
+    }
+    let _ = error.print();
+    Exit::Done
+}
+
+/// Writes a completion script to standard output.
+pub(crate) fn completions(shell: clap_complete::Shell) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "scrubjay", &mut script);
+    crate::scrub::write_quietly(&script)
+}

@@ -1,0 +1,127 @@
+//! `scrubjay explain`: what each token is, what deserves a second look, what becomes of each claim.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use scrubjay_scrub::{FingerprintKey, Place, marker};
+use scrubjay_token::json::Value;
+use scrubjay_token::{Found, class, risks};
+
+use crate::cli::ExplainArgs;
+use crate::exit::{Exit, complain};
+use crate::{keyfile, safe, scrub};
+
+/// Largest text that is explained: it is read as a whole.
+const TEXT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+pub(crate) fn run(args: &ExplainArgs) -> Exit {
+    let path = args.file.as_deref().unwrap_or(Path::new("-"));
+    let raw = path.to_string_lossy();
+    if safe::holds_token(&raw) || raw.starts_with("ey") && !path.exists() {
+        complain(
+            "a token does not belong on the command line: it stays in the shell's history and shows in ps. Pipe it: scrubjay explain < FILE",
+        );
+        return Exit::Usage;
+    }
+    let key = match keyfile::fingerprint_key(args.fingerprint_key.as_deref()) {
+        Ok(key) => key,
+        Err(what) => {
+            complain(&what);
+            return Exit::Usage;
+        }
+    };
+    let text = match read(path) {
+        Ok(text) => text,
+        Err(error) => {
+            complain(&format!("{}: {}", safe::path(path), keyfile::reason(&error)));
+            return Exit::Partly;
+        }
+    };
+    let mut found = Vec::new();
+    scrubjay_token::find(&text, false, &mut found);
+    let mut out = String::new();
+    for (i, f) in found.iter().enumerate() {
+        explain(&mut out, i + 1, f, &text, &key, args.show_claims);
+    }
+    if found.is_empty() {
+        out.push_str("no token found\n");
+    }
+    scrub::write_quietly(out.as_bytes())
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut input: Box<dyn Read> = if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
+    input.by_ref().take(TEXT_BYTES_MAX).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+fn explain(out: &mut String, number: usize, found: &Found, text: &[u8], key: &FingerprintKey, show_claims: bool) {
+    let token = &found.token;
+    let before = text.get(..found.span.start).unwrap_or_default();
+    let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|&&b| b != b'\n').count() + 1;
+    let mut say = |name: &str, what: &str| out.push_str(&format!("  {name:<12} {what}\n"));
+    let (shown, _) = marker(token, key, Place::Text);
+    say("token", &format!("{number} at line {line}, column {column}, {} bytes", found.span.len()));
+    say("kind", token.kind.name());
+    say("class", class(token).name());
+    if let Some(cut) = token.cut {
+        say("cut", &format!("{}: missing or incomplete", cut.name()));
+    }
+    if token.ambiguous {
+        say("ambiguous", "duplicate members: what it says depends on the reader, so nothing of it is shown");
+    }
+    if token.disclosures > 0 {
+        say("disclosures", &format!("{} (removed with the token)", token.disclosures));
+    }
+    say("verified", "no: this is what the token says; its signature was not checked");
+    let risks: Vec<&str> = risks(token).iter().map(|r| r.name()).collect();
+    say("risks", &if risks.is_empty() { "none found".to_owned() } else { risks.join(", ") });
+    say("policy", "built-in default");
+    members(&mut say, "header", token.header.as_ref(), &shown, show_claims);
+    members(&mut say, "claim", token.claims.as_ref(), &shown, show_claims);
+    say("becomes", &shown);
+    out.push('\n');
+}
+
+/// One line for each member: shown as the marker shows it, or dropped.
+fn members(say: &mut impl FnMut(&str, &str), what: &str, object: Option<&Value>, marker: &str, show_claims: bool) {
+    let Some(object) = object else { return };
+    for (name, value) in object.members() {
+        let shown = shown_values(marker, name);
+        let fate = if shown.is_empty() { "dropped".to_owned() } else { format!("shown as {}", shown.join(", ")) };
+        let value = if show_claims { format!(" = {}", safe::text(&render(value), false)) } else { String::new() };
+        say(what, &format!("{}: {fate}{value}", safe::text(name, false)));
+    }
+}
+
+/// The values that a marker shows for a member.
+fn shown_values<'a>(marker: &'a str, member: &str) -> Vec<&'a str> {
+    let name = match member {
+        "scp" => "scope",
+        "azp" => "client_id",
+        other => other,
+    };
+    let inside = marker.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+    inside
+        .split('~')
+        .filter_map(|pair| pair.split_once(':'))
+        .filter(|(n, _)| *n == name && !matches!(*n, "class" | "fp" | "cut" | "why"))
+        .map(|(_, v)| v)
+        .collect()
+}
+
+fn render(value: &Value) -> String {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(b) => b.to_string(),
+        Value::Number(n) => n.clone(),
+        Value::String(s) => format!("{s:?}"),
+        Value::Array(list) => format!("[{}]", list.iter().map(render).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => {
+            format!("{{{}}}", members.iter().map(|(n, v)| format!("{n:?}: {}", render(v))).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
