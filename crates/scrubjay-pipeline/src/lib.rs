@@ -5,9 +5,11 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 mod problem;
+mod runner;
 mod sink;
 mod source;
 
 pub use problem::Problem;
+pub use runner::{Pipeline, RunLimits, RunReport, run};
 pub use sink::{Settlement, Sink, SinkSummary};
 pub use source::{Settled, Source, SourceEvent};
