@@ -1,0 +1,124 @@
+//! AVX2: a step is two vectors, a class is two look-ups by nibble (`pshufb`).
+
+use core::arch::x86_64::*;
+
+use super::generic::{self, Masks, OCTETS, Out, State, Vector, WINDOW, WORDS};
+use crate::class::{ROWS, first_bits, is_list, is_word, nibble_bits, nibble_table, second_bits, third_bits};
+
+const WORD: [u8; 16] = nibble_table!(is_word);
+const LIST: [u8; 16] = nibble_table!(is_list);
+const FIRST: [u8; 16] = nibble_bits!(low, first_bits);
+const SECOND: [u8; 16] = nibble_bits!(low, second_bits);
+const THIRD_LOW: [u8; 16] = nibble_bits!(low, third_bits);
+const THIRD_HIGH: [u8; 16] = nibble_bits!(high, third_bits);
+
+struct Avx2;
+
+impl Vector for Avx2 {
+    #[inline(always)]
+    unsafe fn masks(window: &[u8; WINDOW]) -> Masks {
+        let at = window.as_ptr();
+        // SAFETY: the halves read 34 bytes from 0 and from 32, of 66. The caller vouches for the features.
+        let (low, high) = unsafe { (half(at), half(at.add(32))) };
+        Masks {
+            not_word: u64::from(low[0]) | u64::from(high[0]) << 32,
+            not_list: u64::from(low[1]) | u64::from(high[1]) << 32,
+            opening: !(u64::from(low[2]) | u64::from(high[2]) << 32),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn full_windows(words: &[u64; WORDS + 1]) -> u64 {
+        // SAFETY: the loads begin 4 to 40 bytes into 72 and take 32. The caller vouches for the features.
+        unsafe {
+            let at = words.as_ptr().cast::<u8>().add(8);
+            u64::from(zero_runs(at)) | u64::from(zero_runs(at.add(32))) << 32
+        }
+    }
+}
+
+/// The masks "not W", "not L" and "no opening" of 32 bytes.
+///
+/// # Safety
+/// 34 bytes must be readable; the processor must have AVX2.
+#[inline(always)]
+unsafe fn half(at: *const u8) -> [u32; 3] {
+    // SAFETY: three loads of 32 bytes from 0, 1 and 2. The caller vouches for the features.
+    unsafe {
+        let zero = _mm256_setzero_si256();
+        let bytes = _mm256_loadu_si256(at.cast());
+        let next = _mm256_loadu_si256(at.add(1).cast());
+        let after = _mm256_loadu_si256(at.add(2).cast());
+        // `pshufb` looks at the lower four bits of an index and gives zero when its top bit is set: what is not ASCII is
+        // of no class.
+        let row = _mm256_shuffle_epi8(table(&ROWS), upper_nibble(bytes));
+        let word = _mm256_and_si256(_mm256_shuffle_epi8(table(&WORD), bytes), row);
+        let list = _mm256_and_si256(_mm256_shuffle_epi8(table(&LIST), bytes), row);
+        // First byte by lower nibble only, second by lower nibble and "0x70 or more": together with the exact third that
+        // leaves few false candidates.
+        let first = _mm256_shuffle_epi8(table(&FIRST), bytes);
+        let second = _mm256_and_si256(_mm256_shuffle_epi8(table(&SECOND), next), _mm256_cmpgt_epi8(next, _mm256_set1_epi8(0x6f)));
+        let third_low = _mm256_shuffle_epi8(table(&THIRD_LOW), after);
+        let third_high = _mm256_shuffle_epi8(table(&THIRD_HIGH), upper_nibble(after));
+        let opening = _mm256_and_si256(_mm256_and_si256(first, second), _mm256_and_si256(third_low, third_high));
+        [zero_mask(word, zero), zero_mask(list, zero), zero_mask(opening, zero)]
+    }
+}
+
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn table(bytes: &[u8; 16]) -> __m256i {
+    // SAFETY: one load of 16 bytes from 16.
+    unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(bytes.as_ptr().cast())) }
+}
+
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn upper_nibble(bytes: __m256i) -> __m256i {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe { _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(0x0f)) }
+}
+
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn zero_mask(bytes: __m256i, zero: __m256i) -> u32 {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, zero)).cast_unsigned() }
+}
+
+/// Which of 32 bytes are zero together with the four before them.
+///
+/// # Safety
+/// 32 bytes from `at` and 4 before it must be readable; the processor must have AVX2.
+#[inline(always)]
+unsafe fn zero_runs(at: *const u8) -> u32 {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let mut union = _mm256_loadu_si256(at.cast());
+        for back in 1..OCTETS {
+            union = _mm256_or_si256(union, _mm256_loadu_si256(at.sub(back).cast()));
+        }
+        zero_mask(union, _mm256_setzero_si256())
+    }
+}
+
+/// Whether this processor can run [`feed`].
+pub(crate) fn available() -> bool {
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
+}
+
+/// See [`super::Feed`].
+///
+/// # Safety
+/// [`available`] must hold.
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>) {
+    // SAFETY: the caller vouches for the features.
+    unsafe { generic::feed::<Avx2>(state, block, base, out) }
+}

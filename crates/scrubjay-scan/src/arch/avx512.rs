@@ -1,0 +1,82 @@
+//! AVX-512 with BW and VBMI: a step is one vector, a class is one look-up in 128 bytes.
+
+use core::arch::x86_64::*;
+
+use super::generic::{self, Masks, OCTETS, Out, State, Vector, WINDOW, WORDS};
+use crate::class::{byte_table, class_bits, second_bits, third_bits};
+
+/// A table by ASCII value, aligned so that its two halves are one load each.
+#[repr(C, align(64))]
+struct Table([u8; 128]);
+
+static CLASSES: Table = Table(byte_table!(128, class_bits));
+static SECOND: Table = Table(byte_table!(128, second_bits));
+static THIRD: Table = Table(byte_table!(128, third_bits));
+
+struct Avx512;
+
+impl Vector for Avx512 {
+    #[inline(always)]
+    unsafe fn masks(window: &[u8; WINDOW]) -> Masks {
+        let at = window.as_ptr();
+        // SAFETY: 64 bytes from 0, 1 and 2 lie in the 66 of `window`; unaligned loads. The caller vouches for the features.
+        unsafe {
+            let bytes = _mm512_loadu_si512(at.cast());
+            let class = look_up(&CLASSES, bytes);
+            let second = look_up(&SECOND, _mm512_loadu_si512(at.add(1).cast()));
+            let third = look_up(&THIRD, _mm512_loadu_si512(at.add(2).cast()));
+            // The look-up ignores the top bit of a byte, so what is not ASCII is taken out of both classes here. In
+            // `opening` it may stand for an ASCII byte: a candidate that the bytes themselves refute.
+            Masks {
+                not_word: _mm512_movepi8_mask(_mm512_or_si512(class, bytes)),
+                not_list: _mm512_movepi8_mask(_mm512_or_si512(_mm512_add_epi8(class, class), bytes)),
+                opening: _mm512_test_epi8_mask(_mm512_and_si512(class, second), third),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn full_windows(words: &[u64; WORDS + 1]) -> u64 {
+        // SAFETY: the loads begin 4 to 8 bytes into 72 and take 64. The caller vouches for the features.
+        unsafe {
+            let at = words.as_ptr().cast::<u8>().add(8);
+            let mut union = _mm512_loadu_si512(at.cast());
+            for back in 1..OCTETS {
+                union = _mm512_or_si512(union, _mm512_loadu_si512(at.sub(back).cast()));
+            }
+            _mm512_testn_epi8_mask(union, union)
+        }
+    }
+}
+
+/// # Safety
+/// The processor must have AVX-512 F and VBMI.
+#[inline(always)]
+unsafe fn look_up(table: &Table, bytes: __m512i) -> __m512i {
+    // SAFETY: the two loads cover the 128 bytes of the table. The caller vouches for the features.
+    unsafe {
+        let low = _mm512_load_si512(table.0.as_ptr().cast());
+        let high = _mm512_load_si512(table.0.as_ptr().add(64).cast());
+        _mm512_permutex2var_epi8(low, bytes, high)
+    }
+}
+
+/// Whether this processor can run [`feed`].
+pub(crate) fn available() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vbmi")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
+}
+
+/// See [`super::Feed`].
+///
+/// # Safety
+/// [`available`] must hold.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,bmi2,lzcnt")]
+pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>) {
+    // SAFETY: the caller vouches for the features.
+    unsafe { generic::feed::<Avx512>(state, block, base, out) }
+}

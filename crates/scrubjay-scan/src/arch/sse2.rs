@@ -1,0 +1,114 @@
+//! SSE2, which every x86-64 processor has: a step is four vectors, classes are compares (there is no byte look-up).
+
+use core::arch::x86_64::*;
+
+use super::generic::{self, Masks, OCTETS, Out, State, Vector, WINDOW, WORDS};
+
+struct Sse2;
+
+impl Vector for Sse2 {
+    #[inline(always)]
+    unsafe fn masks(window: &[u8; WINDOW]) -> Masks {
+        let mut masks = Masks { not_word: 0, not_list: 0, opening: 0 };
+        for quarter in 0..4 {
+            // SAFETY: a quarter reads 18 bytes from 0, 16, 32 or 48, of 66. SSE2 is part of x86-64.
+            let [word, list, opening] = unsafe { quarter_masks(window.as_ptr().add(quarter * 16)) };
+            masks.not_word |= u64::from(!word) << (quarter * 16);
+            masks.not_list |= u64::from(!list) << (quarter * 16);
+            masks.opening |= u64::from(opening) << (quarter * 16);
+        }
+        masks
+    }
+
+    #[inline(always)]
+    unsafe fn full_windows(words: &[u64; WORDS + 1]) -> u64 {
+        let mut full = 0;
+        for quarter in 0..4 {
+            // SAFETY: the loads begin 4 to 56 bytes into 72 and take 16. SSE2 is part of x86-64.
+            unsafe {
+                let at = words.as_ptr().cast::<u8>().add(8 + quarter * 16);
+                let mut union = _mm_loadu_si128(at.cast());
+                for back in 1..OCTETS {
+                    union = _mm_or_si128(union, _mm_loadu_si128(at.sub(back).cast()));
+                }
+                full |= u64::from(mask(_mm_cmpeq_epi8(union, _mm_setzero_si128()))) << (quarter * 16);
+            }
+        }
+        full
+    }
+}
+
+/// The masks W, L and opening of 16 bytes.
+///
+/// # Safety
+/// 18 bytes must be readable.
+#[inline(always)]
+unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
+    // SAFETY: three loads of 16 bytes from 0, 1 and 2. SSE2 is part of x86-64.
+    unsafe {
+        let bytes = _mm_loadu_si128(at.cast());
+        let next = _mm_loadu_si128(at.add(1).cast());
+        let after = _mm_loadu_si128(at.add(2).cast());
+        let lower = with_bits(bytes, 0x20);
+
+        // `-./0…9`; letters; `#+3;`; `%-5=`; `&.`; and one by one the rest.
+        let mut word = _mm_or_si128(in_range(bytes, b'-', b'9'), in_range(lower, b'a', b'z'));
+        word = _mm_or_si128(word, is(with_bits(bytes, 0x18), b';'));
+        word = _mm_or_si128(word, is(with_bits(bytes, 0x18), b'='));
+        word = _mm_or_si128(word, is(with_bits(bytes, 0x08), b'.'));
+        for byte in [b'\\', b'_', b'~', 0] {
+            word = _mm_or_si128(word, is(bytes, byte));
+        }
+
+        // `0…9:`; letters; and one by one the rest.
+        let mut list = _mm_or_si128(in_range(bytes, b'0', b':'), in_range(lower, b'a', b'f'));
+        list = _mm_or_si128(list, is(lower, b'x'));
+        for byte in [b' ', b',', b'\t'] {
+            list = _mm_or_si128(list, is(bytes, byte));
+        }
+
+        // `J`; `I` and `A`. `o` and `k`; `0`.
+        let jia = _mm_or_si128(is(after, b'J'), is(with_bits(after, 0x08), b'I'));
+        let ok0 = _mm_or_si128(is(with_bits(after, 0x04), b'o'), is(after, b'0'));
+        let ey_ew = _mm_or_si128(_mm_and_si128(is(next, b'y'), jia), _mm_and_si128(is(next, b'w'), ok0));
+        let kty = _mm_and_si128(_mm_and_si128(is(bytes, b'k'), is(next, b't')), is(after, b'y'));
+        let opening = _mm_or_si128(_mm_and_si128(is(bytes, b'e'), ey_ew), kty);
+        [mask(word), mask(list), mask(opening)]
+    }
+}
+
+#[inline(always)]
+fn is(bytes: __m128i, byte: u8) -> __m128i {
+    // SAFETY: arithmetic only. SSE2 is part of x86-64.
+    unsafe { _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte.cast_signed())) }
+}
+
+#[inline(always)]
+fn with_bits(bytes: __m128i, bits: u8) -> __m128i {
+    // SAFETY: arithmetic only. SSE2 is part of x86-64.
+    unsafe { _mm_or_si128(bytes, _mm_set1_epi8(bits.cast_signed())) }
+}
+
+/// Bytes from `low` to `high`, both ASCII: shifted so that `high` becomes 127, they are the greatest signed values.
+#[inline(always)]
+fn in_range(bytes: __m128i, low: u8, high: u8) -> __m128i {
+    let shift = (127 - high).cast_signed();
+    let below = (126 - (high - low)).cast_signed();
+    // SAFETY: arithmetic only. SSE2 is part of x86-64.
+    unsafe { _mm_cmpgt_epi8(_mm_add_epi8(bytes, _mm_set1_epi8(shift)), _mm_set1_epi8(below)) }
+}
+
+#[inline(always)]
+fn mask(bytes: __m128i) -> u16 {
+    // SAFETY: arithmetic only. SSE2 is part of x86-64. The mask has 16 bits.
+    unsafe { _mm_movemask_epi8(bytes) as u16 }
+}
+
+/// See [`super::Feed`].
+///
+/// # Safety
+/// None needed: SSE2 is part of x86-64.
+pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>) {
+    // SAFETY: SSE2 is part of x86-64.
+    unsafe { generic::feed::<Sse2>(state, block, base, out) }
+}

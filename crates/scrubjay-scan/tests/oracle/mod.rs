@@ -1,0 +1,124 @@
+//! What the crate promises, stated as slow loops over bytes, and input to hold it to.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use proptest::prelude::*;
+use scrubjay_scan::{OpenRun, Run, RunKind, Tail};
+
+const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/=~%\\&#;\0";
+const LIST: &[u8] = b"0123456789abcdefABCDEFxX ,:\t";
+const SEPARATORS: &[u8] = b" ,:\t";
+const HEX_DIGITS: &[u8] = b"0123456789abcdefABCDEF";
+pub(crate) const OPENINGS: [&[u8]; 7] = [b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk", b"kty"];
+
+fn word_qualifies(run: &[u8]) -> bool {
+    run.len() >= 48 || run.windows(3).any(|w| OPENINGS.contains(&w))
+}
+
+fn list_qualifies(run: &[u8]) -> bool {
+    let count = |set: &[u8]| run.iter().filter(|b| set.contains(b)).count();
+    run.len() >= 48 && count(SEPARATORS) >= 8 && count(HEX_DIGITS) >= 24
+}
+
+/// All maximal runs of `class` as (start, end).
+fn maximal(block: &[u8], class: &[u8]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < block.len() {
+        let start = at;
+        while at < block.len() && class.contains(&block[at]) {
+            at += 1;
+        }
+        if at > start {
+            found.push((start, at));
+        } else {
+            at += 1;
+        }
+    }
+    found
+}
+
+/// What [`scrubjay_scan::Scanner::scan`] must give.
+pub(crate) fn scan(block: &[u8]) -> (Vec<Run>, Tail) {
+    let mut runs = Vec::new();
+    let mut tail = Tail::default();
+    for (start, end) in maximal(block, WORD) {
+        let qualifies = word_qualifies(&block[start..end]);
+        if end == block.len() {
+            tail.word = Some(OpenRun { start, qualifies });
+        } else if qualifies {
+            runs.push(Run { start, end, kind: RunKind::Word });
+        }
+    }
+    for (start, end) in maximal(block, LIST) {
+        let qualifies = list_qualifies(&block[start..end]);
+        if end == block.len() {
+            tail.list = Some(OpenRun { start, qualifies });
+        } else if qualifies {
+            runs.push(Run { start, end, kind: RunKind::List });
+        }
+    }
+    runs.sort_by_key(|r| (r.start, r.kind == RunKind::List));
+    (runs, tail)
+}
+
+/// What [`scrubjay_scan::Scanner::scan_complete`] must give.
+pub(crate) fn scan_complete(block: &[u8]) -> Vec<Run> {
+    let (mut runs, tail) = scan(block);
+    for (open, kind) in [(tail.word, RunKind::Word), (tail.list, RunKind::List)] {
+        if let Some(open) = open.filter(|open| open.qualifies) {
+            runs.push(Run { start: open.start, end: block.len(), kind });
+        }
+    }
+    runs.sort_by_key(|r| (r.start, r.kind == RunKind::List));
+    runs
+}
+
+/// Text made of what matters: runs just below and above the limits, openings whole and almost, every class, any byte.
+pub(crate) fn text(pieces: usize) -> impl Strategy<Value = Vec<u8>> {
+    let of = |class: &'static [u8], len: std::ops::Range<usize>| prop::collection::vec(prop::sample::select(class), len);
+    let opening = prop::sample::select(OPENINGS.to_vec()).prop_map(<[u8]>::to_vec);
+    let piece = prop_oneof![
+        4 => of(WORD, 0..20),
+        3 => of(WORD, 30..70),
+        1 => of(WORD, 100..300),
+        2 => of(LIST, 0..20),
+        3 => of(LIST, 40..90),
+        2 => of(b"0123 ,", 44..60),
+        1 => of(HEX_DIGITS, 1..30),
+        1 => of(SEPARATORS, 1..12),
+        3 => opening.clone(),
+        2 => of(b"eywktJIAo0kyEYWKT\xe5\xf9\xf7\xeb\xf4\xca", 1..12),
+        2 => of(b"\"\n{}?@[]^`|<>()!$*'", 1..4),
+        1 => prop::collection::vec(any::<u8>(), 0..20),
+        1 => prop::collection::vec(128u8.., 1..70),
+    ];
+    prop::collection::vec(piece, 0..pieces).prop_map(|pieces| pieces.concat())
+}
+
+/// A reproducible stream of numbers (xorshift).
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+
+    /// `len` bytes with runs of every kind.
+    pub(crate) fn text(&mut self, len: usize) -> Vec<u8> {
+        let mut text = Vec::with_capacity(len + 100);
+        while text.len() < len {
+            let class = [WORD, WORD, LIST, LIST, b"\" {}\n", HEX_DIGITS][self.below(6)];
+            for _ in 0..self.below(80) {
+                text.push(class[self.below(class.len())]);
+            }
+            if self.below(4) == 0 {
+                text.extend_from_slice(OPENINGS[self.below(OPENINGS.len())]);
+            }
+        }
+        text.truncate(len);
+        text
+    }
+}
