@@ -139,7 +139,7 @@ impl Runner<'_> {
         &mut self,
         mut events: mpsc::Receiver<(usize, Said)>,
         mut outcomes: mpsc::UnboundedReceiver<(usize, Heard)>,
-        mut stop: watch::Receiver<bool>,
+        stop: watch::Receiver<bool>,
         limits: RunLimits,
     ) {
         let mut persist = interval(limits.persist_interval);
@@ -168,9 +168,9 @@ impl Runner<'_> {
                     return;
                 }
                 _ = persist.tick() => self.sources.iter().for_each(|s| s.tell(Tell::Persist)),
-                Ok(_) = stop.wait_for(|stop| *stop), if !self.stopping => self.stopping = true,
+                () = stopped(&stop), if !self.stopping => self.stopping = true,
                 Some((source, said)) = events.recv(), if !self.stopping && open_sources > 0 => match said {
-                    Said::Batch(batch, permit) => self.batch(source, batch, permit, &mut stop).await,
+                    Said::Batch(batch, permit) => self.batch(source, batch, permit, &stop).await,
                     Said::Problem(problem) => self.note(&problem),
                     Said::End => open_sources -= 1,
                 },
@@ -179,7 +179,7 @@ impl Runner<'_> {
     }
 
     /// The walk of one batch: scrubbed in memory, then given to every sink.
-    async fn batch(&mut self, source: usize, mut batch: Batch, permit: OwnedSemaphorePermit, stop: &mut watch::Receiver<bool>) {
+    async fn batch(&mut self, source: usize, mut batch: Batch, permit: OwnedSemaphorePermit, stop: &watch::Receiver<bool>) {
         batch.ack.lane = global(source, batch.ack.lane);
         let ack = batch.ack;
         let clean = Arc::new(self.scrubber.scrub(batch));
@@ -194,7 +194,7 @@ impl Runner<'_> {
             tokio::select! {
                 biased;
                 () = sink.give(Arc::clone(&clean)) => {}
-                Ok(_) = stop.wait_for(|stop| *stop) => {
+                () = stopped(stop) => {
                     self.stopping = true;
                     return;
                 }
@@ -270,6 +270,13 @@ impl Runner<'_> {
             }
         }
         self.report
+    }
+}
+
+/// Returns when a stop is asked for; never when nobody can ask any more.
+async fn stopped(stop: &watch::Receiver<bool>) {
+    if stop.clone().wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
     }
 }
 
