@@ -1,2 +1,4 @@
 //! Development only: what tests share. Never a dependency of anything that ships.
 #![forbid(unsafe_code)]
+
+pub mod kafka;
