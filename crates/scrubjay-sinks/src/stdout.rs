@@ -10,7 +10,9 @@ use scrubjay_pipeline::{Problem, Settlement, Sink, SinkSummary};
 use scrubjay_scrub::Scrubbed;
 use tokio::task::JoinHandle;
 
-use crate::file::{Chunk, Done, Join, LineLimits, Piece, Weaver};
+use crate::file::LineLimits;
+use crate::file::chunk::{Chunk, Done, Piece};
+use crate::file::weave::{Join, Weaver};
 
 /// Largest single write, in bytes.
 const WRITE_BYTES_MAX: usize = 256 << 10;
@@ -221,3 +223,6 @@ impl<W: Write + Send + 'static> Sink for StdoutSink<W> {
         self.summary.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

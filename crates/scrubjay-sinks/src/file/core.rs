@@ -215,6 +215,9 @@ impl Core {
         let mut to = bytes.len();
         if let Some(max) = self.rotate.as_ref().and_then(|r| r.bytes_max).filter(|_| may_rotate && self.codec.is_plain() && !live.null) {
             let room = usize::try_from(max.saturating_sub(live.len)).unwrap_or(usize::MAX);
+            if from == 0 && chunk.starts && live.len > 0 && record_len(self.queue.range(self.next..)) > room {
+                return Err(Stop::Rotate);
+            }
             if to - from > room {
                 match chunk.boundary_before(from, from + room) {
                     Some(cut) => to = cut,
@@ -395,6 +398,22 @@ impl Core {
     pub(crate) fn summary(&self) -> SinkSummary {
         self.summary.clone()
     }
+}
+
+/// Length of the record that begins the first of these chunks, as far as it is known.
+fn record_len<'a>(chunks: impl Iterator<Item = &'a Chunk>) -> usize {
+    let mut len = 0;
+    for (n, chunk) in chunks.enumerate() {
+        if n > 0 && chunk.starts {
+            break;
+        }
+        let end = chunk.boundary_after(0);
+        len += end;
+        if end < chunk.bytes().len() {
+            break;
+        }
+    }
+    len
 }
 
 /// Writes or compresses some of `bytes`; returns how many were taken.

@@ -20,22 +20,25 @@
 //! earlier run, whose end may be torn: such a file gets its rotated name at start. `gzip -dc` reads it up to the tear.
 //!
 //! **Rotation** happens between records only. `clean.log` becomes `clean-000001.log`, `clean.log.gz` becomes
-//! `clean-000001.log.gz`; numbers only go up. A record that is longer than `bytes_max` has a file of its own; compressed
-//! files are measured at batch boundaries and may be longer by what one batch adds. Age counts from the file's
-//! creation and is looked at when a record is written. When another program renames the file, the new one is begun after
-//! the next sync; when it removes the file, what was not settled by then is written again to the new one. (With
-//! `copytruncate` that program loses what was written between its copy and its truncation; use rename.)
+//! `clean-000001.log.gz`; numbers only go up. A record that is longer than `bytes_max` has a file of its own (a line
+//! over [`LineLimits::open_line_bytes_max`] may share one with what stands before it). The size of compressed files is
+//! known when a member is closed, so they may be longer by one member. Age counts from the file's creation and is looked
+//! at when a record is written.
+//!
+//! When another program renames the file, a new one is begun after the next sync; when it removes the file, what was not
+//! settled by then is written again to the new one. (With `copytruncate` that program loses what was written between its
+//! copy and its truncation; use rename.)
 //!
 //! **One writer.** The file is locked (`flock`) while it is open. Folders are created with mode 0755, files with 0640.
 
-mod chunk;
+pub(crate) mod chunk;
 mod codec;
 mod core;
 mod live;
 mod media;
 mod names;
 mod notice;
-mod weave;
+pub(crate) mod weave;
 
 #[cfg(test)]
 mod tests;
@@ -51,16 +54,13 @@ use scrubjay_pipeline::{Problem, Settlement, Sink, SinkSummary};
 use scrubjay_scrub::Scrubbed;
 use tokio::task::JoinHandle;
 
+use self::chunk::Piece;
 use self::core::{Core, Stop};
 use self::live::problem;
 use self::media::{Disk, Media};
 use self::notice::Notices;
 
 pub use self::weave::LineLimits;
-pub(crate) use self::{
-    chunk::{Chunk, Done, Piece},
-    weave::{Join, Weaver},
-};
 
 /// What a file sink is to do; checked by whoever makes it, apart from the path, which is checked by [`FileSink::open`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -92,7 +92,7 @@ impl Weaver {
             self.waiting_since.get_or_insert(now);
         } else {
             self.owner_moved = Some(now);
-            self.place(piece, limits);
+            self.place(piece);
             self.drain(limits, now);
         }
         self.relieve(limits, now);
@@ -141,7 +141,7 @@ impl Weaver {
     }
 
     /// Places a batch of the owner, or any batch when there is no owner.
-    fn place(&mut self, piece: Piece, limits: LineLimits) {
+    fn place(&mut self, piece: Piece) {
         let (lane, bytes) = (piece.lane(), piece.data.bytes());
         let len = bytes.len();
         let all = piece.ends.is_some() || piece.lane_ends;
@@ -164,7 +164,12 @@ impl Weaver {
         line.held_bytes += rest.held();
         self.held_bytes += rest.held();
         line.chunks.push(rest);
-        if line.line_bytes > limits.open_line_bytes_max {
+    }
+
+    /// Gives the end of the output to a line that is too long to be kept back, unless another such line has it.
+    fn own_longest(&mut self, limits: LineLimits) {
+        let longest = self.open.iter().max_by_key(|(_, line)| line.line_bytes);
+        if let Some((&lane, _)) = longest.filter(|(_, line)| self.owner.is_none() && line.line_bytes > limits.open_line_bytes_max) {
             self.own(lane);
         }
     }
@@ -203,8 +208,9 @@ impl Weaver {
             let Some(piece) = self.waiting.remove(next) else { break };
             self.held_bytes = self.held_bytes.saturating_sub(piece.data.bytes().len());
             self.owner_moved = Some(now);
-            self.place(piece, limits);
+            self.place(piece);
         }
+        self.own_longest(limits);
         self.waiting_since = if self.waiting.is_empty() { None } else { Some(now) };
     }
 
