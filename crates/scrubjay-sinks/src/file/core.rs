@@ -69,6 +69,8 @@ pub(crate) struct Core {
     queue: VecDeque<Chunk>,
     next: usize,
     offset: usize,
+    /// Bytes of the front chunk that are durable in a file that was rotated away since: whole records.
+    proven: usize,
     codec: Codec,
     /// A closed member on its way to the file, and how much of it is there.
     member: Vec<u8>,
@@ -110,6 +112,7 @@ impl Core {
             queue: VecDeque::new(),
             next: 0,
             offset: 0,
+            proven: 0,
             codec: Codec::new(config.compression),
             member: Vec::new(),
             member_written: 0,
@@ -208,7 +211,7 @@ impl Core {
         let (Some(chunk), Some(live)) = (self.queue.get(self.next), self.live.as_mut()) else { return Ok(()) };
         let bytes = chunk.bytes();
         let from = self.offset;
-        if from == 0 && chunk.starts && !live.at_line_start {
+        if chunk.boundary(from) && !live.at_line_start {
             // The last line of another lane, or of an earlier run, has no newline: it and ours must not become one.
             return put(&*self.media, &self.path, live, &mut self.codec, b"\n").map(|_| ());
         }
@@ -331,7 +334,7 @@ impl Core {
     fn start_over(&mut self) {
         self.live = None;
         self.next = 0;
-        self.offset = 0;
+        self.offset = self.proven;
         self.codec.reset();
         self.member = Vec::new();
         self.member_written = 0;
@@ -347,6 +350,8 @@ impl Core {
             self.end_sync(result, now)?;
         }
         let Some(live) = &self.live else { return Ok(()) };
+        debug_assert_eq!(self.next, 0, "a successful sync covers all that is written");
+        self.proven = self.offset;
         if live.moved {
             self.live = None;
             return Ok(());
@@ -388,6 +393,9 @@ impl Core {
             self.summary.bytes += done.bytes;
         }
         self.next = self.next.saturating_sub(chunks);
+        if chunks > 0 {
+            self.proven = 0;
+        }
     }
 
     /// The settlements that were not given out yet.
