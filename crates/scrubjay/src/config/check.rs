@@ -134,9 +134,7 @@ fn kafka_source(kafka: WrittenKafkaSource, name: &str, base: &Base, notes: &mut 
         if seen.contains(&at.value.as_str()) {
             notes.mistake(at.place, format!("{owner} names topic {} twice", quoted(&at.value)), "keep one of them");
         }
-        if seen.len() < 10_000 {
-            seen.push(&at.value);
-        }
+        seen.push(&at.value);
     }
     let properties = properties::check(kafka.properties, base, notes);
     let topics: Vec<_> = kafka.topics.into_iter().map(|at| at.value).collect();
@@ -305,8 +303,11 @@ fn pipelines(
         }
         plans.push(plan);
     }
-    unused(sources, &source_uses, "source", "read", notes);
-    unused(sinks, &sink_uses, "sink", "written", notes);
+    // With a mistake elsewhere, what looks unused may only be misspelt.
+    if !notes.has_mistakes() {
+        unused(sources, &source_uses, "source", "read", notes);
+        unused(sinks, &sink_uses, "sink", "written", notes);
+    }
     let whole = !plans.is_empty() && plans.iter().all(|plan| !plan.from.is_empty() && !plan.to.is_empty());
     whole.then_some(plans)
 }

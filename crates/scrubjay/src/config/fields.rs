@@ -8,6 +8,9 @@ use super::mistake::{Notes, Place, nearest, quoted};
 use super::units;
 use super::yaml::{Key, Kind, Node};
 
+/// A list, and the sources, sinks and pipelines of a file, have at most this many members.
+pub(super) const MEMBERS_MAX: usize = 256;
+
 /// A value and where it was written.
 #[derive(Clone, Debug)]
 pub(super) struct At<T> {
@@ -106,6 +109,10 @@ impl Value<'_> {
                 self.wrong(notes, "must not be empty", "name at least one");
                 Vec::new()
             }
+            Kind::List(items) if items.len() > MEMBERS_MAX => {
+                self.wrong(notes, "has more than 256 members", "use a pattern, or several pipeline files");
+                Vec::new()
+            }
             Kind::List(items) => {
                 let label = format!("each of {}", self.label);
                 items.iter().filter_map(|item| text(item, &label, notes)).collect()
@@ -179,8 +186,8 @@ impl Value<'_> {
     ) -> Option<At<T>> {
         match value {
             Some(value) if range.contains(&value) => return Some(At { place: self.node.place, value }),
-            Some(_) => self.wrong(notes, &format!("is out of range: {}", quoted(text)), remedy),
-            None if is_number(text) && text.starts_with('-') => self.wrong(notes, &format!("is negative: {}", quoted(text)), remedy),
+            Some(_) => self.wrong(notes, &format!("is out of range: {}", bare(text)), remedy),
+            None if is_negative(text) => self.wrong(notes, &format!("is negative: {}", bare(text)), remedy),
             None => self.wrong(notes, &format!("must be {expected}, found {}", quoted(text)), remedy),
         }
         None
@@ -201,7 +208,7 @@ impl Value<'_> {
 fn found(kind: &Kind) -> String {
     match kind {
         Kind::Null => "nothing".to_owned(),
-        Kind::Plain(text) if is_number(text) => format!("the number {}", quoted(text).trim_matches('"')),
+        Kind::Plain(text) if is_number(text) => format!("the number {}", bare(text)),
         Kind::Plain(text) if is_switch(text) => text.clone(),
         Kind::Plain(_) | Kind::Quoted(_) => "text".to_owned(),
         Kind::List(_) => "a list".to_owned(),
@@ -209,9 +216,18 @@ fn found(kind: &Kind) -> String {
     }
 }
 
+/// A number as it was written, without quotes.
+fn bare(text: &str) -> String {
+    quoted(text).trim_matches('"').to_owned()
+}
+
 fn is_number(text: &str) -> bool {
     let digits = text.trim_start_matches(['+', '-']);
     digits.starts_with(|c: char| c.is_ascii_digit()) && text.parse::<f64>().is_ok()
+}
+
+fn is_negative(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn is_switch(text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Output that is also input, and output that would overwrite other things.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,8 @@ struct Output<'c> {
     at: &'c At<String>,
     plan: &'c FileSinkPlan,
     real: PathBuf,
+    /// Only when it is there already.
+    inode: Option<(u64, u64)>,
 }
 
 /// Notes every sink that writes what a source reads, or what must not be written over.
@@ -40,7 +42,7 @@ pub(super) fn check(
         .filter_map(|s| if let Some(SourcePlan::File(plan)) = &s.plan { Some((&s.name.value, plan)) } else { None })
         .collect();
     for (name, plan) in inputs {
-        let input = Input::of(plan);
+        let input = Input::of(plan, &outputs);
         for output in &outputs {
             if input.reads(output) {
                 let what = format!(
@@ -59,7 +61,9 @@ fn output(sink: &Checked<SinkPlan>) -> Option<Output<'_>> {
     let (Some(SinkPlan::File(plan)), Some(at)) = (&sink.plan, sink.at.first()) else {
         return None;
     };
-    Some(Output { name: &sink.name.value, at, plan, real: paths::real(&plan.path) })
+    let real = paths::real(&plan.path);
+    let inode = inode(&real);
+    Some(Output { name: &sink.name.value, at, plan, real, inode })
 }
 
 fn precious(outputs: &[Output<'_>], state_dir: &Path, key: Option<&Path>, base: &Base, notes: &mut Notes) {
@@ -88,15 +92,14 @@ fn same_file(outputs: &[Output<'_>], notes: &mut Notes) {
     let mut by_path: HashMap<&Path, &str> = HashMap::new();
     let mut by_inode: HashMap<(u64, u64), &str> = HashMap::new();
     for output in outputs {
-        let inode = inode(&output.real);
-        let known = by_path.get(output.real.as_path()).or_else(|| by_inode.get(&inode?)).copied();
+        let known = by_path.get(output.real.as_path()).or_else(|| by_inode.get(&output.inode?)).copied();
         if let Some(first) = known {
             let what = format!("sink {} writes the same file as sink {}", quoted(output.name), quoted(first));
             notes.mistake(output.at.place, what, "give each sink a file of its own, or use one sink");
             continue;
         }
         by_path.insert(&output.real, output.name);
-        by_inode.extend(inode.map(|inode| (inode, output.name)));
+        by_inode.extend(output.inode.map(|inode| (inode, output.name)));
     }
 }
 
@@ -106,39 +109,37 @@ fn inode(path: &Path) -> Option<(u64, u64)> {
 }
 
 /// The patterns of a source, as written and with links resolved.
-struct Input<'c> {
-    plan: &'c FileSourcePlan,
+struct Input {
     include: Vec<Pattern>,
     exclude: Vec<Pattern>,
+    /// The files that are there now; empty when no output is there, because then none can be among them.
+    inodes: HashSet<(u64, u64)>,
 }
 
-impl<'c> Input<'c> {
-    fn of(plan: &'c FileSourcePlan) -> Self {
+impl Input {
+    fn of(plan: &FileSourcePlan, outputs: &[Output<'_>]) -> Self {
         let compile = |patterns: &[String]| {
             let both = patterns.iter().flat_map(|p| [p.clone(), paths::real_pattern(p)]);
             both.filter_map(|p| Pattern::new(&p).ok()).collect::<Vec<_>>()
         };
-        Self { plan, include: compile(&plan.include), exclude: compile(&plan.exclude) }
+        let mut input = Self { include: compile(&plan.include), exclude: compile(&plan.exclude), inodes: HashSet::new() };
+        if outputs.iter().any(|output| output.inode.is_some()) {
+            let found = plan.include.iter().filter_map(|p| glob::glob_with(p, OPTIONS).ok()).flatten().filter_map(Result::ok);
+            input.inodes = found.filter(|file| input.matches(file)).filter_map(|file| inode(&file)).collect();
+        }
+        input
     }
 
     fn reads(&self, output: &Output<'_>) -> bool {
         let names = [&output.plan.path, &output.real];
         let may_come = names.iter().flat_map(|path| files_of(path, output.plan)).any(|file| self.matches(&file));
-        may_come || self.reads_by_another_name(&output.real)
+        // A link to the output may lie among the inputs.
+        may_come || output.inode.is_some_and(|inode| self.inodes.contains(&inode))
     }
 
     fn matches(&self, file: &Path) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|p| p.matches_path_with(file, OPTIONS));
         any(&self.include) && !any(&self.exclude)
-    }
-
-    /// A link to the output may lie among the inputs. Only a file that exists has one.
-    fn reads_by_another_name(&self, output: &Path) -> bool {
-        let Some(output) = inode(output) else {
-            return false;
-        };
-        let found = self.plan.include.iter().filter_map(|p| glob::glob_with(p, OPTIONS).ok()).flatten().filter_map(Result::ok);
-        found.filter(|file| inode(file) == Some(output)).any(|file| self.matches(&file))
     }
 }
 

@@ -100,6 +100,11 @@ impl Notes {
         }
     }
 
+    /// Whether any mistake is noted.
+    pub(super) fn has_mistakes(&self) -> bool {
+        !self.mistakes.is_empty()
+    }
+
     /// The mistakes, when there is no plan in any case.
     pub(super) fn into_mistakes(self) -> Mistakes {
         self.finish().0

@@ -66,6 +66,10 @@ pub(crate) fn load_str(text: &str, path: &Path) -> Result<Plan, Mistakes> {
 
 fn load_noted(text: &str, path: &Path, mut notes: Notes) -> Result<Plan, Mistakes> {
     let plan = plan_of(text, path, &mut notes);
+    if plan.is_none() && !notes.has_mistakes() {
+        debug_assert!(false, "no plan and no mistake");
+        notes.mistake(None, "no plan can be made of this file", "report this file as a bug of scrubjay");
+    }
     let (mistakes, warnings) = notes.finish();
     match plan {
         Some(plan) if mistakes.list.is_empty() => Ok(Plan { warnings, ..plan }),

@@ -37,7 +37,7 @@ impl Base {
     /// name stays, because that name may be a link.
     pub(super) fn path(&self, written: &str) -> PathBuf {
         let (dir, rest) = self.ascend(Path::new(written));
-        dir.join(rest)
+        if rest.as_os_str().is_empty() { dir.to_path_buf() } else { dir.join(rest) }
     }
 
     /// A pattern as written, made absolute. The folder's own name is taken literally.
@@ -136,7 +136,7 @@ pub(super) fn private_file(path: &Path, bytes: RangeInclusive<u64>) -> Result<()
     // 0400 is narrower than 0600, and what secret stores mount.
     if mode != 0o600 && mode != 0o400 {
         let remedy = format!("chmod 600 {}", shell_word(path));
-        return Err((format!("has mode {mode:04o}, so others may read it or it cannot be used safely"), remedy));
+        return Err((format!("has mode {mode:04o}, it must be 0600"), remedy));
     }
     // Read, not only looked at: this process may lack the right to.
     let mut content = zeroize::Zeroizing::new(Vec::new());

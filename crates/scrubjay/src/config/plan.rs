@@ -6,7 +6,6 @@ use std::time::Duration;
 pub(crate) use super::properties::Property;
 
 use super::mistake::Mistake;
-use super::secret::Secret;
 
 /// A checked pipeline file.
 #[derive(Clone, Debug)]
@@ -119,7 +118,7 @@ pub(crate) struct KafkaSourcePlan {
     /// Where a partition without committed offset starts.
     pub(crate) start: Start,
     /// More settings for librdkafka; none that scrubjay sets itself.
-    pub(crate) properties: Vec<Property<Secret>>,
+    pub(crate) properties: Vec<Property>,
 }
 
 /// Where output goes.
@@ -178,7 +177,7 @@ pub(crate) struct KafkaSinkPlan {
     /// Compression on the wire.
     pub(crate) compression: KafkaCompression,
     /// More settings for librdkafka; none that scrubjay sets itself.
-    pub(crate) properties: Vec<Property<Secret>>,
+    pub(crate) properties: Vec<Property>,
 }
 
 /// Compression of Kafka batches.

@@ -6,50 +6,27 @@ use super::paths::{self, Base};
 use super::secret::Secret;
 use super::yaml::Kind;
 
-/// A setting. `F` is what a value in a file is: its path while the file is as written, the content once checked.
+/// A setting for librdkafka. Its value may be a secret also where the name does not say so, and is never shown.
 #[derive(Clone, Debug)]
-pub(crate) enum Property<F> {
-    /// A setting that may be seen.
-    Open {
-        /// librdkafka's name for it.
-        name: String,
-        /// Its value.
-        value: String,
-    },
-    /// A secret that was written into the pipeline file.
-    Literal {
-        /// librdkafka's name for it.
-        name: String,
-        /// Its value.
-        value: Secret,
-    },
-    /// A value that is kept in a file of its own.
-    File {
-        /// librdkafka's name for it.
-        name: String,
-        /// Where it is, or what it is.
-        value: F,
-    },
+pub(crate) struct Property {
+    /// librdkafka's name for it.
+    pub(crate) name: String,
+    /// Its value.
+    #[allow(dead_code, reason = "read when the program is assembled")]
+    pub(crate) value: Secret,
 }
 
-impl<F> Property<F> {
-    /// librdkafka's name for the setting.
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Open { name, .. } | Self::Literal { name, .. } | Self::File { name, .. } => name,
-        }
-    }
+/// A setting as it was written.
+#[derive(Debug)]
+pub(super) struct WrittenProperty {
+    name: String,
+    value: WrittenValue,
 }
 
-impl Property<Secret> {
-    /// The value for librdkafka. It may be a secret: never for a message.
-    #[allow(dead_code, reason = "for the Kafka client's settings, when the program is assembled")]
-    pub(crate) fn expose(&self) -> &str {
-        match self {
-            Self::Open { value, .. } => value,
-            Self::Literal { value, .. } | Self::File { value, .. } => value.expose(),
-        }
-    }
+#[derive(Debug)]
+enum WrittenValue {
+    Here(Secret),
+    InFile(At<String>),
 }
 
 /// A secret file is at most this many bytes.
@@ -72,7 +49,7 @@ pub(super) enum End {
 }
 
 /// Reads the field `properties`.
-pub(super) fn read(fields: &Fields<'_>, end: End, notes: &mut Notes) -> Vec<At<Property<At<String>>>> {
+pub(super) fn read(fields: &Fields<'_>, end: End, notes: &mut Notes) -> Vec<WrittenProperty> {
     let Some(value) = fields.get("properties") else {
         return Vec::new();
     };
@@ -85,19 +62,16 @@ pub(super) fn read(fields: &Fields<'_>, end: End, notes: &mut Notes) -> Vec<At<P
             continue;
         }
         let value = Value { node, label: format!("property {} of {}", quoted(&key.text), fields.owner()) };
-        if let Some(property) = property(&key.text, &value, notes) {
-            properties.push(At { place: key.place, value: property });
-        }
+        properties.extend(written_value(&key.text, &value, notes).map(|value| WrittenProperty { name: key.text.clone(), value }));
     }
     properties
 }
 
-fn property(name: &str, value: &Value<'_>, notes: &mut Notes) -> Option<Property<At<String>>> {
+fn written_value(name: &str, value: &Value<'_>, notes: &mut Notes) -> Option<WrittenValue> {
     if matches!(value.node.kind, Kind::Map(_)) {
         let fields = Fields::of(value.node, value.label.clone(), notes)?;
         fields.only(&["file"], notes);
-        let path = fields.require("file", "write {file: PATH}", notes)?.text(notes)?;
-        return Some(Property::File { name: name.to_owned(), value: path });
+        return fields.require("file", "write {file: PATH}", notes)?.text(notes).map(WrittenValue::InFile);
     }
     let At { place, value: text } = fields::setting(value, notes)?;
     if is_secret(name) {
@@ -106,15 +80,16 @@ fn property(name: &str, value: &Value<'_>, notes: &mut Notes) -> Option<Property
             format!("{} is written into the pipeline file", value.label),
             "keep it in a file of mode 0600 and write {file: PATH}",
         );
-        return Some(Property::Literal { name: name.to_owned(), value: Secret::new(text) });
     }
-    Some(Property::Open { name: name.to_owned(), value: text })
+    Some(WrittenValue::Here(Secret::new(text)))
 }
 
-/// Whether a setting's value is a secret. By what its name says, so that a setting we have not heard of is hidden too.
+/// Whether a setting's value is a secret. By what its name says, so that settings we have not heard of count too.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["password", "secret", "passphrase", "key.pem", "token", "sasl.oauthbearer.config"].iter().any(|word| name.ends_with(word))
+    ["password", "secret", "passphrase", "key.pem", "token", "sasl.oauthbearer.config", "jaas.config"]
+        .iter()
+        .any(|word| name.ends_with(word))
 }
 
 fn refused(name: &str, place: Place, end: End, notes: &mut Notes) -> bool {
@@ -138,29 +113,26 @@ fn refused(name: &str, place: Place, end: End, notes: &mut Notes) -> bool {
 }
 
 /// The settings with the secret files read and relative paths made absolute.
-pub(super) fn check(written: Vec<At<Property<At<String>>>>, base: &Base, notes: &mut Notes) -> Vec<Property<Secret>> {
-    written.into_iter().filter_map(|At { value, .. }| check_one(value, base, notes)).collect()
+pub(super) fn check(written: Vec<WrittenProperty>, base: &Base, notes: &mut Notes) -> Vec<Property> {
+    written.into_iter().filter_map(|property| check_one(property, base, notes)).collect()
 }
 
-fn check_one(property: Property<At<String>>, base: &Base, notes: &mut Notes) -> Option<Property<Secret>> {
-    Some(match property {
-        Property::Literal { name, value } => Property::Literal { name, value },
+fn check_one(WrittenProperty { name, value }: WrittenProperty, base: &Base, notes: &mut Notes) -> Option<Property> {
+    let value = match value {
         // "probe" is librdkafka's word for looking in the usual places.
-        Property::Open { name, value } if name.ends_with(".location") && value != "probe" => {
-            Property::Open { name, value: base.path(&value).to_string_lossy().into_owned() }
+        WrittenValue::Here(value) if name.ends_with(".location") && value.expose() != "probe" => {
+            Secret::new(base.path(value.expose()).to_string_lossy().into_owned())
         }
-        Property::Open { name, value } => Property::Open { name, value },
-        Property::File { name, value: at } => {
-            let path = base.path(&at.value);
-            match secret_file(&path) {
-                Ok(value) => Property::File { name, value },
-                Err(Mistake { what, remedy, .. }) => {
-                    notes.mistake(at.place, what, remedy);
-                    return None;
-                }
+        WrittenValue::Here(value) => value,
+        WrittenValue::InFile(at) => match secret_file(&base.path(&at.value)) {
+            Ok(value) => value,
+            Err(Mistake { what, remedy, .. }) => {
+                notes.mistake(at.place, what, remedy);
+                return None;
             }
-        }
-    })
+        },
+    };
+    Some(Property { name, value })
 }
 
 fn secret_file(path: &std::path::Path) -> Result<Secret, Mistake> {
@@ -171,9 +143,9 @@ fn secret_file(path: &std::path::Path) -> Result<Secret, Mistake> {
     };
     paths::private_file(path, 1..=SECRET_BYTES_MAX).map_err(|(what, remedy)| problem(&what, &remedy))?;
     let text = std::fs::read_to_string(path)
+        .map(zeroize::Zeroizing::new)
         .map_err(|e| problem(&format!("cannot be read: {e}"), "it must be UTF-8 text that scrubjay may read"))?;
     let secret = Secret::new(text.trim_end_matches(['\r', '\n']).to_owned());
-    drop(zeroize::Zeroizing::new(text));
     if secret.expose().is_empty() || secret.expose().contains(char::is_control) {
         return Err(problem("must hold one line", "write the value alone into it"));
     }

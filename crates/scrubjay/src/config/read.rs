@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::fields::{At, Fields, Value, entries};
+use super::fields::{At, Fields, MEMBERS_MAX, Value, entries};
 use super::mistake::{Notes, quoted};
 use super::plan::{Compression, KafkaCompression, LimitsPlan, Start};
 use super::properties::{self, End};
@@ -44,9 +44,7 @@ const KAFKA_COMPRESSION: [(&str, KafkaCompression); 5] = [
 pub(super) fn file(root: &Node, notes: &mut Notes) -> Option<WrittenFile> {
     let fields = Fields::of(root, "the pipeline file", notes)?;
     fields.only(&["version", "state_dir", "policy", "keys", "limits", "sources", "sinks", "pipelines"], notes);
-    if let Some(version) = fields.get("version") {
-        version.number(1..=1, notes);
-    }
+    version(&fields, notes);
     if let (Some(policy), Some(place)) = (fields.get("policy"), fields.key("policy")) {
         policy.not_yet(place, "policies come with a later one, the safe default is in force", "remove the field", notes);
     }
@@ -58,6 +56,14 @@ pub(super) fn file(root: &Node, notes: &mut Notes) -> Option<WrittenFile> {
         sinks: named(&fields, "sinks", "sink", sink, notes),
         pipelines: pipelines(&fields, notes),
     })
+}
+
+/// Only `1`: what another version means is not known here.
+fn version(fields: &Fields<'_>, notes: &mut Notes) {
+    let Some(Value { node, .. }) = fields.get("version") else { return };
+    if !matches!(&node.kind, Kind::Plain(text) if text == "1") {
+        notes.mistake(node.place, "this version of the pipeline file is not known", "write version: 1");
+    }
 }
 
 fn keys(value: &Value<'_>, notes: &mut Notes) -> Option<At<String>> {
@@ -111,8 +117,9 @@ fn named<T>(
     if entries.is_empty() {
         notes.mistake(value.node.place, format!("\"{field}\" is empty"), format!("name at least one {noun}"));
     }
+    too_many(entries.len(), &format!("\"{field}\""), value.node, notes);
     let mut list = Vec::new();
-    for (key, node) in entries {
+    for (key, node) in entries.iter().take(MEMBERS_MAX) {
         if !is_name(&key.text) {
             let what = format!("{} cannot be the name of a {noun}", quoted(&key.text));
             notes.mistake(key.place, what, "a name is 1 to 64 letters, digits, \"_\" or \"-\"");
@@ -121,6 +128,12 @@ fn named<T>(
         list.push(Named { name: At { place: key.place, value: key.text.clone() }, body });
     }
     list
+}
+
+fn too_many(members: usize, label: &str, node: &Node, notes: &mut Notes) {
+    if members > MEMBERS_MAX {
+        notes.mistake(node.place, format!("{label} has more than 256 members"), "use several pipeline files");
+    }
 }
 
 fn is_name(text: &str) -> bool {
@@ -242,7 +255,8 @@ fn pipelines(fields: &Fields<'_>, notes: &mut Notes) -> Vec<WrittenPipeline> {
     if items.is_empty() {
         notes.mistake(value.node.place, "\"pipelines\" is empty", REMEDY);
     }
-    items.iter().enumerate().filter_map(|(i, item)| pipeline(item, i + 1, notes)).collect()
+    too_many(items.len(), "\"pipelines\"", value.node, notes);
+    items.iter().take(MEMBERS_MAX).enumerate().filter_map(|(i, item)| pipeline(item, i + 1, notes)).collect()
 }
 
 fn pipeline(node: &Node, number: usize, notes: &mut Notes) -> Option<WrittenPipeline> {

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::mistake::{clean, write_line};
 use super::plan::{Compression, Delivery, FileSinkPlan, KafkaCompression, LimitsPlan, Plan, Property, SinkPlan, SourcePlan, Start};
-use super::secret::Secret;
 use super::units::{show_duration, show_size};
 
 impl fmt::Display for Plan {
@@ -117,10 +116,10 @@ fn write_file(f: &mut fmt::Formatter<'_>, file: &FileSinkPlan) -> fmt::Result {
 }
 
 /// Names only: what is in a value that we do not know is not ours to show.
-fn write_properties(f: &mut fmt::Formatter<'_>, properties: &[Property<Secret>]) -> fmt::Result {
+fn write_properties(f: &mut fmt::Formatter<'_>, properties: &[Property]) -> fmt::Result {
     if properties.is_empty() {
         return Ok(());
     }
-    let names: Vec<_> = properties.iter().map(Property::name).collect();
+    let names: Vec<_> = properties.iter().map(|p| p.name.as_str()).collect();
     write!(f, ", properties {}", names.join(", "))
 }

@@ -15,7 +15,6 @@ impl Secret {
     }
 
     /// The value, for the one who needs it. Never for a message.
-    #[allow(dead_code, reason = "for the Kafka client's settings, when the program is assembled")]
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

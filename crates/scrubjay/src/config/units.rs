@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// Units of size, the ones that are shown first.
+/// Units of size in bytes; the first four are also shown.
 const SIZES: [(&str, u64); 10] = [
+    ("TiB", 1 << 40),
     ("GiB", 1 << 30),
     ("MiB", 1 << 20),
     ("KiB", 1 << 10),
-    ("TiB", 1 << 40),
     ("TB", 1_000_000_000_000),
     ("GB", 1_000_000_000),
     ("MB", 1_000_000),
@@ -35,7 +35,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 
 /// Bytes in the largest binary unit that shows them exactly.
 pub(super) fn show_size(bytes: u64) -> String {
-    let binary = SIZES.iter().take(3).find(|(_, unit)| bytes >= *unit && bytes % unit == 0);
+    let binary = SIZES.iter().take(4).find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit));
     match binary {
         Some((name, unit)) => format!("{}{name}", bytes / unit),
         None => format!("{bytes}B"),
@@ -45,7 +45,7 @@ pub(super) fn show_size(bytes: u64) -> String {
 /// A duration in the largest unit that shows it exactly.
 pub(super) fn show_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
-    let unit = DURATIONS.iter().find(|(_, unit)| millis >= u128::from(*unit) && millis % u128::from(*unit) == 0);
+    let unit = DURATIONS.iter().find(|(_, unit)| millis >= u128::from(*unit) && millis.is_multiple_of(u128::from(*unit)));
     match unit {
         Some((name, unit)) => format!("{}{name}", millis / u128::from(*unit)),
         None => format!("{millis}ms"),

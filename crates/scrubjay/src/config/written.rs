@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::fields::At;
 use super::plan::{Compression, KafkaCompression, LimitsPlan, Start};
-use super::properties::Property;
+use super::properties::WrittenProperty;
 
 /// The whole file.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub(super) struct WrittenKafkaSource {
     pub(super) topics: Vec<At<String>>,
     pub(super) group: Option<At<String>>,
     pub(super) start: Start,
-    pub(super) properties: Vec<At<Property<At<String>>>>,
+    pub(super) properties: Vec<WrittenProperty>,
 }
 
 #[derive(Debug)]
@@ -87,7 +87,7 @@ pub(super) struct WrittenKafkaSink {
     pub(super) brokers: Vec<At<String>>,
     pub(super) topic: Option<At<String>>,
     pub(super) compression: KafkaCompression,
-    pub(super) properties: Vec<At<Property<At<String>>>>,
+    pub(super) properties: Vec<WrittenProperty>,
 }
 
 #[derive(Debug)]

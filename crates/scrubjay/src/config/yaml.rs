@@ -14,7 +14,7 @@ use super::mistake::{Notes, Place, quoted};
 /// Lists and mappings inside each other, aliases included.
 const DEPTH_MAX: usize = 32;
 /// Values and keys in the file, aliases counted with all that they stand for.
-const NODES_MAX: usize = 100_000;
+const NODES_MAX: usize = 20_000;
 
 /// A value and where it begins.
 #[derive(Debug)]
@@ -198,7 +198,7 @@ impl Builder {
         if self.nodes > NODES_MAX {
             return Err(Stop::new(
                 place,
-                "the file has more than 100000 values, aliases written out",
+                "the file has more than 20000 values, aliases written out",
                 "use fewer aliases, or split the file",
             ));
         }
