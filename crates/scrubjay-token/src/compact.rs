@@ -190,8 +190,11 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
     if at_end {
         return if matches!(read, Head::Other) { At::Nothing } else { At::Open };
     }
-    if !segments.dot_at(head.padded_end) || matches!(read, Head::Other) {
+    if !segments.dot_at(head.padded_end) {
         return At::Nothing;
+    }
+    if matches!(read, Head::Other) {
+        return suspect(text, &mut segments, head, more);
     }
     let parts = read_parts(&mut segments, head, &read);
     let end = parts.last().map_or(head.padded_end, |s| s.padded_end);
@@ -206,6 +209,11 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
     };
     let Some(mut token) = token else { return At::Nothing };
     let mut span = start..end;
+    let mut end = end;
+    if parts.len() == 2 && token.kind != Kind::Jwe && token.cut != Some(Cut::Header) {
+        end = longer_chain(&mut segments, end);
+        span.end = end;
+    }
     if token.kind != Kind::Jwe {
         match disclosures(text, &mut token, end, more) {
             Some(end) => span.end = end,
@@ -215,7 +223,21 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
     if token.cut == Some(Cut::Header) && token.header.is_none() && token.claims.is_some() {
         span.start = header_rest(text, start);
     }
-    At::Token(Found { span, token })
+    At::Token(Found::plain(span, token))
+}
+
+/// Three parts are a JWS. Where at least two more follow, nobody knows what it is: all of them go.
+fn longer_chain(segments: &mut Segments<'_>, end: usize) -> usize {
+    let (mut at, mut count) = (end, 0);
+    while segments.dot_at(at) {
+        let part = segments.read(at + 1, false);
+        if part.len() == 0 {
+            break;
+        }
+        at = part.padded_end;
+        count += 1;
+    }
+    if count >= 2 { at } else { end }
 }
 
 /// The segments after the first one: up to four for a JWE, up to two for a JWS, one for a `payload.signature` fragment.
@@ -314,7 +336,7 @@ fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool) -> Op
         if is_opening(text, start) {
             // The key binding JWT; nothing follows it.
             return match token_at(text, start, more) {
-                At::Token(kb) => Some(kb.span.end),
+                At::Token(kb) => Some(kb.span().end),
                 At::Open => None,
                 At::Nothing => Some(end),
             };
@@ -333,6 +355,97 @@ fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool) -> Op
     Some(end)
 }
 
+/// Shortest segment of a suspect: what begins like a header but does not decode.
+const SUSPECT_CHARS_MIN: usize = 20;
+
+/// `eyJ….eyJ….…` or `….eyJ….…` whose parts do not decode (a digit lost, a test's dummy): two signs of a header or claim
+/// set in a row, or one in the middle of three long parts, are no accident.
+fn suspect(text: &[u8], segments: &mut Segments<'_>, head: Segment, more: bool) -> At {
+    let opens = |s: Segment| s.len() >= SUSPECT_CHARS_MIN && text[s.start..].starts_with(b"eyJ");
+    if !opens(head) || head.start > 0 && is_base64(text[head.start - 1]) {
+        return At::Nothing;
+    }
+    let second = segments.read(head.padded_end + 1, false);
+    let before = text[..head.start].strip_suffix(b".").map_or(0, |t| t.iter().rev().take_while(|&&b| is_base64(b)).count());
+    let mut span = head.start..second.padded_end;
+    if opens(second) {
+        if segments.dot_at(second.padded_end) {
+            span.end = segments.read(second.padded_end + 1, true).padded_end;
+        }
+    } else if before >= SUSPECT_CHARS_MIN && second.len() >= SUSPECT_CHARS_MIN {
+        span.start = head.start - 1 - before;
+    } else {
+        return if more && second.padded_end >= text.len() { At::Open } else { At::Nothing };
+    }
+    if more && span.end >= text.len() {
+        return At::Open;
+    }
+    At::Token(Found::plain(span, Token { cut: Some(Cut::Header), ..Token::bare(Kind::Jws) }))
+}
+
+/// Decides what stands around the first dot of a chain whose beginning was not recognised: a token that lost its header's
+/// beginning, or its whole header (`from`: where the last token ended).
+pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool) -> At {
+    let left = text[from..dot].iter().rev().take_while(|&&b| is_base64(b) || b == b'=').count();
+    let left = Segment { start: dot - left, end: dot, padded_end: dot };
+    let mut segments = Segments { text, style: Style::Unknown };
+    let mut parts: Vec<Segment> = Vec::with_capacity(4);
+    let mut end = dot;
+    while parts.len() < 4 && segments.dot_at(end) {
+        let part = segments.read(end + 1, false);
+        end = part.padded_end;
+        parts.push(part);
+    }
+    let long = parts.iter().any(|p| p.len() >= FRAGMENT_PART_CHARS_MIN);
+    if !long {
+        return At::Nothing;
+    }
+    let lengths: Vec<usize> = parts.iter().map(|p| p.len()).collect();
+    let (kind, count, cut) = match lengths[..] {
+        [_, iv, ct, tag] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[2])) => (Kind::Jwe, 4, Cut::Header),
+        [iv, ct, tag, ..] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[1])) => (Kind::Jwe, 3, Cut::Header),
+        [first, ..] if left.len() >= FRAGMENT_LEFT_CHARS_MIN && closes_object(segments.chars(left)) => {
+            let payload_follows = closes_object(segments.chars(parts[0])) || is_opening(text, parts[0].start);
+            let count = if lengths.len() == 4 { 4 } else if payload_follows { lengths.len().min(2) } else { 1 };
+            if first < FRAGMENT_PART_CHARS_MIN && count == 1 {
+                return At::Nothing;
+            }
+            (Kind::Jws, count, Cut::Header)
+        }
+        _ => return At::Nothing,
+    };
+    let end = parts[count - 1].padded_end;
+    if more && end >= text.len() {
+        return At::Open;
+    }
+    At::Token(Found::plain(left.start..end, Token { cut: Some(cut), ..Token::bare(kind) }))
+}
+
+/// Shortest part behind the rest of a cut header or payload.
+const FRAGMENT_PART_CHARS_MIN: usize = 16;
+/// Shortest rest of a cut header or payload.
+const FRAGMENT_LEFT_CHARS_MIN: usize = 12;
+
+/// IV and tag have the lengths of the algorithms of RFC 7518 §5: 96 or 128 bits; 128, 192 or 256 bits.
+fn is_jwe_shape(iv: usize, ciphertext: usize, tag: usize) -> bool {
+    matches!((iv, tag), (16, 22) | (22, 22 | 32 | 43)) && ciphertext >= FRAGMENT_PART_CHARS_MIN
+}
+
+/// Upper case, lower case and digits: what host names, packages and numbers are not.
+fn is_mixed(chars: &[u8]) -> bool {
+    chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase) && chars.iter().any(u8::is_ascii_digit)
+}
+
+/// The end of a segment decodes, at one of the four alignments, to readable text that closes an object.
+fn closes_object(chars: &[u8]) -> bool {
+    let chars = chars.strip_suffix(b"==").or_else(|| chars.strip_suffix(b"=")).unwrap_or(chars);
+    let last = &chars[chars.len() - chars.len().min(24)..];
+    (0..4.min(last.len())).any(|skip| {
+        let bytes = decode(&last[skip..]);
+        bytes.len() >= 6 && bytes.trim_ascii_end().ends_with(b"}") && bytes.iter().all(|&b| (0x20..0x7F).contains(&b) || b.is_ascii_whitespace())
+    })
+}
+
 /// Where a `payload.signature` fragment at `start` follows the rest of a cut header (`…In0.`), the rest goes with it.
 fn header_rest(text: &[u8], start: usize) -> usize {
     if start < 3 || text[start - 1] != b'.' {
@@ -340,10 +453,5 @@ fn header_rest(text: &[u8], start: usize) -> usize {
     }
     let len = text[..start - 1].iter().rev().take_while(|&&b| is_base64(b)).count();
     let from = start - 1 - len;
-    let last = &text[start - 1 - len.min(24)..start - 1];
-    let closes = (0..4.min(last.len())).any(|skip| {
-        let bytes = decode(&last[skip..]);
-        bytes.ends_with(b"}") && bytes.iter().all(|b| (0x20..0x7F).contains(b))
-    });
-    if closes { from } else { start }
+    if closes_object(&text[from..start - 1]) { from } else { start }
 }

@@ -1,6 +1,6 @@
-//! Finds the tokens of a stretch of text.
+//! Finds the compact tokens of a stretch of text as it stands, without taking encodings off.
 
-use crate::compact::{At, is_opening, token_at};
+use crate::compact::{At, fragment_at, is_opening, token_at};
 use crate::token::Found;
 
 /// What [`find`] left undecided.
@@ -12,7 +12,7 @@ pub enum Rest {
     Open(usize),
 }
 
-/// Finds the tokens of `text`, in order and without overlap, and pushes them to `found`.
+/// Finds the compact tokens of `text` and their fragments, in order and without overlap, and pushes them to `found`.
 ///
 /// With `more`, the end of `text` is not the end of the input: a candidate that reaches it is not reported but returned
 /// as [`Rest::Open`].
@@ -21,19 +21,23 @@ pub enum Rest {
 /// let log = b"user=jo token=eyJhbGciOiJub25lIn0.eyJzdWIiOiJqbyJ9. ok";
 /// let mut found = Vec::new();
 /// scrubjay_token::find(log, false, &mut found);
-/// assert_eq!(found[0].span, 14..51);
+/// assert_eq!(found[0].span(), 14..51);
 /// assert_eq!(found[0].token.header_str("alg"), Some("none"));
 /// ```
 pub fn find(text: &[u8], more: bool, found: &mut Vec<Found>) -> Rest {
-    let mut at = 0;
+    let (mut at, mut from) = (0, 0);
     while at < text.len() {
-        if !is_opening(text, at) {
-            at += 1;
-            continue;
-        }
-        match token_at(text, at, more) {
-            At::Token(token) => {
-                at = token.span.end;
+        let decided = match text[at] {
+            b'.' => fragment_at(text, at, from, more),
+            _ if is_opening(text, at) => token_at(text, at, more),
+            _ => At::Nothing,
+        };
+        match decided {
+            At::Token(mut token) => {
+                // A fragment may reach back to what was read before it, never into another token.
+                token.pieces[0].start = token.pieces[0].start.max(from);
+                at = token.span().end.max(at + 1);
+                from = at;
                 found.push(token);
             }
             At::Nothing => at += 1,

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::json::Value;
+use crate::view::Wide;
 
 /// The family of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,6 +14,10 @@ pub enum Kind {
     Jwe,
     /// Selective-disclosure JWT with its disclosures (RFC 9901).
     SdJwt,
+    /// JSON Web Key with private members (RFC 7517 §9.2).
+    Jwk,
+    /// PEM private key (RFC 7468 §10, 11).
+    Pem,
 }
 
 impl Kind {
@@ -23,6 +28,8 @@ impl Kind {
             Self::Jws => "jwt",
             Self::Jwe => "jwe",
             Self::SdJwt => "sdjwt",
+            Self::Jwk => "jwk",
+            Self::Pem => "pem",
         }
     }
 }
@@ -94,11 +101,38 @@ impl Token {
     }
 }
 
+impl Token {
+    /// A token of which nothing is known but its kind.
+    pub(crate) fn bare(kind: Kind) -> Self {
+        Self { kind, header: None, claims: None, ambiguous: false, cut: None, identity: Vec::new(), disclosures: 0 }
+    }
+}
+
 /// A token and the bytes that it covers.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The bytes to replace: nothing of the neighbourhood, everything of the token.
-    pub span: Range<usize>,
+    /// The bytes to replace, in order: nothing of the neighbourhood, everything of the token. More than one piece where
+    /// the token runs over several lines; line ends and indentation between the pieces are not the token's.
+    pub pieces: Vec<Range<usize>>,
     /// What it is.
     pub token: Token,
+    /// Where the token is a JSON object (RFC 7515 §7.2, RFC 7516 §7.2, RFC 7517): the bytes that open its first member
+    /// name. The replacement goes between two copies of them, so that valid JSON stays valid.
+    pub quote: Option<Range<usize>>,
+    /// The text is UTF-16: the replacement has to be, too.
+    pub wide: Option<Wide>,
+}
+
+impl Found {
+    /// A token in one piece.
+    pub(crate) fn plain(span: Range<usize>, token: Token) -> Self {
+        Self { pieces: vec![span], token, quote: None, wide: None }
+    }
+
+    /// Everything from the first byte to the last.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        let start = self.pieces.first().map_or(0, |p| p.start);
+        start..self.pieces.last().map_or(start, |p| p.end)
+    }
 }

@@ -35,6 +35,20 @@ impl View {
         }
         self.from[span.start] as usize..self.to[span.end - 1] as usize
     }
+
+    /// As [`Self::source`], in pieces: what was left out with a line end (a break, an indentation, a prefix) stays, what was
+    /// left out within a line goes with its neighbours.
+    pub(crate) fn pieces(&self, original: &[u8], span: &Range<usize>) -> Vec<Range<usize>> {
+        let mut pieces: Vec<Range<usize>> = Vec::new();
+        for at in span.clone() {
+            let (from, to) = (self.from[at] as usize, self.to[at] as usize);
+            match pieces.last_mut() {
+                Some(last) if from <= last.end || !original[last.end..from].contains(&b'\n') => last.end = last.end.max(to),
+                _ => pieces.push(from..to),
+            }
+        }
+        pieces
+    }
 }
 
 fn hex(text: &[u8], at: usize, digits: usize) -> Option<u32> {

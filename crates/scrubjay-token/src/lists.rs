@@ -1,0 +1,204 @@
+//! Text written as numbers: hex digits in a row, lists of byte values, hex dumps.
+
+use std::ops::Range;
+
+/// Fewest bytes that are worth a look: the shortest token has more.
+const BYTES_MIN: usize = 16;
+
+/// Bytes written as numbers, and where.
+pub(crate) struct Numbers {
+    /// The pieces of the text that write them: one for each line of a dump.
+    pub(crate) pieces: Vec<Range<usize>>,
+    /// The bytes.
+    pub(crate) bytes: Vec<u8>,
+}
+
+fn digit(b: u8) -> Option<u8> {
+    (b as char).to_digit(16).map(|d| d as u8)
+}
+
+/// Decodes pairs of hex digits.
+pub(crate) fn decode_hex(text: &[u8]) -> Vec<u8> {
+    text.chunks_exact(2).map_while(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect()
+}
+
+/// Runs of at least 32 hex digits with nothing in between.
+pub(crate) fn hex_runs(text: &[u8]) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let len = text[at..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        if len >= 2 * BYTES_MIN {
+            runs.push(at..at + len);
+        }
+        at += len.max(1);
+    }
+    runs
+}
+
+/// One number of a list: its digits, and what they may mean.
+struct Group {
+    span: Range<usize>,
+    decimal: Option<u8>,
+    hex: Vec<u8>,
+}
+
+fn group(text: &[u8], at: usize) -> Option<Group> {
+    let len = text[at..].iter().take(11).take_while(|b| b.is_ascii_alphanumeric()).count();
+    let word = &text[at..at + len];
+    let prefixed = word.strip_prefix(b"0x").or_else(|| word.strip_prefix(b"0X"));
+    let digits = prefixed.unwrap_or(word);
+    let hex = if matches!(digits.len(), 2 | 4 | 8) && digits.iter().all(u8::is_ascii_hexdigit) { decode_hex(digits) } else { Vec::new() };
+    let decimal = if prefixed.is_none() && len <= 3 { std::str::from_utf8(word).ok().and_then(|w| w.parse().ok()) } else { None };
+    (decimal.is_some() || !hex.is_empty()).then_some(Group { span: at..at + len, decimal, hex })
+}
+
+/// Bytes between two numbers of a list: blanks, commas, colons, semicolons; also a line end with its indentation.
+fn separator(text: &[u8], at: usize) -> usize {
+    let len = text[at..].iter().take(80).take_while(|b| b" ,:;\t\r\n".contains(b)).count();
+    let gap = &text[at..at + len];
+    let breaks = gap.iter().filter(|&&b| b == b'\n').count();
+    if breaks > 1 || breaks == 0 && len > 3 { 0 } else { len }
+}
+
+/// Lists of numbers: decimal byte values (`101, 121, …`), hex pairs or longer groups (`65 79`, `65:79`, `0x65, 0x79`, `6579 4a68`).
+pub(crate) fn lists(text: &[u8]) -> Vec<Numbers> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        if !text[at].is_ascii_hexdigit() || at > 0 && text[at - 1].is_ascii_alphanumeric() {
+            at += 1;
+            continue;
+        }
+        let mut groups: Vec<Group> = Vec::new();
+        let mut next = at;
+        while let Some(g) = text.get(next).and_then(|_| group(text, next)) {
+            let fits = groups.first().is_none_or(|f| f.decimal.is_some() && g.decimal.is_some() || !f.hex.is_empty() && !g.hex.is_empty());
+            if !fits {
+                break;
+            }
+            let end = g.span.end;
+            groups.push(g);
+            match separator(text, end) {
+                0 => break,
+                gap => next = end + gap,
+            }
+        }
+        let end = groups.last().map_or(at + 1, |g| g.span.end);
+        for bytes in [groups.iter().map_while(|g| g.decimal).collect::<Vec<u8>>(), groups.iter().take_while(|g| !g.hex.is_empty()).flat_map(|g| g.hex.clone()).collect()] {
+            if bytes.len() >= BYTES_MIN && groups.len() >= 4 {
+                out.push(Numbers { pieces: line_pieces(text, at..end), bytes });
+            }
+        }
+        at = end.max(at + 1);
+    }
+    out
+}
+
+/// A span cut into the pieces of its lines, without line ends, carriage returns and indentation.
+pub(crate) fn line_pieces(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut start = span.start;
+    for end in (span.start..span.end).filter(|&i| text[i] == b'\n').chain([span.end]) {
+        let line = &text[start..end];
+        let from = if start == span.start { 0 } else { line.len() - line.trim_ascii_start().len() };
+        let to = if end == span.end { line.len() } else { line.trim_ascii_end().len() };
+        if from < to {
+            pieces.push(start + from..start + to);
+        }
+        start = end + 1;
+    }
+    pieces
+}
+
+/// Lines of a hex dump (`xxd`, `hexdump -C`, `od -tx1`, Wireshark): an offset, up to 32 bytes in hex, the same as text.
+pub(crate) fn dumps(text: &[u8]) -> Vec<Numbers> {
+    let mut out: Vec<Numbers> = Vec::new();
+    let mut current: Option<Numbers> = None;
+    let mut start = 0;
+    for end in (0..text.len()).filter(|&i| text[i] == b'\n').chain([text.len()]) {
+        match dump_line(text, start..end) {
+            Some((piece, bytes)) => {
+                let dump = current.get_or_insert(Numbers { pieces: Vec::new(), bytes: Vec::new() });
+                dump.pieces.push(piece);
+                dump.bytes.extend(bytes);
+            }
+            None => out.extend(current.take()),
+        }
+        start = end + 1;
+    }
+    out.extend(current);
+    out.retain(|d| d.bytes.len() >= BYTES_MIN);
+    out
+}
+
+fn dump_line(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Vec<u8>)> {
+    // The offset may stand behind a log's own prefix: the first run of 4 to 8 hex digits followed by a colon or two blanks.
+    let mut at = line.start;
+    let first = loop {
+        if at >= line.end || at - line.start > 200 {
+            return None;
+        }
+        let len = text[at..line.end].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric();
+        let behind = &text[at + len..line.end];
+        if alone && (4..=16).contains(&len) && (behind.starts_with(b": ") || behind.starts_with(b":\t") || behind.starts_with(b"  ") || behind.starts_with(b" ")) {
+            let blanks = behind.iter().take_while(|b| b": \t".contains(b)).count();
+            if let Some(dump) = dump_bytes(text, at + len + blanks, line.end) {
+                break dump;
+            }
+        }
+        at += len.max(1);
+    };
+    let end = line.end - usize::from(text[line.clone()].last() == Some(&b'\r'));
+    Some((first.0..end, first.1))
+}
+
+fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(usize, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let mut at = start;
+    while at < end && bytes.len() < 32 {
+        let len = text[at..end].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        if !matches!(len, 2 | 4 | 8) || !text.get(at + len).is_none_or(|b| b" \t\r\n|".contains(b)) {
+            break;
+        }
+        bytes.extend(decode_hex(&text[at..at + len]));
+        at += len;
+        let blanks = text[at..end].iter().take_while(|b| b" \t".contains(b)).count();
+        at += blanks;
+        // The text column stands behind a wider gap; hexdump -C has one in the middle of its bytes too.
+        if blanks >= 2 && bytes.len() != 8 {
+            break;
+        }
+    }
+    (bytes.len() >= 2).then_some((start, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_bytes() {
+        let word = b"eyJhbGciOiJIUzI1NiJ9";
+        let decimal: Vec<String> = word.iter().map(u8::to_string).collect();
+        let hex: Vec<String> = word.iter().map(|b| format!("{b:02x}")).collect();
+        for text in [decimal.join(", "), decimal.join(" "), hex.join(":"), hex.join(" "), format!("0x{}", hex.join(", 0x"))] {
+            let line = format!("data=[{text}] end");
+            let found = lists(line.as_bytes());
+            assert!(found.iter().any(|n| n.bytes == word && n.pieces == [6..6 + text.len()]), "{line}");
+        }
+    }
+
+    #[test]
+    fn dumps_of_two_kinds() {
+        let xxd = "00000000: 6579 4a68 6247 6369 4f69 4a49 557a 4931  eyJhbGciOiJIUzI1\n00000010: 4e69 4a39                                NiJ9\n";
+        let c = "DEBUG 00000000  65 79 4a 68 62 47 63 69  4f 69 4a 49 55 7a 49 31  |eyJhbGciOiJIUzI1|\nDEBUG 00000010  4e 69 4a 39                                       |NiJ9|\nplain";
+        for (text, first) in [(xxd, 10), (c, 16)] {
+            let found = dumps(text.as_bytes());
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].bytes, b"eyJhbGciOiJIUzI1NiJ9");
+            assert_eq!((found[0].pieces.len(), found[0].pieces[0].start), (2, first));
+        }
+    }
+}

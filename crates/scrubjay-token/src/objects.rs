@@ -1,0 +1,217 @@
+//! Tokens and keys that are JSON objects: JWS and JWE JSON serialization (RFC 7515 §7.2, RFC 7516 §7.2), private JWKs
+//! (RFC 7517, RFC 7518 §6), in any quoting.
+//!
+//! Objects are recognised by their members' names and shapes, not by parsing the document: a log line is seldom valid
+//! JSON as a whole. Quotes may be escaped any number of times, or be single ones.
+
+use std::ops::Range;
+
+use crate::base64::{decode, is_base64};
+use crate::compact::is_opening;
+use crate::json::{self, Value};
+use crate::lists::line_pieces;
+use crate::token::{Cut, Found, Kind, Token};
+
+/// Deepest nesting of braces that is followed; deeper ones are not objects of ours.
+const DEPTH_MAX: usize = 64;
+/// Shortest secret member of a key, in characters of base64url: 80 bits.
+const SECRET_CHARS_MIN: usize = 14;
+/// Shortest signature or ciphertext, in characters.
+const PART_CHARS_MIN: usize = 16;
+
+const NAMES: [&str; 22] = [
+    "kty", "k", "d", "p", "q", "dp", "dq", "qi", "oth", "kid", "payload", "signature", "signatures", "protected", "header", "ciphertext", "encrypted_key",
+    "iv", "tag", "recipients", "unprotected", "crv",
+];
+
+/// An object whose closing brace is not seen yet.
+#[derive(Default)]
+struct Frame {
+    start: usize,
+    quote: Option<Range<usize>>,
+    members: Vec<(&'static str, Range<usize>)>,
+}
+
+impl Frame {
+    fn value(&self, name: &str) -> Option<&Range<usize>> {
+        self.members.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    fn long(&self, name: &str, chars: usize) -> bool {
+        self.value(name).is_some_and(|v| v.len() >= chars)
+    }
+}
+
+/// Finds the objects of `text`; an object that contains another one takes it along.
+pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    if !["kty", "signature", "ciphertext", "protected", "encrypted_key"].iter().any(|n| contains(text, n.as_bytes())) {
+        return found;
+    }
+    let mut frames: Vec<Frame> = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        match text[at] {
+            b'{' => {
+                if frames.len() >= DEPTH_MAX {
+                    frames.remove(0);
+                }
+                frames.push(Frame { start: at, ..Frame::default() });
+            }
+            b'}' => {
+                if let Some(frame) = frames.pop() {
+                    close(text, frame, at + 1, None, &mut found);
+                }
+            }
+            b'"' | b'\'' => {
+                if let Some((name, quote, end)) = member(text, at)
+                    && let Some(frame) = frames.last_mut()
+                {
+                    let value = value(text, end);
+                    at = value.end.max(end) - 1;
+                    frame.quote.get_or_insert(quote);
+                    if let Some(name) = NAMES.iter().find(|n| n.as_bytes() == name) {
+                        frame.members.push((name, value));
+                    }
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    while let Some(frame) = frames.pop() {
+        let end = frame.members.iter().map(|(_, v)| v.end).max().unwrap_or(frame.start);
+        close(text, frame, end, Some(Cut::Payload), &mut found);
+    }
+    found
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|w| w == word)
+}
+
+/// A member name at its opening quote: the name, the whole opening quote with its escapes, and where its value begins.
+fn member(text: &[u8], quote: usize) -> Option<(&[u8], Range<usize>, usize)> {
+    let slashes = text[..quote].iter().rev().take(16).take_while(|&&b| b == b'\\').count();
+    let open = quote - slashes..quote + 1;
+    let name_len = text[quote + 1..].iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || b"_#-.".contains(b)).count();
+    let name = &text[quote + 1..quote + 1 + name_len];
+    let close = &text[quote + 1 + name_len..];
+    if name.is_empty() || !close.starts_with(&text[open.clone()]) {
+        return None;
+    }
+    let mut at = quote + 1 + name_len + open.len();
+    at += blanks(text, at);
+    if text.get(at) != Some(&b':') && !text[at..].starts_with(b"=>") {
+        return None;
+    }
+    at += if text[at] == b':' { 1 } else { 2 };
+    at += blanks(text, at);
+    Some((name, open, at))
+}
+
+fn blanks(text: &[u8], at: usize) -> usize {
+    text[at.min(text.len())..].iter().take_while(|b| b.is_ascii_whitespace()).count()
+}
+
+/// The characters of a base64 string value; empty for anything else.
+fn value(text: &[u8], at: usize) -> Range<usize> {
+    let slashes = text[at.min(text.len())..].iter().take_while(|&&b| b == b'\\').count();
+    let open = at + slashes;
+    if !matches!(text.get(open), Some(b'"' | b'\'')) {
+        return at..at;
+    }
+    let start = open + 1;
+    let len = text[start..].iter().take_while(|&&b| is_base64(b) || b == b'=').count();
+    start..start + len
+}
+
+fn close(text: &[u8], frame: Frame, end: usize, cut: Option<Cut>, found: &mut Vec<Found>) {
+    let Some(mut token) = judge(text, &frame) else { return };
+    token.cut = token.cut.or(cut);
+    // What lies inside is part of it: a signature of a general JWS, say.
+    found.retain(|f| f.span().start < frame.start);
+    let quote = if cut.is_none() { frame.quote } else { None };
+    let span = frame.start..end;
+    // An object that is cut keeps its opening brace out of the span: nothing will close it.
+    let pieces = line_pieces(text, span);
+    found.push(Found { pieces, token, quote, wide: None });
+}
+
+fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
+    let secret = ["d", "k", "p", "q", "dp", "dq", "qi"].iter().any(|n| frame.long(n, SECRET_CHARS_MIN));
+    if frame.has("kty") && (secret || frame.has("oth")) {
+        return Some(Token::bare(Kind::Jwk));
+    }
+    let encrypted = frame.long("ciphertext", 1) && ["protected", "iv", "tag", "encrypted_key", "recipients", "unprotected"].iter().any(|n| frame.has(n))
+        || frame.long("encrypted_key", PART_CHARS_MIN) && frame.has("header");
+    if encrypted {
+        let mut token = Token::bare(Kind::Jwe);
+        read_header(text, frame, &mut token);
+        let parts: Option<Vec<Vec<u8>>> = ["protected", "iv", "ciphertext", "tag"].iter().map(|n| frame.value(n).map(|v| decode(&text[v.clone()]))).collect();
+        token.identity = parts.unwrap_or_default();
+        return Some(token);
+    }
+    let protected = frame.value("protected").is_some_and(|v| is_opening(text, v.start));
+    let signed = frame.long("signature", PART_CHARS_MIN) && (protected || frame.has("header") || frame.has("payload"));
+    let payload_signed = frame.has("payload") && (frame.has("signatures") || frame.long("signature", 1) && protected);
+    if !(signed && (protected || frame.has("payload")) || payload_signed) {
+        return None;
+    }
+    let mut token = Token::bare(Kind::Jws);
+    read_header(text, frame, &mut token);
+    if let Some(payload) = frame.value("payload") {
+        let bytes = decode(&text[payload.clone()]);
+        let parsed = json::parse(&bytes);
+        token.ambiguous |= parsed.duplicates;
+        if matches!(parsed.value, Value::Object(_)) {
+            token.claims = Some(parsed.value);
+        }
+        if let Some(header) = frame.value("protected").filter(|_| !bytes.is_empty()) {
+            token.identity = vec![decode(&text[header.clone()]), bytes];
+        }
+    }
+    Some(token)
+}
+
+fn read_header(text: &[u8], frame: &Frame, token: &mut Token) {
+    let Some(protected) = frame.value("protected") else { return };
+    let parsed = json::parse(&decode(&text[protected.clone()]));
+    token.ambiguous |= parsed.duplicates;
+    if matches!(parsed.value, Value::Object(_)) {
+        token.header = Some(parsed.value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, kind: Option<Kind>, quote: &str) {
+        let found = objects(text.as_bytes());
+        assert_eq!(found.first().map(|f| f.token.kind), kind, "{text}");
+        if let Some(f) = found.first() {
+            assert_eq!(f.quote.as_ref().map(|q| &text[q.clone()]), Some(quote), "{text}");
+        }
+    }
+
+    #[test]
+    fn objects_in_any_quoting() {
+        let jwk = r#"{"kty":"EC","crv":"P-256","d":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","x":"BBBB"}"#;
+        check(&format!("key {jwk} end"), Some(Kind::Jwk), "\"");
+        check(&format!("msg={}", jwk.replace('"', "\\\"")), Some(Kind::Jwk), "\\\"");
+        check(&format!("msg={}", jwk.replace('"', "'").replace(':', ": ")), Some(Kind::Jwk), "'");
+        check(r#"{"kty":"RSA","n":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","e":"AQAB"}"#, None, "");
+        let jws = r#"{"payload":"eyJzdWIiOiJqbyJ9","protected":"eyJhbGciOiJFUzI1NiJ9","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}"#;
+        check(jws, Some(Kind::Jws), "\"");
+        let general = r#"{"payload":"eyJzdWIiOiJqbyJ9","signatures":[{"protected":"eyJhbGciOiJFUzI1NiJ9","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
+        check(general, Some(Kind::Jws), "\"");
+        assert_eq!(objects(general.as_bytes())[0].span(), 0..general.len());
+        check(r#"{"ciphertext":"AAAA","iv":"AAAA","tag":"AAAA"}"#, Some(Kind::Jwe), "\"");
+        check(r#"{"user":"x","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}"#, None, "");
+    }
+}
