@@ -340,7 +340,7 @@ fn find<'c, T, U>(
         known.sort_unstable();
         let remedy = match nearest(&at.value, known.iter().copied()) {
             _ if others.contains_key(at.value.as_str()) => format!("{} is a {other_noun}", quoted(&at.value)),
-            Some(near) => format!("did you mean \"{near}\"?"),
+            Some(near) => format!("did you mean {}?", quoted(near)),
             None => format!("add it under \"{field}\", or name one that is there"),
         };
         notes.mistake(at.place, format!("there is no {noun} {}", quoted(&at.value)), remedy);

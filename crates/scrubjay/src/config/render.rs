@@ -64,7 +64,7 @@ impl fmt::Display for SourcePlan {
                     "Kafka topics {} at {}, group {}, {}",
                     kafka.topics.join(", "),
                     kafka.brokers.join(", "),
-                    kafka.group,
+                    clean(&kafka.group),
                     start(kafka.start)
                 )?;
                 write_properties(f, &kafka.properties)

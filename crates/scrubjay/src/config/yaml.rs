@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
-use super::mistake::{Notes, Place, quoted};
+use super::mistake::{Notes, Place, clean, quoted};
 
 /// Lists and mappings inside each other, aliases included.
 const DEPTH_MAX: usize = 32;
@@ -99,7 +99,7 @@ fn place_of(marker: Marker) -> Place {
 fn syntax(e: &ScanError) -> Stop {
     Stop::new(
         place_of(*e.marker()),
-        format!("this is not YAML: {}", e.info()),
+        format!("this is not YAML: {}", clean(e.info())),
         "look at indentation, quotes and brackets at and above this place",
     )
 }

@@ -1192,3 +1192,14 @@ pipelines:
         ],
     );
 }
+
+#[test]
+fn a_control_character_in_a_name_is_not_shown_in_a_proposal() {
+    check(
+        "sources: {\"t\\topic\": {type: stdin}}\nsinks: {out: {type: stdout}}\npipelines: [{from: topic, to: out}]\n",
+        &[
+            r#"1:11: "t\topic" cannot be the name of a source (a name is 1 to 64 letters, digits, "_" or "-")"#,
+            r#"3:20: there is no source "topic" (did you mean "t\topic"?)"#,
+        ],
+    );
+}
