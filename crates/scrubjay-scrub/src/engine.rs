@@ -1,24 +1,27 @@
 //! Decides, block by block, what of a byte stream is replaced by what.
 //!
-//! The unit is the block, not the line. A block's clean bytes are never touched one by one: the scanner names the few
-//! runs that may hold a token, and only those are read. A run that touches the block's end is held back until its end is
-//! seen, so a decision never depends on where a read happened to end (DESIGN §4, boundary exactness).
+//! The scanner works on the whole block and names the few runs that may hold a token; clean bytes are never touched one by
+//! one. Around each run the unit is built that is decided as a whole: its line, or the chain of lines that belong
+//! together. What may still be changed by bytes that are not there yet (an incomplete line, an open chain) is held back, so
+//! a decision never depends on where a read happened to end (DESIGN §4, boundary exactness).
+//!
+//! A line that is longer than the token limit is decided in windows: each begins where the last one was committed, and
+//! commits at most half of itself, so that whatever is shorter than half a window is seen whole by one of them.
 
 use std::ops::Range;
 
-use scrubjay_scan::{Run, RunKind, Scanner};
-use scrubjay_token::{Found, Rest, find};
+use scrubjay_scan::{Run, Scanner};
+use scrubjay_token::{Found, Rest, Wide, analyze, find};
 
 use crate::fingerprint::FingerprintKey;
 use crate::marker::{self, Place};
 use crate::stats::Stats;
+use crate::unit::{around, chain_start, line_at};
 
 /// Default of [`Limits::token_bytes_max`]: 64 KiB (DESIGN §10).
 pub const TOKEN_BYTES_MAX: usize = 64 * 1024;
 /// Largest settable [`Limits::token_bytes_max`]: 1 MiB.
 pub const TOKEN_BYTES_MAX_MAX: usize = 1024 * 1024;
-/// Bytes that a window of an over-long run shares with the next one, so that no opening falls between two windows.
-const WINDOW_OVERLAP_BYTES: usize = 16;
 
 /// Limits of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ impl Default for Limits {
 /// A stretch of input and the text that takes its place.
 pub(crate) struct Edit {
     pub(crate) span: Range<usize>,
-    pub(crate) text: String,
+    pub(crate) text: Vec<u8>,
 }
 
 /// What was decided of a buffer.
@@ -53,11 +56,13 @@ pub(crate) struct Decision {
 pub(crate) struct LaneState {
     /// Inside an over-long run whose beginning was withheld: it is swallowed to its end.
     swallowing: bool,
+    /// The next byte continues a line whose beginning is decided.
+    mid_line: bool,
 }
 
 impl LaneState {
     pub(crate) fn is_clean(&self) -> bool {
-        !self.swallowing
+        !self.swallowing && !self.mid_line
     }
 }
 
@@ -67,100 +72,200 @@ pub(crate) struct Engine {
     limits: Limits,
     key: FingerprintKey,
     runs: Vec<Run>,
-    found: Vec<Found>,
+}
+
+/// What one call works with.
+struct Work<'a> {
+    state: &'a mut LaneState,
+    buffer: &'a [u8],
+    /// Nothing follows the buffer.
+    ends: bool,
+    stats: &'a mut Stats,
+    edits: Vec<Edit>,
 }
 
 impl Engine {
     pub(crate) fn new(key: FingerprintKey, limits: Limits) -> Self {
-        Self { scanner: Scanner::new(), limits, key, runs: Vec::new(), found: Vec::new() }
+        Self { scanner: Scanner::new(), limits, key, runs: Vec::new() }
     }
 
     /// Decides as much of `buffer` as can be decided. With `ends`, nothing follows and everything is decided.
     pub(crate) fn decide(&mut self, state: &mut LaneState, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
-        let mut decision = Decision::default();
-        let start = self.swallow(state, buffer, &mut decision);
-        let rest = buffer.get(start..).unwrap_or_default();
+        let mut work = Work { state, buffer, ends, stats, edits: Vec::new() };
         let mut runs = std::mem::take(&mut self.runs);
-        runs.clear();
-        let tail = self.scanner.scan(rest, &mut runs);
-        for run in runs.iter().filter(|r| r.kind == RunKind::Word) {
-            let next = buffer.get(start + run.end).copied();
-            self.run(state, buffer, start + run.start..start + run.end, next, true, &mut decision, stats);
-        }
+        let consumed = self.walk(&mut work, &mut runs);
         self.runs = runs;
-        decision.consumed = buffer.len();
-        if let Some(open) = tail.word {
-            let run = start + open.start..buffer.len();
-            if ends {
-                self.run(state, buffer, run, None, true, &mut decision, stats);
-            } else {
-                decision.consumed = self.run(state, buffer, run, None, false, &mut decision, stats);
-            }
-        }
-        decision
+        Decision { edits: work.edits, consumed }
     }
 
-    /// Goes on swallowing an over-long run; returns where ordinary text begins again.
-    fn swallow(&mut self, state: &mut LaneState, buffer: &[u8], decision: &mut Decision) -> usize {
-        if !state.swallowing {
-            return 0;
+    fn walk(&self, work: &mut Work<'_>, runs: &mut Vec<Run>) -> usize {
+        let buffer = work.buffer;
+        let mut at = swallow(work);
+        if work.state.swallowing {
+            return buffer.len();
         }
-        let end = buffer.iter().position(|&b| !is_word(b)).unwrap_or(buffer.len());
-        state.swallowing = end == buffer.len();
-        if end > 0 {
-            decision.edits.push(Edit { span: 0..end, text: String::new() });
+        if work.state.mid_line {
+            at = self.long_line(work, at);
+            if work.state.mid_line {
+                return at;
+            }
         }
+        // Lines that are whole; the last one may still grow.
+        let whole = if work.ends { buffer.len() } else { memchr::memrchr(b'\n', buffer).map_or(at, |i| at.max(i + 1)) };
+        let rest = buffer.len() - whole;
+        runs.clear();
+        let text = buffer.get(at..whole).unwrap_or_default();
+        self.scanner.scan_complete(text, runs);
+        let base = at;
+        for run in runs.iter() {
+            let start = base + run.start;
+            if start < at {
+                continue;
+            }
+            let line = line_at(buffer.get(..whole).unwrap_or_default(), start);
+            let line = line.start.max(at)..line.end;
+            if line.len() > self.limits.token_bytes_max {
+                work.state.mid_line = true;
+                at = self.long_line(work, line.start);
+                if work.state.mid_line {
+                    return at;
+                }
+                continue;
+            }
+            let unit = around(buffer.get(..whole).unwrap_or_default(), line, at, whole, self.limits.token_bytes_max);
+            if unit.open && !work.ends && rest <= self.limits.token_bytes_max {
+                return unit.lines.start;
+            }
+            at = unit.lines.end;
+            self.unit(work, unit.lines);
+        }
+        if rest > self.limits.token_bytes_max {
+            work.state.mid_line = true;
+            return self.long_line(work, whole);
+        }
+        if work.ends { whole } else { chain_start(buffer, whole, at, self.limits.token_bytes_max) }
+    }
+
+    /// Decides a line, or lines that belong together.
+    fn unit(&self, work: &mut Work<'_>, lines: Range<usize>) {
+        match analyze(work.buffer.get(lines.clone()).unwrap_or_default()) {
+            Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, f)),
+            Err(_) => self.withhold(work, lines),
+        }
+    }
+
+    /// The work for these lines would pass the budget: every run in them that may hold a token goes.
+    fn withhold(&self, work: &mut Work<'_>, lines: Range<usize>) {
+        let mut runs = Vec::new();
+        self.scanner.scan_complete(work.buffer.get(lines.clone()).unwrap_or_default(), &mut runs);
+        let mut end = lines.start;
+        for run in runs {
+            let span = (lines.start + run.start).max(end)..lines.start + run.end;
+            if span.start < span.end {
+                end = span.end;
+                *work.stats.withheld.entry("budget").or_default() += 1;
+                work.edits.push(Edit { span, text: marker::withheld("jwt", "budget").into_bytes() });
+            }
+        }
+    }
+
+    /// Puts a marker where a token stands: in its first piece; the others become empty.
+    fn replace(&self, work: &mut Work<'_>, base: usize, found: &Found) {
+        let at = |r: &Range<usize>| base + r.start..base + r.end;
+        let Some(first) = found.pieces.first().map(at) else { return };
+        let end = base + found.span().end;
+        let (mut text, told) = marker::of_token(&found.token, &self.key, place(work.buffer, base, first.start, end));
+        if let Some(quote) = found.quote.as_ref().and_then(|q| work.buffer.get(at(q))) {
+            let quote = String::from_utf8_lossy(quote).into_owned();
+            text = format!("{quote}{text}{quote}");
+        }
+        let text = match found.wide {
+            None => text.into_bytes(),
+            Some(Wide::Little) => text.bytes().flat_map(|b| [b, 0]).collect(),
+            Some(Wide::Big) => text.bytes().flat_map(|b| [0, b]).collect(),
+        };
+        *work.stats.classes.entry(told.class.name()).or_default() += 1;
+        *work.stats.algs.entry(told.alg).or_default() += 1;
+        work.edits.push(Edit { span: first, text });
+        work.edits.extend(found.pieces.iter().skip(1).map(|p| Edit { span: at(p), text: Vec::new() }));
+    }
+
+    /// Decides what is there of a line that is longer than the token limit, from `at` on, and returns how far it is
+    /// decided. The line's end clears `mid_line`.
+    fn long_line(&self, work: &mut Work<'_>, mut at: usize) -> usize {
+        let line_end = work.buffer.get(at..).and_then(|b| memchr::memchr(b'\n', b)).map(|i| at + i + 1);
+        let end = line_end.unwrap_or(work.buffer.len());
+        let last = line_end.is_some() || work.ends;
+        while end - at > self.limits.token_bytes_max {
+            at = self.window(work, at, end, last);
+            if work.state.swallowing {
+                return at;
+            }
+        }
+        if !last {
+            return at;
+        }
+        self.unit(work, at..end);
+        work.state.mid_line = line_end.is_none();
         end
     }
 
-    /// Decides one run of word bytes, window by window, and returns how far it is decided. A run that fits the token
-    /// limit is one window. `complete`: the run's end is known to be its end.
-    #[allow(clippy::too_many_arguments)] // One call shape for the two kinds of run; a struct would only rename them.
-    fn run(
-        &mut self,
-        state: &mut LaneState,
-        buffer: &[u8],
-        run: Range<usize>,
-        next: Option<u8>,
-        complete: bool,
-        decision: &mut Decision,
-        stats: &mut Stats,
-    ) -> usize {
-        let mut at = run.start;
-        loop {
-            let left = run.end - at;
-            let last = left <= self.limits.token_bytes_max;
-            if last && !complete {
-                return at;
+    /// Decides the first part of a window of a long line, and returns where the next one begins.
+    fn window(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool) -> usize {
+        let size = self.limits.token_bytes_max;
+        let text = work.buffer.get(at..at + size).unwrap_or_default();
+        let mut runs = Vec::new();
+        self.scanner.scan_complete(text, &mut runs);
+        let mut raw = Vec::new();
+        let open = match find(text, true, &mut raw) {
+            Rest::Open(offset) => offset,
+            Rest::Decided => size,
+        };
+        let Ok(found) = (if runs.is_empty() { Ok(Vec::new()) } else { analyze(text) }) else {
+            self.withhold(work, at..at + size);
+            return at + size;
+        };
+        // Half of the window, at the end of a run where there is one.
+        let half = text.get(size / 4..size / 2).and_then(|t| t.iter().rposition(|&b| !is_word(b))).map_or(size / 2, |i| size / 4 + i + 1);
+        let mut commit = half.min(open);
+        for f in &found {
+            let span = f.span();
+            if span.start >= commit {
+                break;
             }
-            let end = if last { run.end } else { at + self.limits.token_bytes_max };
-            let text = buffer.get(at..end).unwrap_or_default();
-            self.found.clear();
-            let rest = find(text, !last, &mut self.found);
-            let mut done = at;
-            for found in std::mem::take(&mut self.found) {
-                done = at + found.span.end;
-                let place = place(buffer, run.start, at + found.span.start, done, next);
-                let (text, told) = marker::of_token(&found.token, &self.key, place);
-                *stats.classes.entry(told.class.name()).or_default() += 1;
-                *stats.algs.entry(told.alg).or_default() += 1;
-                decision.edits.push(Edit { span: at + found.span.start..done, text });
-            }
-            if last {
-                return run.end;
-            }
-            match rest {
-                Rest::Decided => at = done.max(end - WINDOW_OVERLAP_BYTES),
-                Rest::Open(offset) if offset > 0 => at += offset,
-                Rest::Open(_) => {
-                    *stats.withheld.entry("oversize").or_default() += 1;
-                    decision.edits.push(Edit { span: at..run.end, text: marker::withheld("jwt", "oversize") });
-                    state.swallowing = !complete;
-                    return run.end;
-                }
-            }
+            // What touches the end of the window is not seen whole: it gets a window of its own.
+            commit = if span.end >= size { span.start } else { span.end };
         }
+        if commit == 0 {
+            return self.oversize(work, at, line_end, last);
+        }
+        found.iter().filter(|f| f.span().start < commit).for_each(|f| self.replace(work, at, f));
+        at + commit
     }
+
+    /// A candidate that is still undecided at the token limit: one marker, and the run is swallowed to its end.
+    fn oversize(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool) -> usize {
+        let run = work.buffer.get(at..line_end).unwrap_or_default();
+        let len = run.iter().position(|&b| !is_word(b));
+        *work.stats.withheld.entry("oversize").or_default() += 1;
+        let end = at + len.unwrap_or(run.len());
+        work.edits.push(Edit { span: at..end, text: marker::withheld("jwt", "oversize").into_bytes() });
+        work.state.swallowing = len.is_none() && !last;
+        end
+    }
+}
+
+/// Goes on swallowing an over-long run; returns where ordinary text begins again.
+fn swallow(work: &mut Work<'_>) -> usize {
+    if !work.state.swallowing {
+        return 0;
+    }
+    let end = work.buffer.iter().position(|&b| !is_word(b)).unwrap_or(work.buffer.len());
+    work.state.swallowing = end == work.buffer.len() && !work.ends;
+    if end > 0 {
+        work.edits.push(Edit { span: 0..end, text: Vec::new() });
+    }
+    end
 }
 
 /// The class of bytes whose runs the scanner reports.
@@ -171,9 +276,13 @@ fn is_word(b: u8) -> bool {
 /// Where a token stands, as far as its own run of bytes tells: the run of a URL begins with the `//` behind its scheme,
 /// that of a request's path with `/`; a `?` ends the run, so what follows it is a query. A password in userinfo is
 /// followed by `@`.
-fn place(buffer: &[u8], run_start: usize, start: usize, end: usize, next: Option<u8>) -> Place {
-    let follows = buffer.get(end).copied().or(next);
-    let before = buffer.get(run_start..start).unwrap_or_default();
-    let path = before.first() == Some(&b'/') && !before.contains(&b'#') && !before.contains(&b'&');
-    if path || follows == Some(b'@') { Place::Short } else { Place::Text }
+fn place(buffer: &[u8], floor: usize, start: usize, end: usize) -> Place {
+    let before = buffer.get(floor..start).unwrap_or_default();
+    let run = before.iter().rev().take(URL_BYTES_MAX).take_while(|&&b| is_word(b)).count();
+    let before = before.get(before.len() - run..).unwrap_or_default();
+    let path = before.first() == Some(&b'/') && !before.contains(&b'#') && !before.contains(&b'&') && !before.contains(&b'=');
+    if path || buffer.get(end) == Some(&b'@') { Place::Short } else { Place::Text }
 }
+
+/// How far back the beginning of a URL is looked for.
+const URL_BYTES_MAX: usize = 2048;

@@ -102,6 +102,7 @@ impl FingerprintKey {
             Kind::Jwe => (b"jwe", &token.identity),
             // An SD-JWT is identified by its issuer's JWT.
             Kind::Jws | Kind::SdJwt => (b"jws", &token.identity),
+            Kind::Jwk | Kind::Pem => (b"key", &token.identity),
         };
         if parts.is_empty() {
             return None;

@@ -12,6 +12,7 @@ mod scrubbed;
 mod scrubber;
 mod shape;
 mod stats;
+mod unit;
 
 pub use batch::{Batch, Framing, Message, Origin};
 pub use engine::{Limits, TOKEN_BYTES_MAX, TOKEN_BYTES_MAX_MAX};

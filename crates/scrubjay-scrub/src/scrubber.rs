@@ -155,7 +155,7 @@ fn append(text: &[u8], decision: &Decision, out: &mut Vec<u8>) {
     let mut at = 0;
     for edit in &decision.edits {
         out.extend_from_slice(text.get(at..edit.span.start).unwrap_or_default());
-        out.extend_from_slice(edit.text.as_bytes());
+        out.extend_from_slice(&edit.text);
         at = edit.span.end;
     }
     out.extend_from_slice(text.get(at..decision.consumed).unwrap_or_default());

@@ -30,6 +30,8 @@ pub enum Class {
     ServiceAccount,
     /// Encrypted: what it is for cannot be seen.
     Encrypted,
+    /// Key material: a private JWK or PEM key.
+    Key,
     /// None of these can be told.
     Other,
 }
@@ -51,6 +53,7 @@ impl Class {
             Self::SdJwt => "sd-jwt",
             Self::ServiceAccount => "service-account",
             Self::Encrypted => "encrypted",
+            Self::Key => "key",
             Self::Other => "other",
         }
     }
@@ -74,6 +77,7 @@ pub fn class(token: &Token) -> Class {
     match token.kind {
         Kind::SdJwt => Class::SdJwt,
         Kind::Jwe => Class::Encrypted,
+        Kind::Jwk | Kind::Pem => Class::Key,
         Kind::Jws => by_claims(token),
     }
 }

@@ -76,6 +76,8 @@ enum Style {
 struct Segments<'a> {
     text: &'a [u8],
     style: Style,
+    /// The `alg` of the header, once it is read: it tells the signature's length.
+    alg: Option<String>,
 }
 
 /// One segment: its base64 characters, and where it ends with its padding.
@@ -102,7 +104,7 @@ impl<'a> Segments<'a> {
                 b'-' | b'_' if self.style == Style::Standard => break,
                 b'-' | b'_' => self.style = Style::Url,
                 b'+' | b'/' if self.style == Style::Url => break,
-                b'+' | b'/' if self.style == Style::Unknown && last && is_signature_length(end - start) => break,
+                b'+' | b'/' if self.style == Style::Unknown && last && signature_fits(self.alg.as_deref(), end - start) => break,
                 b'+' | b'/' => self.style = Style::Standard,
                 b if VALUE[b as usize] == crate::base64::NOT => break,
                 _ => {}
@@ -123,6 +125,20 @@ impl<'a> Segments<'a> {
 
     fn dot_at(&self, at: usize) -> bool {
         self.text.get(at) == Some(&b'.')
+    }
+}
+
+/// True for a length that a signature of this algorithm has; for an unknown one, any usual length.
+fn signature_fits(alg: Option<&str>, chars: usize) -> bool {
+    match alg {
+        Some("none") => chars == 0,
+        Some("HS256") => chars == 43,
+        Some("HS384") => chars == 64,
+        Some("HS512" | "ES256" | "ES256K" | "EdDSA" | "Ed25519") => chars == 86,
+        Some("ES384") => chars == 128,
+        Some("ES512") => chars == 176,
+        Some(alg) if alg.starts_with("RS") || alg.starts_with("PS") => matches!(chars, 171 | 342 | 512 | 683),
+        _ => is_signature_length(chars),
     }
 }
 
@@ -183,7 +199,7 @@ fn has_any(value: &Value, names: &[&str]) -> bool {
 
 /// Decides what stands at the opening `start` of `text`. With `more`, the text's end is not the end of the input.
 pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
-    let mut segments = Segments { text, style: Style::Unknown };
+    let mut segments = Segments { text, style: Style::Unknown, alg: None };
     let head = segments.read(start, false);
     let at_end = more && head.padded_end >= text.len();
     let read = read_head(segments.chars(head), at_end);
@@ -195,6 +211,9 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
     }
     if matches!(read, Head::Other) {
         return suspect(text, &mut segments, head, more);
+    }
+    if let Head::Jose(header, _) = &read {
+        segments.alg = header.get("alg").and_then(Value::as_str).map(str::to_owned);
     }
     let parts = read_parts(&mut segments, head, &read);
     let end = parts.last().map_or(head.padded_end, |s| s.padded_end);
@@ -273,12 +292,13 @@ fn jose(segments: &Segments<'_>, head: Segment, parts: &[Segment], header: Optio
     if longest == 0 || damaged && longest < 10 {
         return None;
     }
-    let mut token = Token { kind: Kind::Jws, header, claims: None, ambiguous, cut: None, identity: Vec::new(), disclosures: 0 };
+    let mut token = Token { header, ambiguous, ..Token::bare(Kind::Jws) };
     if encrypted {
         token.kind = Kind::Jwe;
         if parts.len() == 4 {
             let identity = [head, parts[1], parts[2], parts[3]];
             token.identity = identity.iter().map(|&s| decode(segments.chars(s))).collect();
+            token.whole = matches!(parts[3].len(), 22 | 32 | 43);
         } else {
             token.cut = Some(Cut::Payload);
         }
@@ -288,6 +308,7 @@ fn jose(segments: &Segments<'_>, head: Segment, parts: &[Segment], header: Optio
     if damaged {
         token.cut = Some(Cut::Header);
         token.identity.clear();
+        token.whole = false;
     }
     Some(token)
 }
@@ -302,6 +323,7 @@ fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut
     if parts.len() < 2 {
         token.cut = Some(if matches!(parsed.status, Status::Cut) { Cut::Payload } else { Cut::Signature });
     }
+    token.whole = parts.get(1).is_some_and(|s| signature_fits(segments.alg.as_deref(), s.len()));
     if token.cut != Some(Cut::Payload) {
         token.identity = vec![decode(segments.chars(head)), payload];
     }
@@ -320,8 +342,7 @@ fn fragment(segments: &Segments<'_>, _head: Segment, parts: &[Segment], claims: 
     if !has_any(&claims, &CLAIM_NAMES) && !is_signature_length(signature.len()) {
         return None;
     }
-    let cut = Some(Cut::Header);
-    Some(Token { kind: Kind::Jws, header: None, claims: Some(claims), ambiguous, cut, identity: Vec::new(), disclosures: 0 })
+    Some(Token { claims: Some(claims), ambiguous, cut: Some(Cut::Header), ..Token::bare(Kind::Jws) })
 }
 
 /// Follows the `~disclosure~…~[kb-jwt]` of an SD-JWT (RFC 9901 §4) from the end of the issuer's JWT. `None`: the text
@@ -388,7 +409,7 @@ fn suspect(text: &[u8], segments: &mut Segments<'_>, head: Segment, more: bool) 
 pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool) -> At {
     let left = text[from..dot].iter().rev().take_while(|&&b| is_base64(b) || b == b'=').count();
     let left = Segment { start: dot - left, end: dot, padded_end: dot };
-    let mut segments = Segments { text, style: Style::Unknown };
+    let mut segments = Segments { text, style: Style::Unknown, alg: None };
     let mut parts: Vec<Segment> = Vec::with_capacity(4);
     let mut end = dot;
     while parts.len() < 4 && segments.dot_at(end) {
@@ -406,7 +427,13 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool) -> A
         [iv, ct, tag, ..] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[1])) => (Kind::Jwe, 3, Cut::Header),
         [first, ..] if left.len() >= FRAGMENT_LEFT_CHARS_MIN && closes_object(segments.chars(left)) => {
             let payload_follows = closes_object(segments.chars(parts[0])) || is_opening(text, parts[0].start);
-            let count = if lengths.len() == 4 { 4 } else if payload_follows { lengths.len().min(2) } else { 1 };
+            let count = if lengths.len() == 4 {
+                4
+            } else if payload_follows {
+                lengths.len().min(2)
+            } else {
+                1
+            };
             if first < FRAGMENT_PART_CHARS_MIN && count == 1 {
                 return At::Nothing;
             }
@@ -442,7 +469,9 @@ fn closes_object(chars: &[u8]) -> bool {
     let last = &chars[chars.len() - chars.len().min(24)..];
     (0..4.min(last.len())).any(|skip| {
         let bytes = decode(&last[skip..]);
-        bytes.len() >= 6 && bytes.trim_ascii_end().ends_with(b"}") && bytes.iter().all(|&b| (0x20..0x7F).contains(&b) || b.is_ascii_whitespace())
+        bytes.len() >= 6
+            && bytes.trim_ascii_end().ends_with(b"}")
+            && bytes.iter().all(|&b| (0x20..0x7F).contains(&b) || b.is_ascii_whitespace())
     })
 }
 

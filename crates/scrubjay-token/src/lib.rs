@@ -4,14 +4,23 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod analyze;
 pub mod base64;
 mod class;
 mod compact;
 mod find;
 pub mod json;
+mod lists;
+mod objects;
+mod pem;
 mod token;
+mod view;
 
+pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze};
 pub use class::{Class, Risk, class, numeric_date, risks};
 pub use compact::HEADER_BYTES_MAX;
 pub use find::{Rest, find};
+pub use lists::{is_dump_line, line_pieces};
+pub use pem::opens_key;
 pub use token::{Cut, Found, Kind, Token};
+pub use view::Wide;

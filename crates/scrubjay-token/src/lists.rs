@@ -85,7 +85,10 @@ pub(crate) fn lists(text: &[u8]) -> Vec<Numbers> {
             }
         }
         let end = groups.last().map_or(at + 1, |g| g.span.end);
-        for bytes in [groups.iter().map_while(|g| g.decimal).collect::<Vec<u8>>(), groups.iter().take_while(|g| !g.hex.is_empty()).flat_map(|g| g.hex.clone()).collect()] {
+        for bytes in [
+            groups.iter().map_while(|g| g.decimal).collect::<Vec<u8>>(),
+            groups.iter().take_while(|g| !g.hex.is_empty()).flat_map(|g| g.hex.clone()).collect(),
+        ] {
             if bytes.len() >= BYTES_MIN && groups.len() >= 4 {
                 out.push(Numbers { pieces: line_pieces(text, at..end), bytes });
             }
@@ -96,7 +99,8 @@ pub(crate) fn lists(text: &[u8]) -> Vec<Numbers> {
 }
 
 /// A span cut into the pieces of its lines, without line ends, carriage returns and indentation.
-pub(crate) fn line_pieces(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
+#[must_use]
+pub fn line_pieces(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
     let mut start = span.start;
     for end in (span.start..span.end).filter(|&i| text[i] == b'\n').chain([span.end]) {
@@ -132,6 +136,12 @@ pub(crate) fn dumps(text: &[u8]) -> Vec<Numbers> {
     out
 }
 
+/// True for a line of a hex dump.
+#[must_use]
+pub fn is_dump_line(line: &[u8]) -> bool {
+    dump_line(line, 0..line.len()).is_some()
+}
+
 fn dump_line(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Vec<u8>)> {
     // The offset may stand behind a log's own prefix: the first run of 4 to 8 hex digits followed by a colon or two blanks.
     let mut at = line.start;
@@ -142,7 +152,10 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Vec<u8>)>
         let len = text[at..line.end].iter().take_while(|b| b.is_ascii_hexdigit()).count();
         let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric();
         let behind = &text[at + len..line.end];
-        if alone && (4..=16).contains(&len) && (behind.starts_with(b": ") || behind.starts_with(b":\t") || behind.starts_with(b"  ") || behind.starts_with(b" ")) {
+        if alone
+            && (4..=16).contains(&len)
+            && (behind.starts_with(b": ") || behind.starts_with(b":\t") || behind.starts_with(b"  ") || behind.starts_with(b" "))
+        {
             let blanks = behind.iter().take_while(|b| b": \t".contains(b)).count();
             if let Some(dump) = dump_bytes(text, at + len + blanks, line.end) {
                 break dump;

@@ -20,8 +20,28 @@ const SECRET_CHARS_MIN: usize = 14;
 const PART_CHARS_MIN: usize = 16;
 
 const NAMES: [&str; 22] = [
-    "kty", "k", "d", "p", "q", "dp", "dq", "qi", "oth", "kid", "payload", "signature", "signatures", "protected", "header", "ciphertext", "encrypted_key",
-    "iv", "tag", "recipients", "unprotected", "crv",
+    "kty",
+    "k",
+    "d",
+    "p",
+    "q",
+    "dp",
+    "dq",
+    "qi",
+    "oth",
+    "kid",
+    "payload",
+    "signature",
+    "signatures",
+    "protected",
+    "header",
+    "ciphertext",
+    "encrypted_key",
+    "iv",
+    "tag",
+    "recipients",
+    "unprotected",
+    "crv",
 ];
 
 /// An object whose closing brace is not seen yet.
@@ -147,12 +167,14 @@ fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
     if frame.has("kty") && (secret || frame.has("oth")) {
         return Some(Token::bare(Kind::Jwk));
     }
-    let encrypted = frame.long("ciphertext", 1) && ["protected", "iv", "tag", "encrypted_key", "recipients", "unprotected"].iter().any(|n| frame.has(n))
+    let encrypted = frame.long("ciphertext", 1)
+        && ["protected", "iv", "tag", "encrypted_key", "recipients", "unprotected"].iter().any(|n| frame.has(n))
         || frame.long("encrypted_key", PART_CHARS_MIN) && frame.has("header");
     if encrypted {
         let mut token = Token::bare(Kind::Jwe);
         read_header(text, frame, &mut token);
-        let parts: Option<Vec<Vec<u8>>> = ["protected", "iv", "ciphertext", "tag"].iter().map(|n| frame.value(n).map(|v| decode(&text[v.clone()]))).collect();
+        let parts: Option<Vec<Vec<u8>>> =
+            ["protected", "iv", "ciphertext", "tag"].iter().map(|n| frame.value(n).map(|v| decode(&text[v.clone()]))).collect();
         token.identity = parts.unwrap_or_default();
         return Some(token);
     }
@@ -208,7 +230,8 @@ mod tests {
         check(r#"{"kty":"RSA","n":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","e":"AQAB"}"#, None, "");
         let jws = r#"{"payload":"eyJzdWIiOiJqbyJ9","protected":"eyJhbGciOiJFUzI1NiJ9","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}"#;
         check(jws, Some(Kind::Jws), "\"");
-        let general = r#"{"payload":"eyJzdWIiOiJqbyJ9","signatures":[{"protected":"eyJhbGciOiJFUzI1NiJ9","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
+        let general =
+            r#"{"payload":"eyJzdWIiOiJqbyJ9","signatures":[{"protected":"eyJhbGciOiJFUzI1NiJ9","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
         check(general, Some(Kind::Jws), "\"");
         assert_eq!(objects(general.as_bytes())[0].span(), 0..general.len());
         check(r#"{"ciphertext":"AAAA","iv":"AAAA","tag":"AAAA"}"#, Some(Kind::Jwe), "\"");

@@ -1,6 +1,5 @@
 //! PEM private keys (RFC 7468): the base64 between `BEGIN … PRIVATE KEY` and its end, or as far as it goes.
 
-
 use crate::base64::is_base64;
 use crate::lists::line_pieces;
 use crate::token::{Cut, Found, Kind, Token};
@@ -68,10 +67,11 @@ fn word(text: &[u8], at: usize) -> usize {
 }
 
 /// True where a line opens a private key, so that what follows belongs to it.
-pub(crate) fn opens_key(line: &[u8]) -> bool {
-    position(line, 0, b"-----BEGIN ").is_some_and(|at| position(line, at, b"PRIVATE KEY-----").is_some()) && position(line, 0, b"-----END ").is_none()
+#[must_use]
+pub fn opens_key(line: &[u8]) -> bool {
+    position(line, 0, b"-----BEGIN ").is_some_and(|at| position(line, at, b"PRIVATE KEY-----").is_some())
+        && position(line, 0, b"-----END ").is_none()
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -74,6 +74,8 @@ pub struct Token {
     /// The parts that identify the token, decoded: header and payload of a JWS; header, IV, ciphertext and tag of a JWE.
     /// Empty when one of them is incomplete. The signature is no part: re-signed or cut, it is the same token.
     pub identity: Vec<Vec<u8>>,
+    /// All parts are there, and the last one has a length that its algorithm gives: nothing that follows belongs to it.
+    pub whole: bool,
     /// Number of disclosures of an SD-JWT.
     pub disclosures: usize,
 }
@@ -104,7 +106,7 @@ impl Token {
 impl Token {
     /// A token of which nothing is known but its kind.
     pub(crate) fn bare(kind: Kind) -> Self {
-        Self { kind, header: None, claims: None, ambiguous: false, cut: None, identity: Vec::new(), disclosures: 0 }
+        Self { kind, header: None, claims: None, ambiguous: false, cut: None, identity: Vec::new(), whole: false, disclosures: 0 }
     }
 }
 

@@ -8,11 +8,13 @@ pub(crate) struct View {
     pub(crate) text: Vec<u8>,
     from: Vec<u32>,
     to: Vec<u32>,
+    /// Where joined lines meet: begin and end of each continuation, in this text.
+    joints: Vec<Range<usize>>,
 }
 
 impl View {
     fn with_capacity(bytes: usize) -> Self {
-        Self { text: Vec::with_capacity(bytes), from: Vec::with_capacity(bytes), to: Vec::with_capacity(bytes) }
+        Self { text: Vec::with_capacity(bytes), from: Vec::with_capacity(bytes), to: Vec::with_capacity(bytes), joints: Vec::new() }
     }
 
     fn push(&mut self, byte: u8, from: usize, to: usize) {
@@ -34,6 +36,17 @@ impl View {
             return at..at;
         }
         self.from[span.start] as usize..self.to[span.end - 1] as usize
+    }
+
+    /// True where lines were joined.
+    pub(crate) fn is_joined(&self) -> bool {
+        !self.joints.is_empty()
+    }
+
+    /// True for a span that takes lines whole or not at all: one that ends within a continuation has run into a line of
+    /// somebody else.
+    pub(crate) fn respects_joints(&self, span: &Range<usize>) -> bool {
+        self.joints.iter().all(|j| !(j.start < span.end && span.end < j.end && span.start < j.start))
     }
 
     /// As [`Self::source`], in pieces: what was left out with a line end (a break, an indentation, a prefix) stays, what was
@@ -118,8 +131,12 @@ fn entity(text: &[u8], at: usize) -> Option<(u32, usize)> {
     let len = rest.iter().take(12).position(|&b| b == b';')?;
     let name = &rest[..len];
     let code = match name {
-        [b'#', b'x' | b'X', digits @ ..] if !digits.is_empty() => digits.iter().try_fold(0u32, |n, &b| Some(n.checked_mul(16)? + (b as char).to_digit(16)?))?,
-        [b'#', digits @ ..] if !digits.is_empty() => digits.iter().try_fold(0u32, |n, &b| Some(n.checked_mul(10)? + (b as char).to_digit(10)?))?,
+        [b'#', b'x' | b'X', digits @ ..] if !digits.is_empty() => {
+            digits.iter().try_fold(0u32, |n, &b| Some(n.checked_mul(16)? + (b as char).to_digit(16)?))?
+        }
+        [b'#', digits @ ..] if !digits.is_empty() => {
+            digits.iter().try_fold(0u32, |n, &b| Some(n.checked_mul(10)? + (b as char).to_digit(10)?))?
+        }
         _ => u32::from(NAMES.iter().find(|(n, _)| n.as_bytes() == name)?.1),
     };
     Some((code, len + 2))
@@ -156,11 +173,7 @@ pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
 /// The text without quoted-printable (RFC 2045 §6.7): soft line breaks joined, `=HH` decoded. Only where it is plain
 /// that it is quoted-printable: a soft break, or an escaped character that a token has.
 pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
-    let soft = |at: usize| match text.get(at + 1..) {
-        Some([b'\n', ..]) => Some(2),
-        Some([b'\r', b'\n', ..]) => Some(3),
-        _ => None,
-    };
+    let soft = |at: usize| soft_break(text, at);
     let byte = |at: usize| hex(text, at + 1, 2).filter(|_| !text[at + 1..at + 3].iter().any(u8::is_ascii_lowercase));
     let telling = |at: usize| soft(at).is_some() || matches!(byte(at), Some(0x2E | 0x2D | 0x5F | 0x3D | 0x7E));
     text.iter().enumerate().find(|&(at, &b)| b == b'=' && telling(at))?;
@@ -184,11 +197,34 @@ pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
     Some(view)
 }
 
+/// Lengths of a line that ends in a soft break, its `=` included: encoders fill lines up to 76 (RFC 2045 §6.7).
+const SOFT_LINE_BYTES: std::ops::RangeInclusive<usize> = 60..=76;
+/// Shortest beginning of the line behind a soft break; a shorter one has to be the whole line.
+const SOFT_NEXT_CHARS_MIN: usize = 16;
+
+/// Length of a soft line break at `at`. A `=` at a line's end is padding, mostly: the line has to be filled, and the
+/// next one has to go on.
+fn soft_break(text: &[u8], at: usize) -> Option<usize> {
+    let len = match text.get(at + 1..) {
+        Some([b'\n', ..]) => 2,
+        Some([b'\r', b'\n', ..]) => 3,
+        _ => return None,
+    };
+    let line = text[..at].iter().rev().take(80).take_while(|&&b| b != b'\n').count() + 1;
+    let next = &text[at + len..];
+    let piece = next.iter().take_while(|&&b| is_piece(b)).count();
+    let whole = piece > 0 && matches!(next.get(piece), None | Some(b'\r' | b'\n'));
+    (SOFT_LINE_BYTES.contains(&line) && (whole || piece >= SOFT_NEXT_CHARS_MIN)).then_some(len)
+}
+
 /// Length of a sequence that shows as nothing: zero-width characters, soft hyphens, byte order marks, terminal colours,
 /// `<wbr>`, control bytes.
 fn invisible(text: &[u8], at: usize) -> usize {
     match &text[at..] {
-        [0xE2, 0x80, 0x8B..=0x8F | 0xAA..=0xAE, ..] | [0xE2, 0x81, 0xA0..=0xA4, ..] | [0xEF, 0xBB, 0xBF, ..] | [0xEF, 0xB8, 0x80..=0x8F, ..] => 3,
+        [0xE2, 0x80, 0x8B..=0x8F | 0xAA..=0xAE, ..]
+        | [0xE2, 0x81, 0xA0..=0xA4, ..]
+        | [0xEF, 0xBB, 0xBF, ..]
+        | [0xEF, 0xB8, 0x80..=0x8F, ..] => 3,
         [0xC2, 0xAD, ..] => 2,
         [0x1B, b'[', rest @ ..] => {
             let parameters = rest.iter().take(32).take_while(|&&b| b.is_ascii_digit() || b == b';').count();
@@ -299,7 +335,7 @@ fn piece(text: &[u8], line: Range<usize>) -> Piece {
     let mut proven = trim(&mut end, b"\\");
     if !proven {
         let joined = end;
-        trim(&mut end, b"+&.,");
+        trim(&mut end, b"+&.,;)");
         trim(&mut end, b" \t");
         if end > line.start && matches!(text[end - 1], b'"' | b'\'') {
             end -= 1;
@@ -339,7 +375,8 @@ pub(crate) fn joined(text: &[u8]) -> Option<View> {
             let mut proven = first.proven;
             while let Some(line) = lines.get(last + 1) {
                 let next = piece(text, line.clone());
-                if !next.whole || next.core.len() > width && !proven || proven && first.quoted != next.quoted && next.quoted != first.proven {
+                if !next.whole || next.core.len() > width && !proven || proven && first.quoted != next.quoted && next.quoted != first.proven
+                {
                     break;
                 }
                 last += 1;
@@ -354,7 +391,9 @@ pub(crate) fn joined(text: &[u8]) -> Option<View> {
             for line in &lines[i + 1..=last] {
                 let core = piece(text, line.clone()).core;
                 copied = core.end;
+                let start = view.text.len();
                 view.copy(text, core);
+                view.joints.push(start..view.text.len());
             }
         }
         i = last.max(i) + 1;
@@ -386,7 +425,9 @@ mod tests {
 
     #[test]
     fn quoted_printable_only_where_it_is_plain() {
-        check(unquoted(b"a=2Eb=\r\nc"), "a.bc", 3, 8..9);
+        let line = "b".repeat(70);
+        check(unquoted(format!("a=2E{line}=\r\nc").as_bytes()), &format!("a.{line}c"), 72, 77..78);
+        assert!(unquoted(b"token=abc=\nDec 10 next line").is_none());
         assert!(unquoted(b"a=b&c=DE").is_none());
     }
 

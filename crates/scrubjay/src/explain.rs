@@ -38,8 +38,10 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
             return Exit::Partly;
         }
     };
-    let mut found = Vec::new();
-    scrubjay_token::find(&text, false, &mut found);
+    let Ok(found) = scrubjay_token::analyze(&text) else {
+        complain("the text was written to be slow; scrub withholds such places");
+        return Exit::Partly;
+    };
     let mut out = String::new();
     for (i, f) in found.iter().enumerate() {
         explain(&mut out, i + 1, f, &text, &key, args.show_claims);
@@ -59,12 +61,12 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 fn explain(out: &mut String, number: usize, found: &Found, text: &[u8], key: &FingerprintKey, show_claims: bool) {
     let token = &found.token;
-    let before = text.get(..found.span.start).unwrap_or_default();
+    let before = text.get(..found.span().start).unwrap_or_default();
     let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
     let column = before.iter().rev().take_while(|&&b| b != b'\n').count() + 1;
     let mut say = |name: &str, what: &str| out.push_str(&format!("  {name:<12} {what}\n"));
     let (shown, _) = marker(token, key, Place::Text);
-    say("token", &format!("{number} at line {line}, column {column}, {} bytes", found.span.len()));
+    say("token", &format!("{number} at line {line}, column {column}, {} bytes", found.span().len()));
     say("kind", token.kind.name());
     say("class", class(token).name());
     if let Some(cut) = token.cut {

@@ -1,0 +1,178 @@
+//! Which lines belong together: the units that are decided as a whole.
+//!
+//! A line is linked to the next one where it says so itself: a value wrapped at its end, JSON that is still open, a key's
+//! first line, a dump. Units are chains of linked lines, so they depend on bytes only, never on where a read ended. Most
+//! lines are never looked at: units are built only around runs that may hold a token, and at the end of what was read.
+
+use std::ops::Range;
+
+use memchr::{memchr, memrchr};
+
+/// Shortest wrap width that links a line to the next one.
+const WRAP_CHARS_MIN: usize = 60;
+/// Shortest end of a line that links where the line says that it goes on.
+const PROVEN_CHARS_MIN: usize = 16;
+/// Longest member name that is looked at.
+const NAME_BYTES_MAX: usize = 80;
+
+/// The line that holds `at`, with its line end.
+pub(crate) fn line_at(buffer: &[u8], at: usize) -> Range<usize> {
+    let start = buffer.get(..at).and_then(|b| memrchr(b'\n', b)).map_or(0, |i| i + 1);
+    let end = buffer.get(at..).and_then(|b| memchr(b'\n', b)).map_or(buffer.len(), |i| at + i + 1);
+    start..end
+}
+
+/// The unit around a line, and whether it is linked to a line that is not there yet.
+pub(crate) struct Unit {
+    pub(crate) lines: Range<usize>,
+    pub(crate) open: bool,
+}
+
+/// The chain of linked lines around `line`, within `floor..ceiling` and at most `reach` bytes to either side.
+pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: usize, reach: usize) -> Unit {
+    let start = chain_start(buffer, line.start, floor, reach);
+    let limit = line.start.saturating_add(reach);
+    let mut end = line.end;
+    let mut last = line;
+    loop {
+        if !is_linked(buffer.get(last.clone()).unwrap_or_default()) {
+            return Unit { lines: start..end, open: false };
+        }
+        if end >= ceiling {
+            return Unit { lines: start..end, open: true };
+        }
+        let next = line_at(buffer, end);
+        if next.end > limit {
+            return Unit { lines: start..end, open: false };
+        }
+        end = next.end;
+        last = next;
+    }
+}
+
+/// Where the chain of lines that leads up to the line end at `end` begins; `end` itself when there is none.
+pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize) -> usize {
+    let limit = floor.max(end.saturating_sub(reach));
+    let mut start = end;
+    while start > limit {
+        let line = line_at(buffer, start - 1);
+        if line.start < limit || !is_linked(buffer.get(line.clone()).unwrap_or_default()) {
+            break;
+        }
+        start = line.start;
+    }
+    start
+}
+
+/// True for a line that the next one may continue.
+fn is_linked(line: &[u8]) -> bool {
+    let text = line.trim_ascii_end();
+    let Some(&last) = text.last() else { return false };
+    is_open_json(line, text, last)
+        || ends_in_piece(text, last)
+        || scrubjay_token::opens_key(text)
+        || is_cri_partial(text)
+        || is_docker_partial(text)
+        || scrubjay_token::is_dump_line(text)
+}
+
+/// The line ends in a run that may go on in the next line.
+fn ends_in_piece(text: &[u8], last: u8) -> bool {
+    let is_piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/=.~%".contains(b);
+    let proven = match last {
+        b'\\' => text.strip_suffix(b"\\"),
+        b'=' => text.strip_suffix(b"="),
+        b'"' | b'\'' | b'+' | b'&' => {
+            let cut = text.trim_ascii_end().strip_suffix(b"+").or_else(|| text.strip_suffix(b"&")).unwrap_or(text).trim_ascii_end();
+            cut.strip_suffix(b"\"").or_else(|| cut.strip_suffix(b"'"))
+        }
+        _ => None,
+    };
+    let tail = |text: &[u8], most: usize| text.iter().rev().take(most).take_while(|b| is_piece(b)).count();
+    let list = |text: &[u8]| text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| b.is_ascii_hexdigit() || b" ,:\tx".contains(b)).count();
+    proven.is_some_and(|t| tail(t, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN)
+        || tail(text, WRAP_CHARS_MIN) >= WRAP_CHARS_MIN
+        || matches!(last, b',' | b':') && list(text) >= WRAP_CHARS_MIN / 2
+}
+
+/// Pretty-printed JSON that is not closed by this line.
+fn is_open_json(line: &[u8], text: &[u8], last: u8) -> bool {
+    let inner = text.trim_ascii_start();
+    let indented = line.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
+    match inner.first() {
+        _ if matches!(last, b'{' | b'[') => true,
+        Some(b'{' | b'[') => !matches!(last, b'}' | b']'),
+        Some(b'}' | b']') => indented || last == b',',
+        Some(b'"') => is_member(inner) || indented && (last == b'"' || text.ends_with(b"\",")),
+        _ => false,
+    }
+}
+
+/// `"name":` at the beginning.
+fn is_member(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"\"") else { return false };
+    let Some(close) = rest.iter().take(NAME_BYTES_MAX).position(|&b| b == b'"') else { return false };
+    rest.get(close + 1..).is_some_and(|r| r.trim_ascii_start().first() == Some(&b':'))
+}
+
+/// A partial line of a Kubernetes container runtime: `TIME STREAM P TEXT`.
+fn is_cri_partial(text: &[u8]) -> bool {
+    let mut fields = text.splitn(4, |&b| b == b' ');
+    let (time, stream, tag) = (fields.next(), fields.next(), fields.next());
+    matches!(stream, Some(b"stdout" | b"stderr")) && tag == Some(b"P") && time.is_some_and(|t| t.len() >= 20 && t.contains(&b'T'))
+}
+
+/// A piece of Docker's JSON file log: a `log` member whose text has no line end.
+fn is_docker_partial(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"{\"log\":\"") else { return false };
+    let Some(close) = rest.windows(11).rposition(|w| w == b"\",\"stream\":") else { return false };
+    rest.get(..close).is_some_and(|log| !log.ends_with(b"\\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_are_linked_and_lines_that_are_not() {
+        let wrapped = format!("token: {}", "a".repeat(64));
+        for line in [
+            "{",
+            "DEBUG body: {",
+            "  \"alg\": \"x\",",
+            "  \"alg\": \"x\"",
+            "  },",
+            wrapped.as_str(),
+            "-----BEGIN EC PRIVATE KEY-----",
+            "2026-11-23T12:00:00.123456789Z stdout P part",
+            r#"{"log":"part","stream":"stdout","time":"x"}"#,
+        ] {
+            assert!(is_linked(format!("{line}\r\n").as_bytes()), "{line}");
+        }
+        for line in [
+            "",
+            "}",
+            "]",
+            r#"{"a":1}"#,
+            "2026-11-23 INFO ordinary line",
+            "\"quoted\",\"csv\"",
+            r#"{"log":"whole\n","stream":"stdout","time":"x"}"#,
+            "2026-11-23T12:00:00.123456789Z stdout F whole",
+        ] {
+            assert!(!is_linked(format!("{line}\n").as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn chains_have_limits() {
+        let text = "{\n  \"a\": 1,\n  \"b\": 2\n}\nnext\n";
+        let middle = line_at(text.as_bytes(), 5);
+        let unit = around(text.as_bytes(), middle.clone(), 0, text.len(), 1000);
+        assert_eq!((unit.lines, unit.open), (0..23, false));
+        let unit = around(text.as_bytes(), middle, 0, 12, 1000);
+        assert_eq!((unit.lines, unit.open), (0..12, true));
+        assert_eq!(chain_start(text.as_bytes(), 21, 0, 1000), 0);
+        assert_eq!(chain_start(text.as_bytes(), 21, 0, 11), 12);
+        assert_eq!(chain_start(text.as_bytes(), text.len(), 0, 1000), text.len());
+    }
+}

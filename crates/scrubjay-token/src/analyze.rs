@@ -1,0 +1,238 @@
+//! Finds every token of a stretch of text in every form: compact, JSON, keys, wrapped, and under up to three layers of
+//! encoding.
+
+use std::ops::Range;
+
+use crate::base64::{decode, is_base64};
+use crate::find::find;
+use crate::lists::{decode_hex, dumps, hex_runs, lists};
+use crate::objects::objects;
+use crate::pem::pem_keys;
+use crate::token::Found;
+use crate::view::{View, Wide, joined, narrowed, unescaped, unquoted, visible};
+
+/// Layers of encoding that are taken off: three that somebody chose, and two of the log line around them (a URL in a URL,
+/// JSON in JSON).
+pub const DEPTH_MAX: usize = 5;
+/// Work for each byte of text, in bytes looked at over all views and decodings, before the text is given up.
+pub const WORK_PER_BYTE_MAX: usize = 64;
+/// Work that any text may take, in bytes.
+const WORK_MIN: usize = 64 * 1024;
+/// Shortest run of base64 that can hold a token worth a look: 24 bytes.
+const BASE64_CHARS_MIN: usize = 32;
+/// Most places within one run where a base64 text may begin (behind the slashes of a path).
+const BASE64_STARTS_MAX: usize = 8;
+
+/// The work would pass the budget: the text was written to be slow, and cannot be decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted;
+
+/// Finds the tokens of a text that is complete: a line, or a group of lines that belong together.
+///
+/// The result is in order and without overlap. Work is linear in the text, at most [`WORK_PER_BYTE_MAX`] for each byte.
+///
+/// # Errors
+/// [`Exhausted`]: the text has to be withheld.
+///
+/// ```
+/// let text = br"Authorization: Basic dXNlcjpleUpoYkdjaU9pSnViMjVsSW4wLmV5SnpkV0lpT2lKcWJ5SjkuLg==";
+/// let found = scrubjay_token::analyze(text)?;
+/// assert_eq!(found[0].span(), 21..text.len());
+/// # Ok::<(), scrubjay_token::Exhausted>(())
+/// ```
+pub fn analyze(text: &[u8]) -> Result<Vec<Found>, Exhausted> {
+    let mut budget = WORK_MIN.max(text.len() * WORK_PER_BYTE_MAX);
+    layer(text, DEPTH_MAX, &mut budget)
+}
+
+fn spend(budget: &mut usize, bytes: usize) -> Result<(), Exhausted> {
+    *budget = budget.checked_sub(bytes).ok_or(Exhausted)?;
+    Ok(())
+}
+
+fn layer(text: &[u8], depth: usize, budget: &mut usize) -> Result<Vec<Found>, Exhausted> {
+    spend(budget, text.len())?;
+    let mut found = Vec::new();
+    find(text, false, &mut found);
+    found.extend(objects(text));
+    found.extend(pem_keys(text));
+    // A wrapped value is no encoding: joining its lines costs no layer.
+    if let Some(view) = joined(text) {
+        through(text, &view, None, depth, budget, &mut found)?;
+    }
+    if depth > 0 {
+        views(text, depth - 1, budget, &mut found)?;
+        numbers(text, depth - 1, budget, &mut found)?;
+        base64_runs(text, depth - 1, budget, &mut found)?;
+    }
+    Ok(merged(found))
+}
+
+fn views(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    if let Some(view) = unescaped(text) {
+        through(text, &view, None, depth, budget, found)?;
+    }
+    if let Some(view) = unquoted(text) {
+        through(text, &view, None, depth, budget, found)?;
+    }
+    if text.contains(&0) {
+        for order in [Wide::Little, Wide::Big] {
+            if let Some(view) = narrowed(text, order) {
+                through(text, &view, Some(order), depth, budget, found)?;
+            }
+        }
+    }
+    if let Some(view) = visible(text) {
+        through(text, &view, None, depth, budget, found)?;
+    }
+    Ok(())
+}
+
+/// Looks for tokens in a view, and says where they stand in the text.
+fn through(
+    text: &[u8],
+    view: &View,
+    wide: Option<Wide>,
+    depth: usize,
+    budget: &mut usize,
+    found: &mut Vec<Found>,
+) -> Result<(), Exhausted> {
+    // A token that is whole by itself has no continuation, whatever the next line looks like.
+    let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().start).collect();
+    for inner in layer(&view.text, depth, budget)? {
+        let span = inner.span();
+        if view.is_joined() && (!view.respects_joints(&span) || whole.contains(&view.source(&span).start)) {
+            continue;
+        }
+        let mut pieces: Vec<Range<usize>> = Vec::new();
+        for piece in inner.pieces.iter().flat_map(|p| view.pieces(text, p)) {
+            match pieces.last_mut() {
+                Some(last) if piece.start <= last.end => last.end = last.end.max(piece.end),
+                _ => pieces.push(piece),
+            }
+        }
+        let quote = inner.quote.map(|q| view.source(&q));
+        found.push(Found { pieces, token: inner.token, quote, wide: wide.or(inner.wide) });
+    }
+    Ok(())
+}
+
+fn numbers(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    for run in hex_runs(text) {
+        for skip in 0..2 {
+            let bytes = decode_hex(&text[run.start + skip..run.end]);
+            if let Some(token) = inside(&bytes, depth, budget)? {
+                found.push(Found { pieces: vec![run.clone()], ..token });
+                break;
+            }
+        }
+    }
+    for list in lists(text).into_iter().chain(dumps(text)) {
+        if let Some(token) = inside(&list.bytes, depth, budget)? {
+            found.push(Found { pieces: list.pieces, ..token });
+        }
+    }
+    Ok(())
+}
+
+/// A token within decoded bytes: the first one stands for the whole, which is replaced as it stands.
+fn inside(bytes: &[u8], depth: usize, budget: &mut usize) -> Result<Option<Found>, Exhausted> {
+    if !is_worth_a_look(bytes) {
+        return Ok(None);
+    }
+    let found = layer(bytes, depth, budget)?;
+    Ok(found.into_iter().next().map(|f| Found { quote: None, wide: None, ..f }))
+}
+
+/// Decoded bytes that are text, or hold an opening: everything else is an image, a digest, an archive.
+fn is_worth_a_look(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(48)];
+    let readable = head.iter().filter(|&&b| (0x20..0x7F).contains(&b) || matches!(b, b'\t' | b'\n' | b'\r')).count();
+    let zeros = head.iter().filter(|&&b| b == 0).count();
+    bytes.len() >= 16 && (readable * 10 >= head.len() * 8 || zeros * 5 >= head.len() * 2 || has_opening(bytes))
+}
+
+fn has_opening(bytes: &[u8]) -> bool {
+    bytes.windows(3).any(|w| matches!(w, b"eyJ" | b"eyA" | b"ewo" | b"ew0" | b"ewk"))
+}
+
+fn base64_runs(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    let mut at = 0;
+    while at < text.len() {
+        let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
+        if len >= BASE64_CHARS_MIN {
+            let padding = text[at + len..].iter().take(2).take_while(|&&b| b == b'=').count();
+            let run = at..at + len;
+            let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
+            if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, budget)? {
+                found.push(Found { pieces: vec![run.start + start..run.end + padding], ..token });
+            }
+        }
+        at += len.max(1);
+    }
+    Ok(())
+}
+
+/// A token within a run of base64, and where the base64 text that holds it begins.
+fn base64_run(run: &[u8], depth: usize, budget: &mut usize) -> Result<Option<(usize, Found)>, Exhausted> {
+    // Text that begins with the run, or behind a slash of the path that it stands in.
+    let slashes = run.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(i, _)| i + 1);
+    for start in std::iter::once(0).chain(slashes).take(BASE64_STARTS_MAX) {
+        if run.len() - start < BASE64_CHARS_MIN {
+            break;
+        }
+        let probe = decode(&run[start..start + BASE64_CHARS_MIN]);
+        let readable = probe.iter().filter(|&&b| (0x20..0x7F).contains(&b) || matches!(b, b'\t' | b'\n' | b'\r' | 0)).count();
+        if readable * 10 >= probe.len() * 9 {
+            spend(budget, run.len() - start)?;
+            if let Some(token) = inside(&decode(&run[start..]), depth, budget)? {
+                return Ok(Some((start, token)));
+            }
+        }
+    }
+    // Something is glued to it, or it is cut: any alignment, anywhere in the run.
+    for skip in 0..4.min(run.len()) {
+        spend(budget, run.len())?;
+        let bytes = decode(&run[skip..]);
+        if let Some(token) = inside(&bytes, depth, budget)? {
+            return Ok(Some((0, token)));
+        }
+    }
+    Ok(None)
+}
+
+/// In order, without overlap: what overlaps is one, told by the larger of the two.
+fn merged(mut found: Vec<Found>) -> Vec<Found> {
+    found.retain(|f| !f.pieces.is_empty());
+    found.sort_by_key(|f| (f.span().start, std::cmp::Reverse(f.span().end)));
+    let mut out: Vec<Found> = Vec::new();
+    for next in found {
+        match out.last_mut() {
+            Some(last) if next.span().start < last.span().end => merge(last, next),
+            _ => out.push(next),
+        }
+    }
+    out
+}
+
+fn merge(last: &mut Found, next: Found) {
+    let size = |f: &Found| f.pieces.iter().map(ExactSizeIterator::len).sum::<usize>();
+    let whole = last.span().start == next.span().start && last.span().end == next.span().end;
+    let (mut told, other) = if size(&next) > size(last) { (next, &*last) } else { (last.clone(), &next) };
+    if !whole {
+        let mut pieces: Vec<Range<usize>> = told.pieces.iter().chain(&other.pieces).cloned().collect();
+        pieces.sort_by_key(|p| p.start);
+        let mut union: Vec<Range<usize>> = Vec::new();
+        for p in pieces {
+            match union.last_mut() {
+                Some(l) if p.start <= l.end => l.end = l.end.max(p.end),
+                _ => union.push(p),
+            }
+        }
+        if union.first().map(|p| p.start) != told.pieces.first().map(|p| p.start) {
+            told.quote = None;
+        }
+        told.pieces = union;
+    }
+    *last = told;
+}
