@@ -101,7 +101,7 @@ fn through(
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().start).collect();
     for inner in layer(&view.text, depth, budget)? {
         let span = inner.span();
-        if view.is_joined() && (!view.respects_joints(&span) || whole.contains(&view.source(&span).start)) {
+        if view.is_joined() && (!view.respects_joints(&span, inner.token.whole) || whole.contains(&view.source(&span).start)) {
             continue;
         }
         let mut pieces: Vec<Range<usize>> = Vec::new();
@@ -195,7 +195,10 @@ fn base64_run(run: &[u8], depth: usize, budget: &mut usize) -> Result<Option<(us
         spend(budget, run.len())?;
         let bytes = decode(&run[skip..]);
         if let Some(token) = inside(&bytes, depth, budget)? {
-            return Ok(Some((0, token)));
+            // What is glued to it stays: the groups before the readable text that leads up to the token.
+            let before = bytes[..token.span().start].iter().rev().take_while(|b| (0x20..0x7F).contains(*b)).count();
+            let groups = (token.span().start - before) / 3;
+            return Ok(Some((if groups == 0 { 0 } else { skip + groups * 4 }, token)));
         }
     }
     Ok(None)

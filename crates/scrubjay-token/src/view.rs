@@ -9,7 +9,14 @@ pub(crate) struct View {
     from: Vec<u32>,
     to: Vec<u32>,
     /// Where joined lines meet: begin and end of each continuation, in this text.
-    joints: Vec<Range<usize>>,
+    joints: Vec<Joint>,
+}
+
+/// A line that was taken for the continuation of the one before.
+struct Joint {
+    span: Range<usize>,
+    /// The carrier says so, or the width does. Otherwise only a token that comes out whole proves it.
+    sure: bool,
 }
 
 impl View {
@@ -43,10 +50,11 @@ impl View {
         !self.joints.is_empty()
     }
 
-    /// True for a span that takes lines whole or not at all: one that ends within a continuation has run into a line of
-    /// somebody else.
-    pub(crate) fn respects_joints(&self, span: &Range<usize>) -> bool {
-        self.joints.iter().all(|j| !(j.start < span.end && span.end < j.end && span.start < j.start))
+    /// False for a span that has run into a line of somebody else: it ends within a continuation, or crosses into one that
+    /// nothing proves (`whole`: the token comes out whole, which does).
+    pub(crate) fn respects_joints(&self, span: &Range<usize>, whole: bool) -> bool {
+        let crossed = self.joints.iter().filter(|j| span.start < j.span.start && j.span.start < span.end);
+        crossed.into_iter().all(|j| span.end >= j.span.end && (j.sure || whole))
     }
 
     /// As [`Self::source`], in pieces: what was left out with a line end (a break, an indentation, a prefix) stays, what was
@@ -318,8 +326,6 @@ struct Piece {
     whole: bool,
     /// The carrier says that the next line continues this one.
     proven: bool,
-    /// A quote opens the line.
-    quoted: bool,
 }
 
 fn piece(text: &[u8], line: Range<usize>) -> Piece {
@@ -351,7 +357,41 @@ fn piece(text: &[u8], line: Range<usize>) -> Piece {
     let quoted = start < end && matches!(text[start], b'"' | b'\'');
     start += usize::from(quoted);
     let tail = text[start..end].iter().rev().take_while(|&&b| is_piece(b)).count();
-    Piece { core: end - tail..end, whole: end - tail == start && tail > 0, proven, quoted }
+    Piece { core: end - tail..end, whole: end - tail == start && tail > 0, proven }
+}
+
+/// Widths at which programs wrap base64: RFC 7468, RFC 2045, RFC 5322, terminals, and round numbers.
+const WRAP_WIDTHS: [usize; 15] = [60, 64, 68, 70, 72, 74, 75, 76, 77, 78, 79, 80, 100, 120, 128];
+
+/// How many of `lines` continue a value that `first` ends in, and whether that is sure.
+fn continuations(text: &[u8], first: &Piece, lines: &[Range<usize>]) -> (usize, bool) {
+    let mut width = first.core.len();
+    if width < if first.proven { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN } {
+        return (0, false);
+    }
+    let mut proven = first.proven;
+    let mut sure = proven || WRAP_WIDTHS.contains(&width);
+    let mut count = 0;
+    while let Some(line) = lines.get(count) {
+        let next = piece(text, line.clone());
+        let len = next.core.len();
+        if !next.whole || len > width && !proven {
+            break;
+        }
+        count += 1;
+        // Behind a name that is glued to the first piece the width shows in the second.
+        if count == 1 && len < width && len >= WRAP_CHARS_MIN {
+            width = len;
+            proven = next.proven;
+            continue;
+        }
+        sure |= count > 1 || len == width;
+        proven = next.proven;
+        if len != width && !proven {
+            break;
+        }
+    }
+    (count, sure)
 }
 
 /// The text with hard-wrapped values joined: pieces of one width of 60 or more over at least two lines, the last one
@@ -369,34 +409,18 @@ pub(crate) fn joined(text: &[u8]) -> Option<View> {
     let mut i = 0;
     while i + 1 < lines.len() {
         let first = piece(text, lines[i].clone());
-        let width = first.core.len();
-        let mut last = i;
-        if width >= if first.proven { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN } {
-            let mut proven = first.proven;
-            while let Some(line) = lines.get(last + 1) {
-                let next = piece(text, line.clone());
-                if !next.whole || next.core.len() > width && !proven || proven && first.quoted != next.quoted && next.quoted != first.proven
-                {
-                    break;
-                }
-                last += 1;
-                proven = next.proven;
-                if next.core.len() != width && !proven {
-                    break;
-                }
-            }
-        }
-        if last > i {
+        let (count, sure) = continuations(text, &first, &lines[i + 1..]);
+        if count > 0 {
             view.copy(text, copied..first.core.end);
-            for line in &lines[i + 1..=last] {
-                let core = piece(text, line.clone()).core;
-                copied = core.end;
-                let start = view.text.len();
-                view.copy(text, core);
-                view.joints.push(start..view.text.len());
-            }
         }
-        i = last.max(i) + 1;
+        for line in &lines[i + 1..=i + count] {
+            let core = piece(text, line.clone()).core;
+            copied = core.end;
+            let start = view.text.len();
+            view.copy(text, core);
+            view.joints.push(Joint { span: start..view.text.len(), sure });
+        }
+        i += count + 1;
     }
     if copied == 0 {
         return None;
