@@ -244,7 +244,9 @@ async fn long_lines_come_in_fragments() {
         place.append("a.log", "tail");
         d.expect([b"short\n", &long[..], b"tail"].concat()).await;
         place.append("a.log", "\nnext");
-        d.expect([b"short\n", &long[..], b"tail\n"].concat()).await;
+        if bytes_max > 1 {
+            d.expect([b"short\n", &long[..], b"tail\n"].concat()).await;
+        }
         place.append("a.log", " line\n");
         d.until(size + 6 + 15).await;
         assert_same(&d.all, &[b"short\n", &long[..], b"tail\nnext line\n"].concat());

@@ -1,5 +1,7 @@
 //! Opening files: never one that blocks, never more than are allowed, and by identity when the path leads elsewhere.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirEntryExt, OpenOptionsExt};
@@ -12,6 +14,9 @@ use scrubjay_scrub::Batch;
 use super::identity::{FileId, Proof, Stamp};
 use super::told::{at, unreadable, wrong_kind};
 use super::{FileKey, FileSource};
+
+/// Most readings of a folder that does not come to rest.
+const TRIES_MAX: usize = 50;
 
 /// Why a file could not be opened.
 pub(super) enum NotOpen {
@@ -44,27 +49,56 @@ pub(super) fn locate(id: &FileId, path: &Path, real: &Path) -> Result<File, NotO
         _ => {}
     }
     let folder = real.parent().ok_or(NotOpen::Gone)?;
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(NotOpen::Gone),
-        Err(e) => return Err(NotOpen::Failed(e)),
-    };
-    for entry in entries.flatten().filter(|e| e.ino() == id.ino) {
-        match open_regular(&entry.path()) {
-            Ok((file, meta)) if FileId::of(&meta).is(id) => return Ok(file),
-            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => return Err(NotOpen::Failed(e)),
-            _ => {}
+    for _ in 0..TRIES_MAX {
+        let found = match list(folder, |_, ino| ino == id.ino) {
+            Ok(found) => found,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(NotOpen::Gone),
+            Err(e) => return Err(NotOpen::Failed(e)),
+        };
+        if !found.iter().any(|b| b.id.is(id)) {
+            return Err(NotOpen::Gone);
+        }
+        for beside in found {
+            match open_regular(&beside.path) {
+                Ok((file, meta)) if FileId::of(&meta).is(id) => return Ok(file),
+                Err(e) if e.kind() == io::ErrorKind::PermissionDenied => return Err(NotOpen::Failed(e)),
+                // Renamed again since.
+                _ => {}
+            }
         }
     }
     Err(NotOpen::Gone)
 }
 
-/// A regular file beside another one.
+/// A regular file in a folder.
 pub(super) struct Beside {
     pub(super) path: PathBuf,
-    pub(super) file: File,
     pub(super) id: FileId,
     pub(super) stamp: Stamp,
+}
+
+/// The regular files of a folder whose name and inode `keep` wants.
+///
+/// A folder is not read at one instant: a file that is renamed meanwhile may be missed, or its name may lead to
+/// another file by now. So it is read until two readings in a row agree.
+pub(super) fn list(folder: &Path, keep: impl Fn(&OsStr, u64) -> bool) -> io::Result<Vec<Beside>> {
+    let mut last: Option<BTreeMap<PathBuf, u64>> = None;
+    let mut found = Vec::new();
+    for _ in 0..TRIES_MAX {
+        let entries = fs::read_dir(folder)?.flatten().filter(|e| keep(&e.file_name(), e.ino()));
+        let now: BTreeMap<PathBuf, u64> = entries.map(|e| (e.path(), e.ino())).collect();
+        if last.as_ref() == Some(&now) {
+            break;
+        }
+        let looked = now.iter().filter_map(|(path, ino)| {
+            let meta = fs::symlink_metadata(path).ok()?;
+            let id = FileId::of(&meta);
+            (meta.is_file() && id.ino == *ino).then(|| Beside { path: path.clone(), id, stamp: Stamp::of(&meta) })
+        });
+        found = looked.collect();
+        last = Some(now);
+    }
+    Ok(found)
 }
 
 impl FileSource {
@@ -73,23 +107,22 @@ impl FileSource {
     pub(super) fn strangers_beside(&self, real: &Path, more: impl Fn(&str) -> bool) -> Vec<Beside> {
         let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else { return Vec::new() };
         let name = name.to_string_lossy();
-        let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-        let fits = entries.flatten().filter(|e| e.file_name().to_string_lossy().strip_prefix(&*name).is_some_and(&more));
-        fits.filter_map(|e| open_regular(&e.path()).ok().map(|(file, meta)| (e.path(), file, meta)))
-            .map(|(path, file, meta)| Beside { path, file, id: FileId::of(&meta), stamp: Stamp::of(&meta) })
-            .filter(|b| !self.by_place.contains_key(&b.id.place()))
-            .collect()
+        let found = list(folder, |other, _| other.to_string_lossy().strip_prefix(&*name).is_some_and(&more));
+        found.unwrap_or_default().into_iter().filter(|b| !self.by_place.contains_key(&b.id.place())).collect()
     }
 
     /// The newest unknown file beside `real` that begins with the content that `proof` speaks of: the copy that
     /// copytruncate made.
-    pub(super) fn find_copy(&self, real: &Path, proof: &Proof) -> Option<Beside> {
+    pub(super) fn find_copy(&self, real: &Path, proof: &Proof) -> Option<(Beside, File)> {
         if proof.checked() == 0 {
             return None;
         }
-        let copies = self.strangers_beside(real, |more| !more.is_empty());
-        let copies = copies.into_iter().filter(|b| proof.holds(&b.file, &self.key).unwrap_or(false));
-        copies.max_by_key(|b| b.stamp.changed())
+        let mut copies = self.strangers_beside(real, |more| !more.is_empty());
+        copies.sort_by_key(|b| std::cmp::Reverse(b.stamp.changed()));
+        copies.into_iter().find_map(|b| {
+            let file = locate(&b.id, &b.path, real).ok()?;
+            proof.holds(&file, &self.key).is_ok_and(|holds| holds).then_some((b, file))
+        })
     }
 
     /// Opens a file that is not open, letting go of another one where there are too many.

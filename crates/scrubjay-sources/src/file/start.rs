@@ -3,17 +3,19 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirEntryExt, FileExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::checkpoint::{Entry, path_mac};
 use super::identity::{FileId, Head, Mac, Stamp, Tail};
-use super::open::{Beside, open_regular};
+use super::open::{Beside, NotOpen, list, locate};
 use super::tracked::{Rotated, Tracked};
 use super::watch::Seen;
 use super::{FileKey, FileSource, PARKED_MAX, Start};
 
+/// Most looks at the start when files are renamed all the time.
+const LOOKS_MAX: usize = 5;
 /// Step of the search for the last line's end, in bytes.
 const SEARCH_BYTES: u64 = 64 * 1024;
 
@@ -21,11 +23,19 @@ impl FileSource {
     /// The first look: finds every file of the checkpoint, then takes up the others.
     pub(super) fn begin(&mut self, entries: Vec<Entry>) {
         let expansion = self.globs.expand();
-        let seen = self.look_at(&expansion.paths);
+        let mut seen = self.look_at(&expansion.paths);
         self.resume_all(entries, &seen);
         let known_paths: BTreeSet<Mac> = self.files.values().map(|f| f.home).collect();
         self.tell_empty(&expansion, &known_paths);
         self.take_up(&seen, true);
+        // What was renamed between looking and opening shows at another look.
+        for _ in 0..LOOKS_MAX {
+            if seen.iter().all(|s| self.by_place.contains_key(&s.id.place()) || self.told.contains(&s.path)) {
+                break;
+            }
+            seen = self.look_at(&self.globs.expand().paths);
+            self.take_up(&seen, true);
+        }
         self.is_first_start = false;
         let keys: Vec<FileKey> = self.files.keys().copied().collect();
         for key in keys {
@@ -38,21 +48,28 @@ impl FileSource {
         self.next_look = Instant::now() + self.config.poll_interval;
     }
 
+    /// Entries come in the order in which their files were taken up, and are gone through in that order: the files that
+    /// had one path after each other are read after each other again.
     fn resume_all(&mut self, entries: Vec<Entry>, seen: &[Seen]) {
         let by_place: HashMap<(u64, u64), &Seen> = seen.iter().map(|s| (s.id.place(), s)).collect();
         let by_path: HashMap<Mac, &Seen> = seen.iter().map(|s| (path_mac(&self.key, &s.path), s)).collect();
-        let mut away = Vec::new();
-        for entry in entries {
+        let here = |entry: &Entry| {
             let same = by_place.get(&entry.id.place()).filter(|s| s.id.is(&entry.id));
             // Device numbers may change when the machine starts; the rest of the identity does not.
             let moved_disk = || by_path.get(&entry.path).filter(|s| s.id.ino == entry.id.ino && s.id.same_birth(&entry.id));
-            match same.or_else(moved_disk) {
-                Some(here) => self.resume(&entry, &here.path),
-                None => away.push(entry),
+            same.or_else(moved_disk).map(|s| (s.path.clone(), s.id))
+        };
+        let places: Vec<_> = entries.iter().map(here).collect();
+        let away = entries.iter().zip(&places).filter(|(_, place)| place.is_none()).map(|(entry, _)| entry.id);
+        let renamed = self.find_renamed(away.collect(), seen);
+        for (entry, place) in entries.into_iter().zip(places) {
+            let renamed = || renamed.iter().find(|b| b.id.is(&entry.id)).map(|b| (b.path.clone(), b.id));
+            // At its old path, but no pattern leads there any more: it is not wanted now.
+            let wanted = |(path, _): &(PathBuf, FileId)| path_mac(&self.key, path) != entry.path;
+            match place.or_else(|| renamed().filter(wanted)) {
+                Some((path, id)) => self.resume(&entry, &path, &id),
+                None => self.parked.push(entry),
             }
-        }
-        if !away.is_empty() {
-            self.find_renamed(away, seen);
         }
         let too_many = self.parked.len().saturating_sub(PARKED_MAX);
         self.parked.drain(..too_many);
@@ -60,32 +77,30 @@ impl FileSource {
 
     /// Looks for files of the checkpoint that are not at a path of the patterns any more, by their inode, in every
     /// folder that they can have been in.
-    fn find_renamed(&mut self, away: Vec<Entry>, seen: &[Seen]) {
+    fn find_renamed(&self, away: Vec<FileId>, seen: &[Seen]) -> Vec<Beside> {
+        if away.is_empty() {
+            return Vec::new();
+        }
+        let inodes: BTreeSet<u64> = away.iter().map(|id| id.ino).collect();
         let mut folders = self.globs.folders();
         folders.extend(seen.iter().filter_map(|s| fs::canonicalize(&s.path).ok()?.parent().map(Path::to_owned)));
-        let mut by_inode: HashMap<u64, BTreeSet<PathBuf>> = HashMap::new();
-        for entry in folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flat_map(|entries| entries.flatten()) {
-            by_inode.entry(entry.ino()).or_default().insert(entry.path());
-        }
-        for entry in away {
-            let paths = by_inode.get(&entry.id.ino).into_iter().flatten();
-            let found = paths.filter(|p| fs::metadata(p).is_ok_and(|m| m.is_file() && FileId::of(&m).is(&entry.id))).next().cloned();
-            match found {
-                Some(path) => self.resume(&entry, &path),
-                None => self.parked.push(entry),
-            }
-        }
+        folders.iter().filter_map(|folder| list(folder, |_, ino| inodes.contains(&ino)).ok()).flatten().collect()
     }
 
     /// Goes on with a file at the position of its entry, if it still is what it was.
-    pub(super) fn resume(&mut self, entry: &Entry, path: &Path) {
-        match self.resumed(entry, path) {
+    pub(super) fn resume(&mut self, entry: &Entry, path: &Path, id: &FileId) {
+        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let resumed = match locate(id, path, &real) {
+            Ok(file) => self.resumed(entry, path, file, *id),
+            Err(NotOpen::Failed(e)) => Err(e),
+            Err(NotOpen::Gone) => return self.parked.push(entry.clone()),
+        };
+        match resumed {
             Ok(true) => {}
             // Truncated while no agent ran. What was not read before may be in a copy; the file itself begins again.
             Ok(false) => {
-                let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-                if let Some(copy) = self.find_copy(&real, &entry.proof) {
-                    self.resume_copy(entry, copy);
+                if let Some((copy, file)) = self.find_copy(&real, &entry.proof) {
+                    self.resume_copy(entry, copy, file);
                 }
             }
             Err(e) => {
@@ -95,9 +110,7 @@ impl FileSource {
         }
     }
 
-    fn resumed(&mut self, entry: &Entry, path: &Path) -> io::Result<bool> {
-        let (file, meta) = open_regular(path)?;
-        let id = FileId::of(&meta);
+    fn resumed(&mut self, entry: &Entry, path: &Path, file: File, id: FileId) -> io::Result<bool> {
         if self.by_place.contains_key(&id.place()) {
             return Ok(true);
         }
@@ -106,15 +119,16 @@ impl FileSource {
         }
         let tracked = self.tracked_from(entry, path, &file, id)?;
         let moved = tracked.home != entry.path;
-        let key = self.follow(tracked, Some(file), Stamp::of(&meta));
+        let stamp = Stamp::of(&file.metadata()?);
+        let key = self.follow(tracked, Some(file), stamp);
         self.line_up(key, entry.path, moved);
         Ok(true)
     }
 
     /// The copy of a truncated file is complete: its end is its end.
-    fn resume_copy(&mut self, entry: &Entry, copy: Beside) {
-        let Ok(tracked) = self.tracked_from(entry, &copy.path, &copy.file, copy.id) else { return };
-        let key = self.follow(tracked, Some(copy.file), copy.stamp);
+    fn resume_copy(&mut self, entry: &Entry, copy: Beside, file: File) {
+        let Ok(tracked) = self.tracked_from(entry, &copy.path, &file, copy.id) else { return };
+        let key = self.follow(tracked, Some(file), copy.stamp);
         self.line_up(key, entry.path, true);
         if let Some(file) = self.files.get_mut(&key) {
             file.rotated = Some(Rotated { since: Instant::now(), moved: true, succeeded: true });

@@ -12,7 +12,7 @@ use scrubjay_scrub::Batch;
 use super::checkpoint::path_mac;
 use super::globs::Expansion;
 use super::identity::{FileId, Mac, Stamp};
-use super::open::{Beside, open_regular};
+use super::open::{Beside, locate, open_regular};
 use super::told::{at, escape, unreadable};
 use super::tracked::Tracked;
 use super::{FileKey, FileSource, PAST_MAX};
@@ -40,7 +40,7 @@ impl FileSource {
         self.take_up(&seen, false);
         self.note_successors();
         let wait = self.config.rotate_wait;
-        let wanting = self.files.iter().filter(|(_, f)| !f.stopped && f.wants_read(began, wait));
+        let wanting = self.files.iter().filter(|(_, f)| !f.stopped && !f.replaced && f.wants_read(began, wait));
         let wanting: Vec<FileKey> = wanting.map(|(key, _)| *key).collect();
         wanting.into_iter().for_each(|key| self.enqueue(key));
         self.forget(began);
@@ -120,7 +120,7 @@ impl FileSource {
             }
             let parked = self.parked.iter().position(|e| e.id.is(&s.id));
             if let Some(entry) = parked.map(|at| self.parked.remove(at)) {
-                self.resume(&entry, &s.path);
+                self.resume(&entry, &s.path, &s.id);
                 if self.known(&s.id).is_some() {
                     self.told.remove(&s.path);
                     continue;
@@ -144,8 +144,9 @@ impl FileSource {
         let (offset, head, tail) = self.first_position(&file, at_start)?;
         let mut before = self.predecessor(&seen.path);
         for missed in self.missed_between(seen, before) {
+            let opened = locate(&missed.id, &missed.path, &missed.path).ok();
             let missed_file = Tracked::fresh(missed.path, &self.config.name, missed.id, &self.key);
-            let key = self.follow(missed_file, Some(missed.file), missed.stamp);
+            let key = self.follow(missed_file, opened, missed.stamp);
             if let Some(file) = self.files.get_mut(&key) {
                 file.home = path_mac(&self.key, &seen.path);
                 file.note_rotated(Instant::now(), false);
@@ -179,8 +180,9 @@ impl FileSource {
         let real = fs::canonicalize(&new.path).unwrap_or_else(|_| new.path.clone());
         let mut missed = self.strangers_beside(&real, is_rotation_suffix);
         missed.retain(|b| {
+            let remembered = || self.past.iter().chain(self.parked.iter().map(|e| &e.id)).any(|id| id.is(&b.id));
             let between = b.id.born_ns.is_some_and(|born| (from..=to).contains(&born));
-            between && b.id.place() != new.id.place() && !self.past.iter().any(|p| p.is(&b.id)) && !self.globs.excludes(&b.path)
+            between && b.id.place() != new.id.place() && !remembered() && !self.globs.excludes(&b.path)
         });
         missed.sort_by_key(|b| (b.id.born_ns, b.stamp.changed()));
         missed
@@ -265,10 +267,10 @@ impl FileSource {
         if !self.config.once {
             self.begin_again(key, opened);
         }
-        if let Some(copy) = copy {
+        if let Some((copy, file)) = copy {
             self.by_place.insert(copy.id.place(), key);
             self.open.push_back(key);
-            self.files.get_mut(&key)?.go_on_in(copy.path, copy.id, copy.file, copy.stamp);
+            self.files.get_mut(&key)?.go_on_in(copy.path, copy.id, file, copy.stamp);
             self.enqueue(key);
             return None;
         }
