@@ -1,6 +1,6 @@
 //! The checkpoint file: where each file has been read to.
 //!
-//! JSON, version 1: `{"version":1,"key":HEX,"files":[ENTRY…],"past":[ID…]}`. The key (random, the file is 0600) keys every
+//! JSON, version 1: `{"version":1,"key":HEX,"files":[ENTRY…]}`. The key (random, the file is 0600) keys every
 //! hash in it. Paths are stored as keyed hashes only: a file's name can hold a token as well as a line can.
 //!
 //! It is replaced as a whole: temporary file beside it, fsync, rename, fsync of the folder. A checkpoint that cannot be
@@ -28,9 +28,6 @@ pub(super) struct Checkpoint {
     version: u64,
     key: String,
     pub(super) files: Vec<Entry>,
-    /// Files that are done with and have left the patterns, newest last: they are not to be taken for a generation that
-    /// was missed.
-    pub(super) past: Vec<FileId>,
 }
 
 /// One file.
@@ -46,8 +43,8 @@ pub(super) struct Entry {
 }
 
 impl Checkpoint {
-    pub(super) fn new(key: &Key, files: Vec<Entry>, past: Vec<FileId>) -> Self {
-        Self { version: VERSION, key: key.to_hex(), files, past }
+    pub(super) fn new(key: &Key, files: Vec<Entry>) -> Self {
+        Self { version: VERSION, key: key.to_hex(), files }
     }
 }
 

@@ -35,12 +35,11 @@ use tokio::task::JoinHandle;
 use checkpoint::{Checkpoint, Entry, Store};
 pub use config::{FileSourceConfig, Start};
 use globs::Globs;
-use identity::{FileId, Key, Mac};
+use identity::{Key, Mac};
 use tracked::{Chunk, Tracked};
 
-/// Most identities of files that are done with which are remembered.
-const PAST_MAX: usize = 64;
-/// Most entries of a checkpoint that are kept though their file is not there: its disk may not be mounted yet.
+/// Most entries of a checkpoint that are kept though their file is not followed: it was read to its end and left the
+/// patterns, or it is not there, since its disk may not be mounted yet.
 const PARKED_MAX: usize = 1024;
 
 /// Names a followed file within the source.
@@ -59,15 +58,13 @@ pub struct FileSource {
     by_path: HashMap<PathBuf, FileKey>,
     /// Files that were renamed while no agent ran, by the hash of the path that they had.
     by_old_path: HashMap<Mac, FileKey>,
-    /// Entries of the checkpoint whose file was not found, or could not be checked yet.
+    /// Entries of the checkpoint whose file is not followed now, oldest first.
     parked: Vec<Entry>,
     lanes: HashMap<LaneId, FileKey>,
     /// Files that may have something to read; the first is next.
     queue: VecDeque<FileKey>,
     /// Open files, the one opened first in front.
     open: VecDeque<FileKey>,
-    /// Files that are done with and left the patterns.
-    past: VecDeque<FileId>,
     problems: VecDeque<Problem>,
     /// Places whose problem has been told.
     told: HashSet<PathBuf>,
@@ -97,9 +94,9 @@ impl FileSource {
             None => None,
         };
         let is_first_start = stored.is_none();
-        let (key, entries, past) = match stored {
-            Some((key, checkpoint)) => (key, checkpoint.files, checkpoint.past),
-            None => (Key::random()?, Vec::new(), Vec::new()),
+        let (key, entries) = match stored {
+            Some((key, checkpoint)) => (key, checkpoint.files),
+            None => (Key::random()?, Vec::new()),
         };
         let mut source = Self {
             config,
@@ -114,7 +111,6 @@ impl FileSource {
             lanes: HashMap::new(),
             queue: VecDeque::new(),
             open: VecDeque::new(),
-            past: past.into(),
             problems: VecDeque::new(),
             told: HashSet::new(),
             next_key: 0,
@@ -240,12 +236,14 @@ impl FileSource {
     }
 
     fn checkpoint(&self) -> Checkpoint {
-        let entries = self.files.values().filter(|f| !f.replaced).map(|f| {
-            let (offset, proof) = f.settled(&self.key);
-            Entry { path: f.home, id: f.id, offset, proof }
-        });
+        let entries = self.files.values().filter(|f| !f.replaced).map(|f| self.entry(f));
         let entries = self.parked.iter().cloned().chain(entries);
-        Checkpoint::new(&self.key, entries.collect(), self.past.iter().copied().collect())
+        Checkpoint::new(&self.key, entries.collect())
+    }
+
+    fn entry(&self, file: &Tracked) -> Entry {
+        let (offset, proof) = file.settled(&self.key);
+        Entry { path: file.home, id: file.id, offset, proof }
     }
 
     fn write_now(&mut self) -> Result<(), Problem> {

@@ -71,6 +71,10 @@ impl FileSource {
                 None => self.parked.push(entry),
             }
         }
+        self.bound_parked();
+    }
+
+    pub(super) fn bound_parked(&mut self) {
         let too_many = self.parked.len().saturating_sub(PARKED_MAX);
         self.parked.drain(..too_many);
     }

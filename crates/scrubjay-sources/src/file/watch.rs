@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ use super::identity::{FileId, Mac, Stamp};
 use super::open::{Beside, locate, open_regular};
 use super::told::{at, escape, unreadable};
 use super::tracked::Tracked;
-use super::{FileKey, FileSource, PAST_MAX};
+use super::{FileKey, FileSource};
 
 /// A regular file at a path of the patterns.
 pub(super) struct Seen {
@@ -88,18 +89,19 @@ impl FileSource {
                 continue;
             };
             file.stamp = at.first().map(|s| s.stamp);
-            if at.iter().any(|s| s.path == file.path) {
-                // Back again after a moment away, or settled under the name that it was given.
-                if file.drained || (file.successor.is_none() && file.rotated.is_some_and(|r| !r.moved)) {
-                    file.rotated = None;
-                }
-            } else if let Some(s) = at.first() {
+            if !at.iter().any(|s| s.path == file.path)
+                && let Some(s) = at.first()
+            {
                 file.note_rotated(now, true);
                 file.path.clone_from(&s.path);
                 file.real = fs::canonicalize(&s.path).unwrap_or_else(|_| s.path.clone());
                 file.home = path_mac(&self.key, &s.path);
                 self.by_path.insert(s.path.clone(), *key);
                 self.dirty = true;
+            }
+            // Back again after a moment away; or done with under its old name, and followed under this one.
+            if file.drained || (file.successor.is_none() && file.rotated.is_some_and(|r| !r.moved)) {
+                file.rotated = None;
             }
         }
     }
@@ -159,7 +161,6 @@ impl FileSource {
         let key = self.follow(tracked, Some(file), Stamp::of(&meta));
         before.inspect(|before| self.link(*before, key));
         self.by_old_path.remove(&home);
-        self.parked.retain(|entry| entry.path != home);
         Ok(())
     }
 
@@ -180,7 +181,7 @@ impl FileSource {
         let real = fs::canonicalize(&new.path).unwrap_or_else(|_| new.path.clone());
         let mut missed = self.strangers_beside(&real, is_rotation_suffix);
         missed.retain(|b| {
-            let remembered = || self.past.iter().chain(self.parked.iter().map(|e| &e.id)).any(|id| id.is(&b.id));
+            let remembered = || self.parked.iter().any(|e| e.id.is(&b.id));
             let between = b.id.born_ns.is_some_and(|born| (from..=to).contains(&born));
             between && b.id.place() != new.id.place() && !remembered() && !self.globs.excludes(&b.path)
         });
@@ -238,19 +239,21 @@ impl FileSource {
             quiet && f.drained && !f.stopped && !f.is_in_flight() && !f.queued
         });
         for key in done.map(|(key, _)| *key).collect::<Vec<_>>() {
+            let deleted = self.files.get(&key).and_then(|f| f.file.as_ref()?.metadata().ok()).is_some_and(|m| m.nlink() == 0);
             self.let_go(key);
             let Some(file) = self.files.remove(&key) else { continue };
             self.by_path.retain(|_, k| *k != key);
             self.by_old_path.retain(|_, k| *k != key);
             if self.by_place.get(&file.id.place()) == Some(&key) {
                 self.by_place.remove(&file.id.place());
-                self.past.push_back(file.id);
-            }
-            if self.past.len() > PAST_MAX {
-                self.past.pop_front();
+                if !deleted {
+                    // Should it come back, it is not new.
+                    self.parked.push(self.entry(&file));
+                }
             }
             self.dirty = true;
         }
+        self.bound_parked();
     }
 
     /// The content that was being read is gone. Its rest is read from the copy that was made before, if there is one;
