@@ -17,6 +17,8 @@ use tempfile::TempDir;
 const DEADLINE: Duration = Duration::from_secs(60);
 /// Some polls: long enough for anything that is still to come.
 const A_WHILE: Duration = Duration::from_millis(150);
+/// More than the clock tick (10 ms at most) that file systems stamp a file's birth with.
+const APART: Duration = Duration::from_millis(12);
 const BYTES_MAX: usize = 256 * 1024;
 
 /// A folder with logs and a state folder beside it.
@@ -122,7 +124,7 @@ impl Drive {
         self.source.settle(Settled { ack, outcome: Outcome::Delivered, resume_lag });
     }
 
-    async fn to_end(mut self) -> Self {
+    async fn until_end(mut self) -> Self {
         while !self.over {
             assert!(self.step(DEADLINE).await, "no end");
         }
@@ -221,7 +223,7 @@ async fn bytes_pass_as_they_are() {
     for (n, bytes) in cases.iter().enumerate() {
         let place = Place::new();
         place.append("a.log", bytes);
-        let d = Drive::new(place.once(&["a.log"])).to_end().await;
+        let d = Drive::new(place.once(&["a.log"])).until_end().await;
         assert_same(&d.all, bytes);
         assert_eq!(d.problems, [], "case {n}");
         assert!(d.by_lane.values().all(|l| l.ended));
@@ -331,8 +333,7 @@ async fn nothing_is_lost_when_files_are_renamed_faster_than_they_are_looked_at()
         let mut d = Drive::new(config);
         d.expect("the beginning\n").await;
         let dir = place.dir.path().join("logs");
-        // Births are 5 ms apart, more than the clock tick that file systems stamp them with.
-        let writer = std::thread::spawn(move || write_and_rotate(&dir, 120, Duration::from_millis(6), keep));
+        let writer = std::thread::spawn(move || write_and_rotate(&dir, 80, APART, keep));
         let mut turns = 0;
         while !writer.is_finished() {
             d.step(Duration::from_millis(50)).await;
@@ -353,7 +354,7 @@ async fn nothing_is_lost_when_an_agent_is_killed_and_started_while_files_are_ren
     let mut d = place.start(&["app.log"]);
     d.expect("the beginning\n").await;
     d.source.persist().await.unwrap();
-    let writer = std::thread::spawn(move || write_and_rotate(&dir, 100, Duration::from_millis(6), 200));
+    let writer = std::thread::spawn(move || write_and_rotate(&dir, 60, APART, 200));
     let mut all = std::mem::take(&mut d.all);
     while !writer.is_finished() {
         for _ in 0..10 {
@@ -463,14 +464,14 @@ async fn rotation_while_no_agent_runs_loses_nothing() {
                         }
                     }
                     if with_new_file || rotation + 1 < rotations {
-                        std::thread::sleep(Duration::from_millis(6));
+                        std::thread::sleep(APART);
                         place.append("app.log", lines(rotation * 5..rotation * 5 + 5));
                         want += &lines(rotation * 5..rotation * 5 + 5);
                     }
                 }
                 if !with_new_file && include == "app.log" && rotations > 1 {
                     // Nothing is at the path: what was born after the old file is found when a new one comes.
-                    std::thread::sleep(Duration::from_millis(6));
+                    std::thread::sleep(APART);
                     place.append("app.log", "new\n");
                     want += "new\n";
                 }
@@ -494,18 +495,18 @@ async fn rotation_while_no_agent_runs_loses_nothing() {
 async fn once_reads_rotated_successors_too() {
     let place = Place::new();
     place.append("app.log", "one\n");
-    Drive::new(place.once(&["app.log"])).to_end().await.stop().await;
+    Drive::new(place.once(&["app.log"])).until_end().await.stop().await;
     place.append("app.log", "two");
     place.rename("app.log", "app.log.1");
     place.append("app.log", "three");
-    let d = Drive::new(place.once(&["app.log"])).to_end().await;
+    let d = Drive::new(place.once(&["app.log"])).until_end().await;
     assert_same(&d.all, b"twothree");
     assert_eq!(d.problems, []);
     assert!(d.by_lane.len() == 2 && d.by_lane.values().all(|l| l.ended));
     d.stop().await;
     // Only the old one is left, and nothing new in it.
     fs::remove_file(place.log("app.log")).unwrap();
-    let d = Drive::new(place.once(&["app.log"])).to_end().await;
+    let d = Drive::new(place.once(&["app.log"])).until_end().await;
     assert_same(&d.all, b"");
 }
 
@@ -658,7 +659,7 @@ async fn once_reads_up_to_the_size_at_the_start() {
     place.append("d.log", "too late\n");
     // Renamed before it was read: it is found by what it is.
     place.rename("c.log", "c.old");
-    d = d.to_end().await;
+    d = d.until_end().await;
     assert_eq!(d.problems, []);
     let mut got: Vec<Vec<u8>> = d.by_lane.values().map(|l| l.bytes.clone()).collect();
     got.sort();
@@ -666,7 +667,7 @@ async fn once_reads_up_to_the_size_at_the_start() {
     assert_same(&got[1], (lines(0..5000) + "half a li").as_bytes());
     assert!(d.by_lane.values().all(|l| l.ended && *l.batches.last().unwrap() > 0));
     d.stop().await;
-    let d = Drive::new(place.once(&["*.log"])).to_end().await;
+    let d = Drive::new(place.once(&["*.log"])).until_end().await;
     assert_eq!(d.all.len(), "ne\nmore\n".len() + "too late\n".len());
 }
 
@@ -707,7 +708,7 @@ async fn what_cannot_be_read_is_told_once_and_the_rest_goes_on() {
         let config = FileSourceConfig { once, state_file: None, ..place.config(&["*.log", "missing.txt"]) };
         let mut d = Drive::new(config);
         if once {
-            d = d.to_end().await;
+            d = d.until_end().await;
         } else {
             d.until(5).await;
         }
@@ -748,7 +749,7 @@ async fn a_file_that_may_not_be_read_is_read_when_it_may() {
 #[tokio::test]
 async fn no_match_is_a_problem_with_once_only() {
     let place = Place::new();
-    let d = Drive::new(place.once(&["*.log", "a/**/*.txt"])).to_end().await;
+    let d = Drive::new(place.once(&["*.log", "a/**/*.txt"])).until_end().await;
     let places: Vec<_> = d.problems.iter().map(|p| p.place.clone()).collect();
     assert_eq!(places, [place.log("*.log").to_str().unwrap(), place.log("a/**/*.txt").to_str().unwrap()]);
     drop(d);
@@ -758,12 +759,12 @@ async fn no_match_is_a_problem_with_once_only() {
     drop(d);
     place.append("x.log", "x");
     let mut config = place.once(&["*.log", "*.txt"]);
-    let d = Drive::new(config.clone()).to_end().await;
+    let d = Drive::new(config.clone()).until_end().await;
     assert_eq!(d.problems, []);
     drop(d);
     // What is excluded does not count as a match.
     config.exclude = vec!["x.*".into()];
-    assert_eq!(Drive::new(config).to_end().await.problems.len(), 2);
+    assert_eq!(Drive::new(config).until_end().await.problems.len(), 2);
 }
 
 #[tokio::test]
@@ -915,6 +916,63 @@ async fn many_files_share_few_descriptors_and_take_turns() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_while_it_is_closed_is_told() {
+    let place = Place::new();
+    place.append("a.log", lines(0..100));
+    place.append("b.log", lines(0..100));
+    let mut d = Drive::new(FileSourceConfig { files_open_max: 1, ..place.config(&["*.log"]) });
+    d.bytes_max = 1000;
+    assert!(d.step(DEADLINE).await && d.step(DEADLINE).await);
+    // `a.log` had to be closed for `b.log`.
+    fs::remove_file(place.log("a.log")).unwrap();
+    fs::remove_file(place.log("b.log")).unwrap();
+    d.for_a_while().await;
+    let told: Vec<_> = d.problems.iter().map(|p| p.place.clone()).collect();
+    assert_eq!(told, [place.log("a.log").to_str().unwrap()]);
+    let unread = lines(0..100).len() - d.by_lane[&LaneId(0)].bytes.len();
+    assert!(d.problems[0].what.contains(&format!("its last {unread} bytes")), "{:?}", d.problems);
+    assert_same(&d.by_lane[&LaneId(1)].bytes, lines(0..100).as_bytes());
+    assert!(d.by_lane.values().all(|l| l.ended));
+}
+
+#[tokio::test]
+async fn a_device_number_that_changed_is_no_new_file() {
+    let place = Place::new();
+    place.append("a.log", "one\n");
+    let mut d = place.start(&["a.log"]);
+    d.expect("one\n").await;
+    d.stop().await;
+    let text = fs::read_to_string(place.state()).unwrap();
+    let dev = format!("\"dev\":{},", fs::metadata(place.log("a.log")).unwrap().dev());
+    assert!(text.contains(&dev));
+    fs::write(place.state(), text.replace(&dev, "\"dev\":123456,")).unwrap();
+    place.append("a.log", "two\n");
+    place.start(&["a.log"]).expect("two\n").await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_away_for_a_while_is_not_new_when_it_comes_back() {
+    let place = Place::new();
+    fs::create_dir(place.log("disk")).unwrap();
+    place.append("disk/a.log", "one\n");
+    let mut d = place.start(&["disk/*.log"]);
+    d.expect("one\n").await;
+    place.rename("disk", "unmounted");
+    d.for_a_while().await;
+    place.rename("unmounted", "disk");
+    place.append("disk/a.log", "two\n");
+    d.expect("one\ntwo\n").await;
+    // The same over a restart.
+    d.stop().await;
+    place.rename("disk", "unmounted");
+    let mut d = place.start(&["disk/*.log"]);
+    d.for_a_while().await;
+    place.rename("unmounted", "disk");
+    place.append("disk/a.log", "three\n");
+    d.expect("three\n").await;
+}
+
+#[tokio::test]
 async fn a_dropped_call_loses_nothing() {
     let place = Place::new();
     let mut d = place.start(&["*.log"]);
@@ -933,7 +991,7 @@ async fn a_sparse_file_and_one_with_a_hole_are_read() {
     let file = File::create(place.log("hole.log")).unwrap();
     file.set_len(3 << 20).unwrap();
     place.append("hole.log", "\nend\n");
-    let d = Drive::new(place.once(&["hole.log"])).to_end().await;
+    let d = Drive::new(place.once(&["hole.log"])).until_end().await;
     assert_same(&d.all, &[&vec![0; 3 << 20][..], b"\nend\n"].concat());
 }
 

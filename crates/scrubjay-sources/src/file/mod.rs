@@ -45,7 +45,15 @@ const PARKED_MAX: usize = 1024;
 /// Names a followed file within the source.
 type FileKey = u64;
 
-/// Follows files; see the module's page in `ARCHITECTURE.md` and [`FileSourceConfig`].
+/// Follows files through rotation, truncation and restarts; or, with `once`, reads what is there at the start.
+///
+/// Each generation of a file (one content of it) is a lane of [`Framing::Lines`]. Only whole lines are given, except that
+/// a line which does not fit into a batch or is longer than [`FileSourceConfig::line_bytes_max`] comes in fragments, and
+/// that the last line of a generation needs no newline. A generation that was renamed away is given to its end before
+/// the one that took its path. A truncated file begins again; its unread rest is taken from the copy beside it
+/// (`copytruncate`), if there is one.
+///
+/// Reads are done on the runtime's worker: a batch comes from the page cache in some 50 µs.
 pub struct FileSource {
     config: FileSourceConfig,
     globs: Globs,

@@ -238,21 +238,25 @@ impl FileSource {
             let quiet = f.replaced || f.rotated.is_some_and(|r| now.duration_since(r.since) >= wait);
             quiet && f.drained && !f.stopped && !f.is_in_flight() && !f.queued
         });
-        for key in done.map(|(key, _)| *key).collect::<Vec<_>>() {
-            let deleted = self.files.get(&key).and_then(|f| f.file.as_ref()?.metadata().ok()).is_some_and(|m| m.nlink() == 0);
-            self.let_go(key);
-            let Some(file) = self.files.remove(&key) else { continue };
-            self.by_path.retain(|_, k| *k != key);
-            self.by_old_path.retain(|_, k| *k != key);
-            if self.by_place.get(&file.id.place()) == Some(&key) {
+        let done: BTreeSet<FileKey> = done.map(|(key, _)| *key).collect();
+        if done.is_empty() {
+            return;
+        }
+        for key in &done {
+            let deleted = self.files.get(key).and_then(|f| f.file.as_ref()?.metadata().ok()).is_some_and(|m| m.nlink() == 0);
+            self.let_go(*key);
+            let Some(file) = self.files.remove(key) else { continue };
+            if self.by_place.get(&file.id.place()) == Some(key) {
                 self.by_place.remove(&file.id.place());
                 if !deleted {
                     // Should it come back, it is not new.
                     self.parked.push(self.entry(&file));
                 }
             }
-            self.dirty = true;
         }
+        self.by_path.retain(|_, key| !done.contains(key));
+        self.by_old_path.retain(|_, key| !done.contains(key));
+        self.dirty = true;
         self.bound_parked();
     }
 
