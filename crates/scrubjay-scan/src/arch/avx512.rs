@@ -43,6 +43,12 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(at: *const u8) {
+        // SAFETY: a hint; it never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn full_windows(words: &[u64; WORDS + 1]) -> u64 {
         // SAFETY: the loads begin 4 to 8 bytes into 72 and take 64. The caller vouches for the features.
         unsafe {

@@ -29,6 +29,9 @@ impl Vector for Neon {
     }
 
     #[inline(always)]
+    fn prefetch(_: *const u8) {}
+
+    #[inline(always)]
     unsafe fn full_windows(words: &[u64; WORDS + 1]) -> u64 {
         // SAFETY: the loads begin 4 to 56 bytes into 72 and take 16. NEON is part of AArch64.
         unsafe {
