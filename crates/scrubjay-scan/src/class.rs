@@ -92,56 +92,70 @@ pub(crate) const fn class_bits(byte: u8) -> u8 {
     word | list | first_bits(byte)
 }
 
+/// A table that the compiler works out; an index out of range would not compile.
+macro_rules! constant {
+    ($len:literal, |$table:ident| $fill:block) => {{
+        #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler only")]
+        const TABLE: [u8; $len] = {
+            let mut $table = [0u8; $len];
+            $fill
+            $table
+        };
+        TABLE
+    }};
+}
+pub(crate) use constant;
+
 /// `$bits` of the byte values 0, 1, 2, … as an array.
 macro_rules! byte_table {
-    ($len:literal, $bits:expr) => {{
-        let mut table = [0u8; $len];
-        let mut byte = 0;
-        while byte < $len {
-            table[byte] = $bits(byte as u8);
-            byte += 1;
-        }
-        table
-    }};
+    ($len:literal, $bits:expr) => {
+        $crate::class::constant!($len, |table| {
+            let mut byte = 0;
+            while byte < $len {
+                table[byte] = $bits(byte as u8);
+                byte += 1;
+            }
+        })
+    };
 }
 pub(crate) use byte_table;
 
 /// For a class of ASCII bytes: entry `n` has bit `r` set when the byte `16 r + n` is a member. A byte is a member when
 /// the entry of its lower nibble has the bit of its upper nibble ([`ROWS`]).
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! nibble_table {
-    ($is_member:expr) => {{
-        let mut table = [0u8; 16];
-        let mut byte = 0;
-        while byte < 128 {
-            if $is_member(byte as u8) {
-                table[byte & 15] |= 1 << (byte >> 4);
+    ($is_member:expr) => {
+        $crate::class::constant!(16, |table| {
+            let mut byte = 0;
+            while byte < 128 {
+                if $is_member(byte as u8) {
+                    table[byte & 15] |= 1 << (byte >> 4);
+                }
+                byte += 1;
             }
-            byte += 1;
-        }
-        table
-    }};
+        })
+    };
 }
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use nibble_table;
 
 /// The bit of each upper nibble; nibbles from 8 on (bytes that are not ASCII) have none.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) const ROWS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// The union of `$bits` over all ASCII bytes with that lower nibble (`low`) or upper nibble (`high`).
-macro_rules! nibble_bits {
-    (low, $bits:expr) => {
-        $crate::class::nibble_bits!(@ $bits, 15, 0)
+/// `$bits` of the ASCII bytes, looked up by some of their bits: the byte is shifted right and cut to the table's length, and
+/// an entry is the union of all bytes that fall on it.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! folded_table {
+    ($len:literal, $bits:expr, $shift:literal) => {
+        $crate::class::constant!($len, |table| {
+            let mut byte = 0usize;
+            while byte < 128 {
+                table[(byte >> $shift) % $len] |= $bits(byte as u8);
+                byte += 1;
+            }
+        })
     };
-    (high, $bits:expr) => {
-        $crate::class::nibble_bits!(@ $bits, 7, 4)
-    };
-    (@ $bits:expr, $mask:literal, $shift:literal) => {{
-        let mut table = [0u8; 16];
-        let mut byte = 0usize;
-        while byte < 128 {
-            table[(byte >> $shift) & $mask] |= $bits(byte as u8);
-            byte += 1;
-        }
-        table
-    }};
 }
-pub(crate) use nibble_bits;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) use folded_table;

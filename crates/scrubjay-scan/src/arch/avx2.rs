@@ -3,14 +3,14 @@
 use core::arch::x86_64::*;
 
 use super::generic::{self, Masks, OCTETS, Out, State, Vector, WINDOW, WORDS};
-use crate::class::{ROWS, first_bits, is_list, is_word, nibble_bits, nibble_table, second_bits, third_bits};
+use crate::class::{ROWS, first_bits, folded_table, is_list, is_word, nibble_table, second_bits, third_bits};
 
 const WORD: [u8; 16] = nibble_table!(is_word);
 const LIST: [u8; 16] = nibble_table!(is_list);
-const FIRST: [u8; 16] = nibble_bits!(low, first_bits);
-const SECOND: [u8; 16] = nibble_bits!(low, second_bits);
-const THIRD_LOW: [u8; 16] = nibble_bits!(low, third_bits);
-const THIRD_HIGH: [u8; 16] = nibble_bits!(high, third_bits);
+const FIRST: [u8; 16] = folded_table!(16, first_bits, 0);
+const SECOND: [u8; 16] = folded_table!(16, second_bits, 0);
+const THIRD_LOW: [u8; 16] = folded_table!(16, third_bits, 0);
+const THIRD_HIGH: [u8; 16] = folded_table!(16, third_bits, 4);
 
 struct Avx2;
 
@@ -25,6 +25,12 @@ impl Vector for Avx2 {
             not_list: u64::from(low[1]) | u64::from(high[1]) << 32,
             opening: !(u64::from(low[2]) | u64::from(high[2]) << 32),
         }
+    }
+
+    #[inline(always)]
+    fn prefetch(at: *const u8) {
+        // SAFETY: a hint; it never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
 
     #[inline(always)]

@@ -31,6 +31,9 @@ pub(crate) const WORDS: usize = 8;
 /// Whole octets that any run of the minimal length covers.
 pub(crate) const OCTETS: usize = 5;
 const _: () = assert!(OCTETS == (WORD_RUN_MIN - 7) / 8 && OCTETS == (LIST_RUN_MIN - 7) / 8);
+/// How far ahead the text is asked for, in bytes. Without it the masks keep too few loads under way to hide the memory:
+/// 63 % of the speed of reading instead of 79 % (1024: 68 %, 4096: 71 %, 8192: 76 %; differences of 5 % are noise).
+const PREFETCH: usize = 2048;
 /// A byte of no class, to fill up the last window of a block.
 const FILLER: u8 = b'"';
 
@@ -52,6 +55,9 @@ pub(crate) trait Vector {
     /// # Safety
     /// The processor must have the features of the implementation.
     unsafe fn masks(window: &[u8; WINDOW]) -> Masks;
+
+    /// Asks for the cache line at `at`, which need not be readable.
+    fn prefetch(at: *const u8);
 
     /// Takes the mask words 1 to 8 as 64 bytes in little-endian order. Bit `i` of the result says that byte `i` and the
     /// four bytes before it are all zero; word 0 gives the bytes before the first.
@@ -254,7 +260,11 @@ impl Group {
             for step in 0..GROUP_STEPS {
                 // SAFETY: step < GROUP_STEPS, so the window ends at or before the end of `whole`. An array of bytes has no
                 // alignment. The caller vouches for the features of `V`.
-                let masks = unsafe { V::masks(&*whole.as_ptr().add(step * STEP).cast::<[u8; WINDOW]>()) };
+                let masks = unsafe {
+                    let at = whole.as_ptr().add(step * STEP);
+                    V::prefetch(at.wrapping_add(PREFETCH));
+                    V::masks(&*at.cast::<[u8; WINDOW]>())
+                };
                 self.set(step, masks);
             }
         } else {

@@ -3,14 +3,14 @@
 use core::arch::aarch64::*;
 
 use super::generic::{self, Masks, OCTETS, Out, State, Vector, WINDOW, WORDS};
-use crate::class::{ROWS, first_bits, is_list, is_word, nibble_bits, nibble_table, second_bits, third_bits};
+use crate::class::{ROWS, first_bits, folded_table, is_list, is_word, nibble_table, second_bits, third_bits};
 
 const WORD: [u8; 16] = nibble_table!(is_word);
 const LIST: [u8; 16] = nibble_table!(is_list);
-const FIRST: [u8; 16] = nibble_bits!(low, first_bits);
-const SECOND: [u8; 16] = nibble_bits!(low, second_bits);
-const THIRD_LOW: [u8; 16] = nibble_bits!(low, third_bits);
-const THIRD_HIGH: [u8; 16] = nibble_bits!(high, third_bits);
+const FIRST: [u8; 16] = folded_table!(16, first_bits, 0);
+const SECOND: [u8; 16] = folded_table!(16, second_bits, 0);
+const THIRD_LOW: [u8; 16] = folded_table!(16, third_bits, 0);
+const THIRD_HIGH: [u8; 16] = folded_table!(16, third_bits, 4);
 
 struct Neon;
 
@@ -27,6 +27,9 @@ impl Vector for Neon {
             Masks { not_word: !to_mask(word), not_list: !to_mask(list), opening: to_mask(opening) }
         }
     }
+
+    #[inline(always)]
+    fn prefetch(_: *const u8) {}
 
     #[inline(always)]
     unsafe fn full_windows(words: &[u64; WORDS + 1]) -> u64 {

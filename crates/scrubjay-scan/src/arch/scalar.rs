@@ -25,6 +25,9 @@ impl Vector for Scalar {
     }
 
     #[inline(always)]
+    fn prefetch(_: *const u8) {}
+
+    #[inline(always)]
     unsafe fn full_windows(words: &[u64; WORDS + 1]) -> u64 {
         const LOW7: u64 = 0x7f7f_7f7f_7f7f_7f7f;
         let mut full = 0;

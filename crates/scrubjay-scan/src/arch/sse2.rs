@@ -21,6 +21,12 @@ impl Vector for Sse2 {
     }
 
     #[inline(always)]
+    fn prefetch(at: *const u8) {
+        // SAFETY: a hint; it never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn full_windows(words: &[u64; WORDS + 1]) -> u64 {
         let mut full = 0;
         for quarter in 0..4 {
