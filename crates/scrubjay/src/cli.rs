@@ -22,6 +22,10 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Unix filter: text in, clean text out
     Scrub(ScrubArgs),
+    /// Run the pipelines of a file: read, scrub, deliver
+    Run(RunArgs),
+    /// Check a pipeline file: every mistake with its place and remedy, or what it means
+    Check(CheckArgs),
     /// Say what each token of a text is, what is shown of it and what deserves a second look
     Explain(ExplainArgs),
     /// Print a completion script for a shell
@@ -45,6 +49,23 @@ pub(crate) struct ScrubArgs {
     /// Exit with 3 when something was replaced or withheld
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RunArgs {
+    /// The pipeline file
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: PathBuf,
+    /// Read what is there now, deliver it, and end
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The pipeline file
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: PathBuf,
 }
 
 #[derive(clap::Args)]

@@ -13,16 +13,31 @@ pub(crate) enum Exit {
     Usage,
     /// `--strict`: something was replaced or withheld.
     Strict,
+    /// The shutdown deadline passed before everything was settled.
+    Deadline,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Partly => 1,
+            Self::Usage => 2,
+            Self::Strict => 3,
+            Self::Deadline => 75,
+        }
+    }
+
+    /// The worse of two ends.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        if other.code() > self.code() { other } else { self }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Partly => 1,
-            Exit::Usage => 2,
-            Exit::Strict => 3,
-        })
+        Self::from(exit.code())
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) file: String,
     /// Where state lives; need not exist yet.
     pub(crate) state_dir: PathBuf,
+    /// Forget positions and overwrite file output at each start: for demonstrations.
+    pub(crate) start_afresh: bool,
     /// The file of the fingerprint key (readable, private, at least 32 bytes); `None`: a key made for this run.
     pub(crate) fingerprint_key: Option<PathBuf>,
     /// Limits.

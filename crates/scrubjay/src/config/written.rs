@@ -12,6 +12,7 @@ use super::properties::WrittenProperty;
 #[derive(Debug)]
 pub(super) struct WrittenFile {
     pub(super) state_dir: Option<At<String>>,
+    pub(super) start_afresh: bool,
     pub(super) fingerprint: Option<At<String>>,
     pub(super) limits: WrittenLimits,
     pub(super) sources: Vec<Named<WrittenSource>>,

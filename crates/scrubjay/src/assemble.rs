@@ -1,0 +1,158 @@
+//! Plan → running parts: one `match` for sources, one for sinks.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
+use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber};
+use scrubjay_sinks::file::{self, FileSink, FileSinkConfig, LineLimits};
+use scrubjay_sinks::kafka::{KafkaSink, KafkaSinkConfig};
+use scrubjay_sinks::stdout::StdoutSink;
+use scrubjay_sources::{FileSource, FileSourceConfig, KafkaSource, KafkaSourceConfig, StdinSource};
+use zeroize::Zeroizing;
+
+use crate::config::{
+    Compression, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan, SinkPlan, SourcePlan, Start,
+};
+use crate::keyfile;
+use crate::safe;
+
+/// Tells a person of a problem that is being waited out. Scrubbed: a path may hold anything.
+pub(crate) fn tell(problem: &Problem) {
+    eprintln!("scrubjay: {}", safe::text(&problem.to_string(), false));
+}
+
+/// Makes the folder for state, and the fingerprint key where none is configured.
+pub(crate) fn prepare(plan: &Plan) -> Result<(), Problem> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&plan.state_dir);
+    made.map_err(|e| Problem::new(plan.state_dir.to_string_lossy(), keyfile::reason(&e), "give a folder that can be made and written to"))?;
+    if plan.start_afresh { forget(plan) } else { Ok(()) }
+}
+
+/// Removes positions and file output of earlier runs.
+fn forget(plan: &Plan) -> Result<(), Problem> {
+    let sources = plan.pipelines.iter().flat_map(|p| &p.from).map(|s| checkpoint(plan, &s.name));
+    let outputs = plan.pipelines.iter().flat_map(|p| &p.to).filter_map(|s| match &s.plan {
+        SinkPlan::File(f) => Some(f.path.clone()),
+        _ => None,
+    });
+    for path in sources.chain(outputs) {
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Problem::new(path.to_string_lossy(), keyfile::reason(&e), "start_afresh removes it: make its folder writable, or remove start_afresh"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn checkpoint(plan: &Plan, source: &str) -> std::path::PathBuf {
+    plan.state_dir.join(format!("{source}.checkpoint.json"))
+}
+
+/// The fingerprint key: the configured one, or one that is made once and kept with the state.
+pub(crate) fn fingerprint_key(plan: &Plan) -> Result<FingerprintKey, String> {
+    if let Some(path) = &plan.fingerprint_key {
+        return keyfile::fingerprint_key(Some(path));
+    }
+    let path = plan.state_dir.join("fingerprint.key");
+    if !path.exists() {
+        make_key(&path).map_err(|e| format!("{}: {}", safe::path(&path), keyfile::reason(&e)))?;
+    }
+    keyfile::fingerprint_key(Some(&path))
+}
+
+/// Written whole under another name first, so that a crash leaves no short key behind.
+fn make_key(path: &Path) -> std::io::Result<()> {
+    let mut secret = Zeroizing::new([0u8; KEY_BYTES_MIN]);
+    getrandom::fill(secret.as_mut()).map_err(std::io::Error::other)?;
+    let hidden = path.with_file_name(".fingerprint.key.new");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&hidden)?;
+    file.write_all(secret.as_ref())?;
+    file.sync_all()?;
+    fs::rename(&hidden, path)?;
+    fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// One pipeline with everything opened. Problems name what could not be.
+pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, once: bool) -> Result<Pipeline, Problem> {
+    let key = fingerprint_key(plan).map_err(|what| Problem::new("fingerprint key", what, ""))?;
+    let limits = RunLimits { budget_bytes_max: plan.limits.budget_bytes_max / plan.pipelines.len().max(1), ..RunLimits::default() };
+    let mut sources = Vec::with_capacity(which.from.len());
+    for named in &which.from {
+        sources.push(source(plan, named, once)?);
+    }
+    let mut sinks = Vec::with_capacity(which.to.len());
+    for named in &which.to {
+        sinks.push(sink(plan, named).await?);
+    }
+    let scrubber = Scrubber::new(key, Limits { token_bytes_max: plan.limits.token_bytes_max });
+    Ok(Pipeline { sources, sinks, scrubber, limits })
+}
+
+fn source(plan: &Plan, named: &NamedSource, once: bool) -> Result<Box<dyn Source>, Problem> {
+    Ok(match &named.plan {
+        SourcePlan::File(file) => Box::new(FileSource::new(file_source(plan, &named.name, file, once))?),
+        SourcePlan::Stdin => Box::new(StdinSource::new(&named.name)?),
+        SourcePlan::Kafka(kafka) => Box::new(KafkaSource::open(kafka_source(&named.name, kafka, once))?),
+    })
+}
+
+fn file_source(plan: &Plan, name: &str, file: &FileSourcePlan, once: bool) -> FileSourceConfig {
+    FileSourceConfig {
+        exclude: file.exclude.clone(),
+        start: match file.start {
+            Start::Beginning => scrubjay_sources::file::Start::Beginning,
+            Start::End => scrubjay_sources::file::Start::End,
+        },
+        once,
+        state_file: Some(checkpoint(plan, name)),
+        poll_interval: file.poll_interval,
+        line_bytes_max: plan.limits.line_bytes_max,
+        ..FileSourceConfig::new(name, file.include.clone())
+    }
+}
+
+fn kafka_source(name: &str, kafka: &KafkaSourcePlan, once: bool) -> KafkaSourceConfig {
+    KafkaSourceConfig {
+        start: match kafka.start {
+            Start::Beginning => scrubjay_sources::kafka::Start::Earliest,
+            Start::End => scrubjay_sources::kafka::Start::Latest,
+        },
+        once,
+        extra: kafka.properties.iter().map(|p| (p.name.clone(), p.value.expose().to_owned())).collect(),
+        ..KafkaSourceConfig::new(name, kafka.brokers.join(","), kafka.topics.clone(), kafka.group.clone())
+    }
+}
+
+async fn sink(plan: &Plan, named: &NamedSink) -> Result<Box<dyn Sink>, Problem> {
+    Ok(match &named.plan {
+        SinkPlan::File(file) => Box::new(FileSink::open(file_sink(file))?.on_trouble(tell)),
+        SinkPlan::Stdout => Box::new(StdoutSink::lines(LineLimits::default())),
+        SinkPlan::Kafka(kafka) => Box::new(KafkaSink::connect(kafka_sink(plan, &named.name, kafka)).await?),
+    })
+}
+
+fn file_sink(file: &FileSinkPlan) -> FileSinkConfig {
+    let level = |default: u32| file.level.unwrap_or(default);
+    let compression = match file.compression {
+        Compression::None => file::Compression::None,
+        Compression::Gzip => file::Compression::Gzip { level: level(6) },
+        Compression::Zstd => file::Compression::Zstd { level: i32::try_from(level(3)).unwrap_or(3) },
+    };
+    let rotate = file.rotate.map(|r| file::Rotate { bytes_max: r.bytes_max, age_max: r.age_max, keep: r.keep.map(|k| k as usize) });
+    FileSinkConfig { rotate, ..FileSinkConfig::new(&file.path, compression) }
+}
+
+fn kafka_sink(plan: &Plan, name: &str, kafka: &KafkaSinkPlan) -> KafkaSinkConfig {
+    KafkaSinkConfig {
+        compression: kafka.compression.word().to_owned(),
+        properties: kafka.properties.iter().map(|p| (p.name.clone(), p.value.expose().to_owned())).collect(),
+        message_bytes_max: plan.limits.line_bytes_max.min(KafkaSinkConfig::MESSAGE_BYTES_MAX),
+        ..KafkaSinkConfig::new(name, kafka.brokers.join(","), &kafka.topic)
+    }
+}
+
