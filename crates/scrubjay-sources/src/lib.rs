@@ -3,3 +3,7 @@
 //! A source never scrubs and never writes what it reads; it frames bytes into batches and keeps positions.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+
+mod kafka;
+
+pub use kafka::{KafkaSource, KafkaSourceConfig, Start};
