@@ -5,7 +5,9 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 mod file;
+pub mod kafka;
 mod stdin;
 
 pub use file::{FileSource, FileSourceConfig, Start};
+pub use kafka::{KafkaSource, KafkaSourceConfig};
 pub use stdin::StdinSource;

@@ -179,6 +179,8 @@ fn read_head(chars: &[u8], at_end: bool) -> Head {
     let whole = match parsed.status {
         Status::Complete { end } => bytes[end..].iter().all(u8::is_ascii_whitespace) && chars.len() <= HEADER_CHARS_MAX,
         Status::Cut if at_end => return Head::Cut,
+        // Too deep or too large to read: it cannot be decided, so it counts as a header.
+        Status::Limit => return Head::Damaged,
         _ => false,
     };
     let jose = ["alg", "enc"].iter().any(|n| matches!(parsed.value.get(n), Some(Value::String(_))));

@@ -8,7 +8,6 @@ use std::path::Path;
 use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
 use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber};
 use scrubjay_sinks::file::{self, FileSink, FileSinkConfig, LineLimits};
-use scrubjay_sinks::kafka::{KafkaSink, KafkaSinkConfig};
 use scrubjay_sinks::stdout::StdoutSink;
 use scrubjay_sources::{FileSource, FileSourceConfig, KafkaSource, KafkaSourceConfig, StdinSource};
 use zeroize::Zeroizing;
@@ -105,8 +104,8 @@ fn file_source(plan: &Plan, name: &str, file: &FileSourcePlan, once: bool) -> Fi
     FileSourceConfig {
         exclude: file.exclude.clone(),
         start: match file.start {
-            Start::Beginning => scrubjay_sources::file::Start::Beginning,
-            Start::End => scrubjay_sources::file::Start::End,
+            Start::Beginning => scrubjay_sources::Start::Beginning,
+            Start::End => scrubjay_sources::Start::End,
         },
         once,
         state_file: Some(checkpoint(plan, name)),
@@ -132,7 +131,7 @@ async fn sink(plan: &Plan, named: &NamedSink) -> Result<Box<dyn Sink>, Problem> 
     Ok(match &named.plan {
         SinkPlan::File(file) => Box::new(FileSink::open(file_sink(file))?.on_trouble(tell)),
         SinkPlan::Stdout => Box::new(StdoutSink::lines(LineLimits::default())),
-        SinkPlan::Kafka(kafka) => Box::new(KafkaSink::connect(kafka_sink(plan, &named.name, kafka)).await?),
+        SinkPlan::Kafka(_) => return Err(Problem::new(&named.name, "merging", "")),
     })
 }
 
@@ -147,12 +146,4 @@ fn file_sink(file: &FileSinkPlan) -> FileSinkConfig {
     FileSinkConfig { rotate, ..FileSinkConfig::new(&file.path, compression) }
 }
 
-fn kafka_sink(plan: &Plan, name: &str, kafka: &KafkaSinkPlan) -> KafkaSinkConfig {
-    KafkaSinkConfig {
-        compression: kafka.compression.word().to_owned(),
-        properties: kafka.properties.iter().map(|p| (p.name.clone(), p.value.expose().to_owned())).collect(),
-        message_bytes_max: plan.limits.line_bytes_max.min(KafkaSinkConfig::MESSAGE_BYTES_MAX),
-        ..KafkaSinkConfig::new(name, kafka.brokers.join(","), &kafka.topic)
-    }
-}
 
