@@ -183,7 +183,7 @@ zzz: x
     check(
         r#"
 sources: {in: {type: stdin}}
-sinks: {out: 
+sinks: {out:
   {type: file, path: o.log, pth: x}}
 pipelines: [{from: in, to: out}]
 "#,
