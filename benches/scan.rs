@@ -70,14 +70,17 @@ fn measure(text: &[u8], percent: u64, repetitions: usize) {
     let mut engines = engines();
     let segments = text.len() / SEGMENT;
     let mut best = vec![vec![[Duration::MAX; 2]; segments]; engines.len()];
-    let mut found = vec![0; engines.len()];
+    let mut found = vec![0usize; engines.len()];
     let mut buffer = vec![0u8; SEGMENT];
     for repetition in 0..repetitions {
         for ((_, engine), (best, found)) in engines.iter_mut().zip(best.iter_mut().zip(&mut found)) {
             for (segment, best) in text.chunks_exact(SEGMENT).zip(best.iter_mut()) {
                 let (runs, time) = timed(engine, segment);
                 best[0] = best[0].min(time);
-                *found += if repetition == 0 { runs } else { 0 };
+                if repetition == 0 {
+                    // Of use for scans only; what the others give back is no number of anything.
+                    *found = found.wrapping_add(runs);
+                }
             }
             for (segment, best) in text.chunks_exact(SEGMENT).zip(best.iter_mut()) {
                 buffer.copy_from_slice(segment);

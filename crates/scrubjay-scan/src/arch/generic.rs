@@ -278,9 +278,11 @@ impl Group {
     /// # Safety
     /// The processor must have the features of `V`.
     unsafe fn classify_rest<V: Vector>(&mut self, rest: &[u8]) {
+        let before = self.len.div_ceil(STEP);
         self.len = rest.len().min(GROUP);
         let none = Masks { not_word: !0, not_list: !0, opening: 0 };
-        for step in 0..GROUP_STEPS {
+        // What a longer group before left behind is wiped; a short block costs no more than its steps.
+        for step in 0..before.max(self.len.div_ceil(STEP)) {
             let bytes = rest.get(step * STEP..).unwrap_or_default();
             let mut window = [FILLER; WINDOW];
             for (to, from) in window.iter_mut().zip(bytes) {
