@@ -6,7 +6,8 @@ use std::time::Duration;
 use scrubjay_delivery::{AckId, FailReason, LaneId, Outcome};
 use scrubjay_pipeline::{Problem, Settled, Source, SourceEvent};
 use scrubjay_scrub::{Batch, Framing};
-use scrubjay_sources::{KafkaSource, KafkaSourceConfig, Start};
+use scrubjay_sources::kafka::Start;
+use scrubjay_sources::{KafkaSource, KafkaSourceConfig};
 use scrubjay_testkit::kafka::{KafkaCluster, Record};
 
 const BYTES_MAX: usize = 64 * 1024;

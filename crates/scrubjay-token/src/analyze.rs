@@ -122,7 +122,7 @@ fn numbers(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>
         for skip in 0..2 {
             let bytes = decode_hex(&text[run.start + skip..run.end]);
             if let Some(token) = inside(&bytes, depth, budget)? {
-                found.push(Found { pieces: vec![run.clone()], ..token });
+                found.push(Found { pieces: Vec::from([run.clone()]), ..token });
                 break;
             }
         }
@@ -165,7 +165,7 @@ fn base64_runs(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Fo
             let run = at..at + len;
             let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
             if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, budget)? {
-                found.push(Found { pieces: vec![run.start + start..run.end + padding], ..token });
+                found.push(Found { pieces: Vec::from([run.start + start..run.end + padding]), ..token });
             }
         }
         at += len.max(1);

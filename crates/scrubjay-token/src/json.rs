@@ -55,6 +55,20 @@ impl Value {
     }
 }
 
+impl std::fmt::Debug for Value {
+    /// Names the kind only: values are claims, and claims must not reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Number(_) => "number",
+            Self::String(_) => "string",
+            Self::Array(_) => "array",
+            Self::Object(_) => "object",
+        })
+    }
+}
+
 /// How far a document could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -349,19 +363,5 @@ mod tests {
         assert_eq!(status(&format!("{{{}}}", many.join(","))), Status::Limit);
         assert!(parse(br#"{"alg":"none","alg":"RS256"}"#).duplicates);
         assert!(!parse(br#"{"a":{"x":1},"b":{"x":1}}"#).duplicates);
-    }
-}
-
-impl std::fmt::Debug for Value {
-    /// Names the kind only: values are claims, and claims must not reach a log.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Null => "null",
-            Self::Bool(_) => "bool",
-            Self::Number(_) => "number",
-            Self::String(_) => "string",
-            Self::Array(_) => "array",
-            Self::Object(_) => "object",
-        })
     }
 }

@@ -128,7 +128,7 @@ pub struct Found {
 impl Found {
     /// A token in one piece.
     pub(crate) fn plain(span: Range<usize>, token: Token) -> Self {
-        Self { pieces: vec![span], token, quote: None, wide: None }
+        Self { pieces: Vec::from([span]), token, quote: None, wide: None }
     }
 
     /// Everything from the first byte to the last.

@@ -13,7 +13,8 @@ use scrubjay_sources::{FileSource, FileSourceConfig, KafkaSource, KafkaSourceCon
 use zeroize::Zeroizing;
 
 use crate::config::{
-    Compression, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan, SinkPlan, SourcePlan, Start,
+    Compression, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan, SinkPlan,
+    SourcePlan, Start,
 };
 use crate::keyfile;
 use crate::safe;
@@ -40,7 +41,11 @@ fn forget(plan: &Plan) -> Result<(), Problem> {
     for path in sources.chain(outputs) {
         match fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Problem::new(path.to_string_lossy(), keyfile::reason(&e), "start_afresh removes it: make its folder writable, or remove start_afresh"));
+                return Err(Problem::new(
+                    path.to_string_lossy(),
+                    keyfile::reason(&e),
+                    "start_afresh removes it: make its folder writable, or remove start_afresh",
+                ));
             }
             _ => {}
         }
@@ -145,5 +150,3 @@ fn file_sink(file: &FileSinkPlan) -> FileSinkConfig {
     let rotate = file.rotate.map(|r| file::Rotate { bytes_max: r.bytes_max, age_max: r.age_max, keep: r.keep.map(|k| k as usize) });
     FileSinkConfig { rotate, ..FileSinkConfig::new(&file.path, compression) }
 }
-
-

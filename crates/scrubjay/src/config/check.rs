@@ -40,7 +40,15 @@ pub(super) fn plan(written: WrittenFile, base: &Base, notes: &mut Notes) -> Opti
     one_only(sinks.iter().filter(|s| matches!(s.plan, Some(SinkPlan::Stdout))).map(|s| &s.name), "sink", "standard output", notes);
     loops::check(&sources, &sinks, &state_dir, fingerprint_key.as_deref(), base, notes);
     let pipelines = pipelines(&written.pipelines, &sources, &sinks, notes)?;
-    Some(Plan { file: base.named.clone(), state_dir, start_afresh: written.start_afresh, fingerprint_key, limits: written.limits.values, pipelines, warnings: Vec::new() })
+    Some(Plan {
+        file: base.named.clone(),
+        state_dir,
+        start_afresh: written.start_afresh,
+        fingerprint_key,
+        limits: written.limits.values,
+        pipelines,
+        warnings: Vec::new(),
+    })
 }
 
 fn state_dir(written: Option<&At<String>>, base: &Base, notes: &mut Notes) -> std::path::PathBuf {
