@@ -7,9 +7,10 @@
 //! **Lines.** Each line is a record: its value is the line without the newline (a carriage return stays). Lines of one
 //! lane go to one partition, chosen by a hash of what the source reads (path, connection), so their order holds, across
 //! restarts too, as long as the topic's number of partitions stays. A line longer than a message may be is sent in
-//! parts, in order: each has the header [`PART_HEADER`] (`1`, `2`, …), the last one also [`LAST_HEADER`] (`true`), and
-//! their values joined are the line. Parts without a last one are a line that was cut off by a stop; the next run sends
-//! it again from its beginning.
+//! parts, in order: each has the headers [`LINE_HEADER`] (the same for all parts of a line, as other records may come
+//! between them) and [`PART_HEADER`] (`1`, `2`, …), the last one also [`LAST_HEADER`] (`true`), and their values joined
+//! are the line. Parts without a last one are a line that was cut off by a stop; the next run sends it again from its
+//! beginning.
 //!
 //! **Messages** keep key, value, headers and time, and their partition where the topic has it; else the key decides
 //! (as in Java clients), and without a key the partition's number modulo the count. Null stays null. Two things Kafka's
@@ -24,7 +25,7 @@ mod lines;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -42,6 +43,8 @@ use context::Served;
 use ledger::Slot;
 use lines::{OpenLine, Part, Piece};
 
+/// Header of a record that is a part of a line: a name of the line, unique for the topic.
+pub const LINE_HEADER: &str = "sj-line";
 /// Header of a record that is a part of a line: its number, counted from 1, in decimal.
 pub const PART_HEADER: &str = "sj-part";
 /// Header of the last part of a line; its value is `true`.
@@ -65,6 +68,9 @@ pub struct KafkaSink {
     lanes: HashMap<LaneId, Lane>,
     /// Sum over [`Self::lanes`].
     held_bytes: u64,
+    /// Tells the lines of this run, that are sent in parts, from those of others.
+    run: u64,
+    lines_cut: u64,
     /// The problem that ended this sink has been handed out.
     told: bool,
 }
@@ -73,6 +79,8 @@ pub struct KafkaSink {
 struct Lane {
     line: OpenLine,
     partition: i32,
+    /// Number of the line that is sent in parts.
+    line_cut: u64,
     /// The batches with bytes in `line`.
     holders: Vec<Slot>,
     /// Input bytes of those batches.
@@ -90,7 +98,9 @@ impl KafkaSink {
     pub async fn connect(config: KafkaSinkConfig) -> Result<Self, Problem> {
         config.check()?;
         let Connected { served, partitions, value_bytes_max } = connect(&config).await?;
-        Ok(Self { config, served, partitions, value_bytes_max, lanes: HashMap::new(), held_bytes: 0, told: false })
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let run = since.as_secs() << 32 | u64::from(since.subsec_nanos()) ^ u64::from(std::process::id());
+        Ok(Self { config, served, partitions, value_bytes_max, lanes: HashMap::new(), held_bytes: 0, run, lines_cut: 0, told: false })
     }
 
     async fn accept_batch(&mut self, batch: &Scrubbed) -> Result<(), Problem> {
@@ -137,9 +147,13 @@ impl KafkaSink {
         let lane_id = batch.ack().lane;
         let mut lane = match self.lanes.remove(&lane_id) {
             Some(lane) => lane,
-            None => {
-                Lane { line: OpenLine::default(), partition: self.partition_by(&batch.origin().name), holders: Vec::new(), held_bytes: 0 }
-            }
+            None => Lane {
+                line: OpenLine::default(),
+                partition: self.partition_by(&batch.origin().name),
+                line_cut: 0,
+                holders: Vec::new(),
+                held_bytes: 0,
+            },
         };
         self.held_bytes -= lane.held_bytes;
         let mut whole = 0;
@@ -180,14 +194,19 @@ impl KafkaSink {
     }
 
     /// Sends a line or a part that may be made of several batches, and lets go of them with its acknowledgement.
-    async fn joined(&self, lane: &mut Lane, piece: Piece<'_>) -> Result<(), Problem> {
+    async fn joined(&mut self, lane: &mut Lane, piece: Piece<'_>) -> Result<(), Problem> {
         let Piece::Joined(text, part) = piece else { return Ok(()) };
         let records = u64::from(part.is_none_or(|part| part.last));
+        if part.is_some_and(|part| part.number == 1) {
+            self.lines_cut += 1;
+            lane.line_cut = self.lines_cut;
+        }
+        let line = format!("{:x}-{}", self.run, lane.line_cut);
         lane.held_bytes = 0;
         let slot = self.served.producer.context().ledger().joint(std::mem::take(&mut lane.holders), records);
         let mut record = self.record(slot, lane.partition);
         record.payload = Some(&text);
-        record.headers = part.map(part_headers);
+        record.headers = part.map(|part| part_headers(&line, part));
         self.send(record).await
     }
 
@@ -354,8 +373,10 @@ impl Sink for KafkaSink {
     }
 }
 
-fn part_headers(part: Part) -> OwnedHeaders {
-    let headers = OwnedHeaders::new_with_capacity(2).insert(Header { key: PART_HEADER, value: Some(&part.number.to_string()) });
+fn part_headers(line: &str, part: Part) -> OwnedHeaders {
+    let headers = OwnedHeaders::new_with_capacity(3)
+        .insert(Header { key: LINE_HEADER, value: Some(line) })
+        .insert(Header { key: PART_HEADER, value: Some(&part.number.to_string()) });
     if part.last { headers.insert(Header { key: LAST_HEADER, value: Some("true") }) } else { headers }
 }
 
