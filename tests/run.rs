@@ -44,7 +44,8 @@ fn the_demo_gives_the_same_twice_and_leaves_nothing_in_the_repository() {
 fn once_reads_what_is_there_and_ends() {
     let many = numbered_lines("a", 0..400);
     let clean = String::from_utf8(scrub(many.as_bytes())).unwrap();
-    let cases: &[(&str, &[(&str, &str)], &str)] = &[
+    type Files<'a> = &'a [(&'a str, &'a str)];
+    let cases: &[(&str, Files<'_>, &str)] = &[
         ("an empty file", &[("a", "")], ""),
         ("a last line without newline", &[("a", "one\ntwo")], "one\ntwo"),
         ("several files", &[("a", "one\n"), ("b", "one\n"), ("c", "")], "one\none\n"),
