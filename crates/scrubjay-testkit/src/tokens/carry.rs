@@ -110,14 +110,15 @@ impl Carrier {
             _ => text.to_vec(),
         };
         // A wrapped value or a dump ends its line, mostly.
-        let behind = if last.is_some_and(Encoding::gives_lines) && r.chance(75) { closing(last) } else { behind };
+        let behind = match last {
+            Some(Encoding::Concatenated) => "\";",
+            Some(Encoding::Xxd | Encoding::Hexdump | Encoding::QuotedPrintable) => "",
+            Some(encoding) if encoding.gives_lines() && r.chance(75) => "",
+            _ => behind,
+        };
         let opening = if last == Some(Encoding::Concatenated) { "\"" } else { "" };
         ([before, opening, lead].concat().into_bytes(), payload, [tail, behind].concat().into_bytes())
     }
-}
-
-fn closing(last: Option<Encoding>) -> &'static str {
-    if last == Some(Encoding::Concatenated) { "\";" } else { "" }
 }
 
 fn html(last: Option<Encoding>) -> bool {

@@ -174,6 +174,7 @@ impl Encoding {
             | Self::HtmlDecimalDots
             | Self::HtmlHexDots => dots,
             Self::FullWidthDots => dots && outermost,
+            Self::UnicodeFirst => !text.contains(&b'\n'),
             // What shows as nothing, and line breaks, are put in by whoever prints: last.
             Self::ZeroWidth | Self::SoftHyphens | Self::Colours => outermost && !text.contains(&b'\n'),
             Self::Wrap | Self::WrapIndented | Self::Backslashes | Self::Concatenated => {
@@ -291,8 +292,9 @@ fn sprinkled(r: &mut Random, text: &[u8], marks: &[&str]) -> Vec<u8> {
     out
 }
 
+/// Begins on a line of its own: what stands before it would count to its first line's length.
 fn quoted_printable(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = b"\n".to_vec();
     let mut column = 0;
     for &b in text {
         let unit = if b"=.".contains(&b) || b == b'\n' { format!("={b:02X}").into_bytes() } else { vec![b] };
