@@ -1,0 +1,58 @@
+//! What the suites share: one lane through a scrubber, whole or in pieces.
+#![allow(dead_code)]
+
+use std::sync::Arc;
+
+use scrubjay_delivery::{AckId, LaneId};
+use scrubjay_scrub::{Batch, FingerprintKey, Framing, Limits, Origin, Scrubbed, Scrubber};
+
+/// Factor for the number of seeded cases: `SCRUBJAY_CASES=20` runs twenty times as many.
+pub(crate) fn cases(usual: u64) -> u64 {
+    let factor = std::env::var("SCRUBJAY_CASES").map_or(1, |n| n.parse().expect("SCRUBJAY_CASES is a whole number"));
+    usual * factor
+}
+
+/// First seed, for runs that go on where others ended: `SCRUBJAY_SEED=100000`.
+pub(crate) fn first_seed() -> u64 {
+    std::env::var("SCRUBJAY_SEED").map_or(0, |n| n.parse().expect("SCRUBJAY_SEED is a whole number"))
+}
+
+pub(crate) fn scrubber(limits: Limits) -> Scrubber {
+    Scrubber::new(FingerprintKey::from_bytes(&[7; 32]).expect("a key"), limits)
+}
+
+pub(crate) fn small(token_bytes_max: usize) -> Limits {
+    Limits { token_bytes_max }
+}
+
+pub(crate) fn push(scrubber: &mut Scrubber, seq: u64, bytes: &[u8], lane_ends: bool) -> Scrubbed {
+    scrubber.scrub(Batch {
+        ack: AckId { lane: LaneId(1), seq },
+        origin: Arc::new(Origin { source: "test".into(), name: "test".into() }),
+        bytes: bytes.to_vec(),
+        framing: Framing::Lines,
+        lane_ends,
+    })
+}
+
+/// The document as one batch.
+pub(crate) fn whole(limits: Limits, document: &[u8]) -> Vec<u8> {
+    push(&mut scrubber(limits), 0, document, true).bytes().to_vec()
+}
+
+/// The document cut at `cuts` (in order), one batch for each piece.
+pub(crate) fn pieces(limits: Limits, document: &[u8], cuts: &[usize]) -> Vec<u8> {
+    let mut scrubber = scrubber(limits);
+    let mut out = Vec::new();
+    let mut from = 0;
+    for (seq, &to) in cuts.iter().chain([&document.len()]).enumerate() {
+        out.extend_from_slice(push(&mut scrubber, seq as u64, &document[from..to], seq == cuts.len()).bytes());
+        from = to;
+    }
+    out
+}
+
+/// Text for a failure: bytes as they would stand in a byte string.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
+}
