@@ -8,6 +8,7 @@ use std::path::Path;
 use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
 use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber};
 use scrubjay_sinks::file::{self, FileSink, FileSinkConfig, LineLimits};
+use scrubjay_sinks::kafka::{KafkaSink, KafkaSinkConfig};
 use scrubjay_sinks::stdout::StdoutSink;
 use scrubjay_sources::{FileSource, FileSourceConfig, KafkaSource, KafkaSourceConfig, StdinSource};
 use zeroize::Zeroizing;
@@ -136,7 +137,7 @@ async fn sink(plan: &Plan, named: &NamedSink) -> Result<Box<dyn Sink>, Problem> 
     Ok(match &named.plan {
         SinkPlan::File(file) => Box::new(FileSink::open(file_sink(file))?.on_trouble(tell)),
         SinkPlan::Stdout => Box::new(StdoutSink::lines(LineLimits::default())),
-        SinkPlan::Kafka(_) => return Err(Problem::new(&named.name, "merging", "")),
+        SinkPlan::Kafka(kafka) => Box::new(KafkaSink::connect(kafka_sink(plan, &named.name, kafka)).await?),
     })
 }
 
@@ -149,4 +150,14 @@ fn file_sink(file: &FileSinkPlan) -> FileSinkConfig {
     };
     let rotate = file.rotate.map(|r| file::Rotate { bytes_max: r.bytes_max, age_max: r.age_max, keep: r.keep.map(|k| k as usize) });
     FileSinkConfig { rotate, ..FileSinkConfig::new(&file.path, compression) }
+}
+
+fn kafka_sink(plan: &Plan, name: &str, kafka: &KafkaSinkPlan) -> KafkaSinkConfig {
+    let base = KafkaSinkConfig::new(name, kafka.brokers.join(","), &kafka.topic);
+    KafkaSinkConfig {
+        compression: kafka.compression.word().to_owned(),
+        properties: kafka.properties.iter().map(|p| (p.name.clone(), p.value.expose().to_owned())).collect(),
+        message_bytes_max: plan.limits.line_bytes_max.min(base.message_bytes_max),
+        ..base
+    }
 }
