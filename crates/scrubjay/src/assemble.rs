@@ -26,7 +26,9 @@ pub(crate) fn tell(problem: &Problem) {
 
 /// Makes the folder for state, and the fingerprint key where none is configured.
 pub(crate) fn prepare(plan: &Plan) -> Result<(), Problem> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&plan.state_dir);
+    // Only the folder itself is private: folders above it may come to hold output that others read.
+    let above = fs::DirBuilder::new().recursive(true).mode(0o755).create(plan.state_dir.parent().unwrap_or(Path::new("/")));
+    let made = above.and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(&plan.state_dir));
     made.map_err(|e| Problem::new(plan.state_dir.to_string_lossy(), keyfile::reason(&e), "give a folder that can be made and written to"))?;
     if plan.start_afresh { forget(plan) } else { Ok(()) }
 }
