@@ -282,6 +282,23 @@ fn two_agents_do_not_share_state_or_output() {
     delivered_once(&bench.read("out/clean.log"), &[("a", 10)]);
 }
 
+#[test]
+fn a_fresh_start_does_not_take_the_files_of_a_running_agent() {
+    let bench = Bench::file_to_file();
+    bench.write("pipeline.yaml", format!("start_afresh: true\n{}", bench.read("pipeline.yaml")));
+    bench.write("in/a.log", numbered_lines("a", 0..10));
+    let running = bench.start();
+    wait_until("the lines", || bench.read("out/clean.log").contains("seq=a:000009"));
+    let second = bench.once();
+    assert_ne!(second.status.code(), Some(0));
+    assert!(second.err.contains(" is in use by another scrubjay"), "{}", second.err);
+    delivered_once(&bench.read("out/clean.log"), &[("a", 10)]);
+    running.signal(Signal::TERM);
+    running.wait().exits(0);
+    bench.once().exits(0);
+    delivered_once(&bench.read("out/clean.log"), &[("a", 10)]);
+}
+
 // ---- What goes in and what comes out ----
 
 #[test]

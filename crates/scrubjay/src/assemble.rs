@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
 use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber};
@@ -40,7 +40,16 @@ fn forget(plan: &Plan) -> Result<(), Problem> {
         SinkPlan::File(f) => Some(f.path.clone()),
         _ => None,
     });
-    for path in sources.chain(outputs) {
+    let paths: Vec<PathBuf> = sources.chain(outputs).collect();
+    // Another agent's positions and output must not go: what it has delivered would be lost.
+    for path in &paths {
+        let lock = path.with_file_name(format!("{}.lock", path.file_name().unwrap_or_default().to_string_lossy()));
+        if in_use(path) || in_use(&lock) {
+            let remedy = "stop the other one, or give each its own state_dir and output";
+            return Err(Problem::new(path.to_string_lossy(), "is in use by another scrubjay", remedy));
+        }
+    }
+    for path in paths {
         match fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Problem::new(
@@ -55,7 +64,16 @@ fn forget(plan: &Plan) -> Result<(), Problem> {
     Ok(())
 }
 
-fn checkpoint(plan: &Plan, source: &str) -> std::path::PathBuf {
+/// True when another process holds the lock that sources and sinks take on their files.
+fn in_use(path: &Path) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+    let Ok(meta) = fs::symlink_metadata(path) else { return false };
+    // Opening a pipe could wait for ever.
+    let file = if meta.is_file() { fs::File::open(path).ok() } else { None };
+    file.is_some_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK))
+}
+
+fn checkpoint(plan: &Plan, source: &str) -> PathBuf {
     plan.state_dir.join(format!("{source}.checkpoint.json"))
 }
 
