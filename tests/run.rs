@@ -77,6 +77,8 @@ fn once_ends_although_the_file_grows() {
             while !done.load(Ordering::Relaxed) && n < 900_000 {
                 bench.append("in/a.log", numbered_lines("a", n..n + 20));
                 n += 20;
+                // As fast as a busy program, not as fast as the disk.
+                thread::sleep(std::time::Duration::from_millis(1));
             }
             n
         });
@@ -280,6 +282,23 @@ fn two_agents_do_not_share_state_or_output() {
     delivered_once(&bench.read("out/clean.log"), &[("a", 10)]);
 }
 
+#[test]
+fn a_fresh_start_does_not_take_the_files_of_a_running_agent() {
+    let bench = Bench::file_to_file();
+    bench.write("pipeline.yaml", format!("start_afresh: true\n{}", bench.read("pipeline.yaml")));
+    bench.write("in/a.log", numbered_lines("a", 0..10));
+    let running = bench.start();
+    wait_until("the lines", || bench.read("out/clean.log").contains("seq=a:000009"));
+    let second = bench.once();
+    assert_ne!(second.status.code(), Some(0));
+    assert!(second.err.contains(" is in use by another scrubjay"), "{}", second.err);
+    delivered_once(&bench.read("out/clean.log"), &[("a", 10)]);
+    running.signal(Signal::TERM);
+    running.wait().exits(0);
+    bench.once().exits(0);
+    delivered_once(&bench.read("out/clean.log"), &[("a", 10)]);
+}
+
 // ---- What goes in and what comes out ----
 
 #[test]
@@ -379,6 +398,19 @@ fn long_lines_pass_whole() {
     let clean = bench.read("out/clean.log");
     assert!(clean.as_bytes() == scrub(raw.as_bytes()));
     support::same_but_markers(&clean, &raw);
+}
+
+#[test]
+fn the_state_folder_alone_is_private() {
+    let bench = Bench::file_to_file();
+    bench.write("pipeline.yaml", bench.read("pipeline.yaml").replace("./state", "./above/it/state"));
+    bench.write("in/a.log", "one\n");
+    bench.once().exits(0);
+    let mode = |name: &str| fs::metadata(bench.path(name)).unwrap().permissions().mode() & 0o7777;
+    // `in` was made with whatever this user's umask leaves.
+    let usual = mode("in") & 0o755;
+    assert_eq!((mode("above"), mode("above/it"), mode("above/it/state")), (usual, usual, 0o700));
+    assert_eq!(mode("out"), usual);
 }
 
 #[test]

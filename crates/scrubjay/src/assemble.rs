@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
 use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber};
@@ -27,7 +27,9 @@ pub(crate) fn tell(problem: &Problem) {
 
 /// Makes the folder for state, and the fingerprint key where none is configured.
 pub(crate) fn prepare(plan: &Plan) -> Result<(), Problem> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&plan.state_dir);
+    // Only the folder itself is private: folders above it may come to hold output that others read.
+    let above = fs::DirBuilder::new().recursive(true).mode(0o755).create(plan.state_dir.parent().unwrap_or(Path::new("/")));
+    let made = above.and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(&plan.state_dir));
     made.map_err(|e| Problem::new(plan.state_dir.to_string_lossy(), keyfile::reason(&e), "give a folder that can be made and written to"))?;
     if plan.start_afresh { forget(plan) } else { Ok(()) }
 }
@@ -39,7 +41,16 @@ fn forget(plan: &Plan) -> Result<(), Problem> {
         SinkPlan::File(f) => Some(f.path.clone()),
         _ => None,
     });
-    for path in sources.chain(outputs) {
+    let paths: Vec<PathBuf> = sources.chain(outputs).collect();
+    // Another agent's positions and output must not go: what it has delivered would be lost.
+    for path in &paths {
+        let lock = path.with_file_name(format!("{}.lock", path.file_name().unwrap_or_default().to_string_lossy()));
+        if in_use(path) || in_use(&lock) {
+            let remedy = "stop the other one, or give each its own state_dir and output";
+            return Err(Problem::new(path.to_string_lossy(), "is in use by another scrubjay", remedy));
+        }
+    }
+    for path in paths {
         match fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Problem::new(
@@ -54,7 +65,16 @@ fn forget(plan: &Plan) -> Result<(), Problem> {
     Ok(())
 }
 
-fn checkpoint(plan: &Plan, source: &str) -> std::path::PathBuf {
+/// True when another process holds the lock that sources and sinks take on their files.
+fn in_use(path: &Path) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+    let Ok(meta) = fs::symlink_metadata(path) else { return false };
+    // Opening a pipe could wait for ever.
+    let file = if meta.is_file() { fs::File::open(path).ok() } else { None };
+    file.is_some_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK))
+}
+
+fn checkpoint(plan: &Plan, source: &str) -> PathBuf {
     plan.state_dir.join(format!("{source}.checkpoint.json"))
 }
 
