@@ -12,6 +12,8 @@ use memchr::{memchr, memrchr};
 const WRAP_CHARS_MIN: usize = 60;
 /// Shortest end of a line that links where the line says that it goes on.
 const PROVEN_CHARS_MIN: usize = 16;
+/// Shortest line of numbers that links.
+const LIST_BYTES_MIN: usize = 40;
 /// Longest member name that is looked at.
 const NAME_BYTES_MAX: usize = 80;
 
@@ -75,6 +77,7 @@ fn is_linked(line: &[u8]) -> bool {
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
         || scrubjay_token::is_dump_line(text)
+        || is_list_line(text)
 }
 
 /// The line ends in a run that may go on in the next line.
@@ -94,6 +97,11 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
     proven.is_some_and(|t| tail(t, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN)
         || tail(text, WRAP_CHARS_MIN) >= WRAP_CHARS_MIN
         || matches!(last, b',' | b':') && list(text) >= WRAP_CHARS_MIN / 2
+}
+
+/// Nothing but numbers: a line of a dump without offsets, or of a long list.
+fn is_list_line(text: &[u8]) -> bool {
+    text.len() >= LIST_BYTES_MIN && text.iter().all(|b| b.is_ascii_hexdigit() || b" ,:\tx".contains(b))
 }
 
 /// Pretty-printed JSON that is not closed by this line.

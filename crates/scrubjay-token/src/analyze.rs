@@ -123,6 +123,7 @@ fn through(
 
 fn numbers(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
     for run in hex_runs(text) {
+        let run = behind_escape(text, run);
         for skip in 0..2 {
             let bytes = decode_hex(&text[run.start + skip..run.end]);
             if let Some(token) = inside(&bytes, depth, budget)? {
@@ -139,6 +140,18 @@ fn numbers(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>
     Ok(())
 }
 
+/// A run without the digits of a percent escape (`%3D`, `%253D`) that it is glued to.
+fn behind_escape(text: &[u8], run: Range<usize>) -> Range<usize> {
+    if run.start == 0 || text[run.start - 1] != b'%' {
+        return run;
+    }
+    let mut start = run.start;
+    while text[start..run.end].starts_with(b"25") {
+        start += 2;
+    }
+    start.saturating_add(2).min(run.end)..run.end
+}
+
 /// A token within decoded bytes: the first one stands for the whole, which is replaced as it stands.
 fn inside(bytes: &[u8], depth: usize, budget: &mut usize) -> Result<Option<Found>, Exhausted> {
     if !is_worth_a_look(bytes) {
@@ -150,10 +163,14 @@ fn inside(bytes: &[u8], depth: usize, budget: &mut usize) -> Result<Option<Found
 
 /// Decoded bytes that are text, or hold an opening: everything else is an image, a digest, an archive.
 fn is_worth_a_look(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(48)];
+    bytes.len() >= 16 && (is_readable(&bytes[..bytes.len().min(48)]) || has_opening(bytes))
+}
+
+/// Mostly ASCII text, or ASCII text as UTF-16; not one byte over and over.
+fn is_readable(head: &[u8]) -> bool {
     let readable = head.iter().filter(|&&b| (0x20..0x7F).contains(&b) || matches!(b, b'\t' | b'\n' | b'\r')).count();
     let zeros = head.iter().filter(|&&b| b == 0).count();
-    bytes.len() >= 16 && (readable * 10 >= head.len() * 8 || zeros * 5 >= head.len() * 2 || has_opening(bytes))
+    readable * 10 >= head.len() * 8 || zeros * 5 >= head.len() * 2 && readable * 5 >= head.len() * 2
 }
 
 fn has_opening(bytes: &[u8]) -> bool {
@@ -166,7 +183,7 @@ fn base64_runs(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Fo
         let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
         if len >= BASE64_CHARS_MIN {
             let padding = text[at + len..].iter().take(2).take_while(|&&b| b == b'=').count();
-            let run = at..at + len;
+            let run = behind_escape(text, at..at + len);
             let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
             if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, budget)? {
                 found.push(token.at(run.start + start..run.end + padding));
@@ -185,9 +202,7 @@ fn base64_run(run: &[u8], depth: usize, budget: &mut usize) -> Result<Option<(us
         if run.len() - start < BASE64_CHARS_MIN {
             break;
         }
-        let probe = decode(&run[start..start + BASE64_CHARS_MIN]);
-        let readable = probe.iter().filter(|&&b| (0x20..0x7F).contains(&b) || matches!(b, b'\t' | b'\n' | b'\r' | 0)).count();
-        if readable * 10 >= probe.len() * 9 {
+        if is_readable(&decode(&run[start..start + BASE64_CHARS_MIN])) {
             spend(budget, run.len() - start)?;
             if let Some(token) = inside(&decode(&run[start..]), depth, budget)? {
                 return Ok(Some((start, token)));
@@ -202,7 +217,7 @@ fn base64_run(run: &[u8], depth: usize, budget: &mut usize) -> Result<Option<(us
             // What is glued to it stays: the groups before the readable text that leads up to the token.
             let before = bytes[..token.span().start].iter().rev().take_while(|b| (0x20..0x7F).contains(*b)).count();
             let groups = (token.span().start - before) / 3;
-            return Ok(Some((if groups == 0 { 0 } else { skip + groups * 4 }, token)));
+            return Ok(Some((skip + groups * 4, token)));
         }
     }
     Ok(None)

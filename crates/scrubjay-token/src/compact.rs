@@ -208,6 +208,23 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
     if at_end {
         return if matches!(read, Head::Other) { At::Nothing } else { At::Open };
     }
+    if let Head::Jose(header, ambiguous) = &read
+        && let Some(end) = loose(text, head.padded_end)
+    {
+        if more && end >= text.len() {
+            return At::Open;
+        }
+        let token = Token { header: Some(header.clone()), ambiguous: *ambiguous, cut: Some(Cut::Payload), ..Token::bare(Kind::Jws) };
+        return At::Token(Found::plain(start..end, token));
+    }
+    if matches!(read, Head::Other | Head::Damaged)
+        && head.len() >= ELLIPSIS_CHARS_MIN
+        && text[start..].starts_with(b"ey")
+        && let Some(end) = behind_ellipsis(text, head.padded_end)
+    {
+        let token = Token { cut: Some(Cut::Header), ..Token::bare(Kind::Jws) };
+        return if more && end >= text.len() { At::Open } else { At::Token(Found::plain(start..end, token)) };
+    }
     if !segments.dot_at(head.padded_end) {
         return At::Nothing;
     }
@@ -229,8 +246,12 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
         Head::Other => None,
     };
     let Some(mut token) = token else { return At::Nothing };
-    let mut span = start..end;
     let mut end = end;
+    if token.kind != Kind::Jwe && !token.whole {
+        // The middle was cut out: what stands behind the ellipsis is the rest of it.
+        end = behind_ellipsis(text, text[..end].iter().rposition(|&b| b != b'.').map_or(end, |i| i + 1)).unwrap_or(end);
+    }
+    let mut span = start..end;
     if parts.len() == 2 && token.kind != Kind::Jwe && token.cut != Some(Cut::Header) {
         end = longer_chain(&mut segments, end);
         span.end = end;
@@ -245,6 +266,66 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
         span.start = header_rest(text, start);
     }
     At::Token(Found::plain(span, token))
+}
+
+/// Longest text between two parts whose dot was replaced, in bytes.
+const SEPARATOR_BYTES_MAX: usize = 12;
+/// Longest mask in place of a payload, in bytes.
+const MASK_BYTES_MAX: usize = 24;
+/// Shortest beginning of a header before an ellipsis.
+const ELLIPSIS_CHARS_MIN: usize = 8;
+/// Shortest part that is taken along behind a replaced dot, a mask or an ellipsis.
+const LOOSE_CHARS_MIN: usize = 16;
+
+/// Where a token ends whose header is certain but whose dots were replaced (`H . P . S`, `H[.]P[.]S`, `"H","P","S"`), or
+/// whose payload was masked (`H.***.S`, `H.[PAYLOAD].S`).
+fn loose(text: &[u8], end: usize) -> Option<usize> {
+    let separator = |at: usize| text[at..].iter().take(SEPARATOR_BYTES_MAX + 1).take_while(|b| b" \t.[]()\"'+,|:->/\\".contains(b)).count();
+    let run = |at: usize| text[at..].iter().take_while(|&&b| is_base64(b)).count();
+    let gap = separator(end);
+    if gap == 0 || gap > SEPARATOR_BYTES_MAX {
+        return None;
+    }
+    let payload = end + gap;
+    let plain_dot = gap == 1 && text[end] == b'.';
+    if !plain_dot
+        && is_opening(text, payload)
+        && run(payload) >= LOOSE_CHARS_MIN
+        && decode(&text[payload..payload + 4]).first() == Some(&b'{')
+    {
+        let mut at = payload + run(payload);
+        let gap = separator(at);
+        if (1..=SEPARATOR_BYTES_MAX).contains(&gap) && run(at + gap) >= LOOSE_CHARS_MIN {
+            at += gap + run(at + gap);
+        }
+        return Some(at);
+    }
+    masked(text, end)
+}
+
+/// Where `.***.S`, `.[PAYLOAD].S` or `.<payload>.S` ends.
+fn masked(text: &[u8], dot: usize) -> Option<usize> {
+    let mask = text.get(dot..)?.strip_prefix(b".")?;
+    let len = mask.iter().take(MASK_BYTES_MAX + 1).take_while(|b| b"*#[]<>{}() ".contains(b) || b.is_ascii_alphabetic()).count();
+    let is_mask = len > 0 && len <= MASK_BYTES_MAX && b"*#[<{(".contains(&mask[0]);
+    let rest = mask.get(len..)?.strip_prefix(b".")?;
+    let signature = rest.iter().take_while(|&&b| is_base64(b)).count();
+    (is_mask && signature >= LOOSE_CHARS_MIN).then_some(dot + 2 + len + signature)
+}
+
+/// Where a run behind `...` or `…` at `at` ends, if it is long enough to be a secret.
+fn behind_ellipsis(text: &[u8], at: usize) -> Option<usize> {
+    let dots = text[at..].iter().take(6).take_while(|&&b| b == b'.').count();
+    let gap = if dots >= 3 {
+        dots
+    } else if text[at + dots..].starts_with("…".as_bytes()) {
+        dots + 3
+    } else {
+        return None;
+    };
+    let run = text[at + gap..].iter().take_while(|&&b| is_base64(b) || b == b'.').count();
+    let run = text[at + gap..at + gap + run].iter().rposition(|&b| b != b'.').map_or(0, |i| i + 1);
+    (run >= LOOSE_CHARS_MIN && is_mixed(&text[at + gap..at + gap + run])).then_some(at + gap + run)
 }
 
 /// Three parts are a JWS. Where at least two more follow, nobody knows what it is: all of them go.
@@ -409,26 +490,31 @@ fn suspect(text: &[u8], segments: &mut Segments<'_>, head: Segment, more: bool) 
 /// Decides what stands around the first dot of a chain whose beginning was not recognised: a token that lost its header's
 /// beginning, or its whole header (`from`: where the last token ended).
 pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool) -> At {
-    let left = text[from..dot].iter().rev().take_while(|&&b| is_base64(b) || b == b'=').count();
-    let left = Segment { start: dot - left, end: dot, padded_end: dot };
-    let mut segments = Segments { text, style: Style::Unknown, alg: None };
-    let mut parts: Vec<Segment> = Vec::with_capacity(4);
-    let mut end = dot;
-    while parts.len() < 4 && segments.dot_at(end) {
-        let part = segments.read(end + 1, false);
-        end = part.padded_end;
-        parts.push(part);
-    }
-    let long = parts.iter().any(|p| p.len() >= FRAGMENT_PART_CHARS_MIN);
-    if !long {
+    if !(1..=FRAGMENT_REACH).any(|i| text.get(dot + i).copied().is_some_and(is_base64)) {
         return At::Nothing;
     }
-    let lengths: Vec<usize> = parts.iter().map(|p| p.len()).collect();
-    let (kind, count, cut) = match lengths[..] {
+    let padding = text[from..dot].iter().rev().take(2).take_while(|&&b| b == b'=').count();
+    let left = padding + text[from..dot - padding].iter().rev().take_while(|&&b| is_base64(b)).count();
+    let left = Segment { start: dot - left, end: dot, padded_end: dot };
+    let mut segments = Segments { text, style: Style::Unknown, alg: None };
+    let mut parts = [Segment { start: dot, end: dot, padded_end: dot }; 4];
+    let (mut known, mut end) = (0, dot);
+    while known < 4 && segments.dot_at(end) {
+        parts[known] = segments.read(end + 1, false);
+        end = parts[known].padded_end;
+        known += 1;
+    }
+    if !parts.iter().any(|p| p.len() >= FRAGMENT_PART_CHARS_MIN) {
+        return At::Nothing;
+    }
+    let lengths = parts.map(Segment::len);
+    let lengths = &lengths[..known];
+    let (kind, count, cut) = match *lengths {
         [_, iv, ct, tag] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[2])) => (Kind::Jwe, 4, Cut::Header),
         [iv, ct, tag, ..] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[1])) => (Kind::Jwe, 3, Cut::Header),
         [first, ..] if left.len() >= FRAGMENT_LEFT_CHARS_MIN && closes_object(segments.chars(left)) => {
-            let payload_follows = closes_object(segments.chars(parts[0])) || is_opening(text, parts[0].start);
+            let signed = lengths.get(1).is_some_and(|&l| is_signature_length(l));
+            let payload_follows = signed || closes_object(segments.chars(parts[0])) || is_opening(text, parts[0].start);
             let count = if lengths.len() == 4 {
                 4
             } else if payload_follows {
@@ -450,6 +536,8 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool) -> A
     At::Token(Found::plain(left.start..end, Token { cut: Some(cut), ..Token::bare(kind) }))
 }
 
+/// Bytes behind a dot within which a part has to begin: another empty part may stand between.
+const FRAGMENT_REACH: usize = 2;
 /// Shortest part behind the rest of a cut header or payload.
 const FRAGMENT_PART_CHARS_MIN: usize = 16;
 /// Shortest rest of a cut header or payload.

@@ -117,14 +117,16 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
 /// A member name at its opening quote: the name, the whole opening quote with its escapes, and where its value begins.
 fn member(text: &[u8], quote: usize) -> Option<(&[u8], Range<usize>, usize)> {
     let slashes = text[..quote].iter().rev().take(16).take_while(|&&b| b == b'\\').count();
-    let open = quote - slashes..quote + 1;
-    let name_len = text[quote + 1..].iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || b"_#-.".contains(b)).count();
-    let name = &text[quote + 1..quote + 1 + name_len];
-    let close = &text[quote + 1 + name_len..];
+    // CSV doubles its quotes (RFC 4180 §2).
+    let doubled = usize::from(text.get(quote + 1) == Some(&text[quote]));
+    let open = quote - slashes..quote + 1 + doubled;
+    let name_len = text[open.end..].iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || b"_#-.".contains(b)).count();
+    let name = &text[open.end..open.end + name_len];
+    let close = &text[open.end + name_len..];
     if name.is_empty() || !close.starts_with(&text[open.clone()]) {
         return None;
     }
-    let mut at = quote + 1 + name_len + open.len();
+    let mut at = open.end + name_len + open.len();
     at += blanks(text, at);
     if text.get(at) != Some(&b':') && !text[at..].starts_with(b"=>") {
         return None;
@@ -145,7 +147,7 @@ fn value(text: &[u8], at: usize) -> Range<usize> {
     if !matches!(text.get(open), Some(b'"' | b'\'')) {
         return at..at;
     }
-    let start = open + 1;
+    let start = open + 1 + usize::from(text.get(open + 1) == Some(&text[open]));
     let len = text[start..].iter().take_while(|&&b| is_base64(b) || b == b'=').count();
     start..start + len
 }
@@ -234,6 +236,7 @@ mod tests {
             r#"{"payload":"eyJzdWIiOiJqbyJ9","signatures":[{"protected":"eyJhbGciOiJFUzI1NiJ9","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
         check(general, Some(Kind::Jws), "\"");
         assert_eq!(objects(general.as_bytes())[0].span(), 0..general.len());
+        check(&jwk.replace('"', "\"\""), Some(Kind::Jwk), "\"\"");
         check(r#"{"ciphertext":"AAAA","iv":"AAAA","tag":"AAAA"}"#, Some(Kind::Jwe), "\"");
         check(r#"{"user":"x","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}"#, None, "");
     }

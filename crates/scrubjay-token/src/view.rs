@@ -326,6 +326,10 @@ struct Piece {
     whole: bool,
     /// The carrier says that the next line continues this one.
     proven: bool,
+    /// A quote opens the piece.
+    quoted: bool,
+    /// A closed quote is what says that the next line continues: it has to open one.
+    wants_quote: bool,
 }
 
 fn piece(text: &[u8], line: Range<usize>) -> Piece {
@@ -339,6 +343,7 @@ fn piece(text: &[u8], line: Range<usize>) -> Piece {
     };
     trim(&mut end, b"\r \t");
     let mut proven = trim(&mut end, b"\\");
+    let mut wants_quote = false;
     if !proven {
         let joined = end;
         trim(&mut end, b"+&.,;)");
@@ -346,6 +351,7 @@ fn piece(text: &[u8], line: Range<usize>) -> Piece {
         if end > line.start && matches!(text[end - 1], b'"' | b'\'') {
             end -= 1;
             proven = true;
+            wants_quote = true;
         } else {
             end = joined;
         }
@@ -357,7 +363,7 @@ fn piece(text: &[u8], line: Range<usize>) -> Piece {
     let quoted = start < end && matches!(text[start], b'"' | b'\'');
     start += usize::from(quoted);
     let tail = text[start..end].iter().rev().take_while(|&&b| is_piece(b)).count();
-    Piece { core: end - tail..end, whole: end - tail == start && tail > 0, proven }
+    Piece { core: end - tail..end, whole: end - tail == start && tail > 0, proven, quoted, wants_quote }
 }
 
 /// Widths at which programs wrap base64: RFC 7468, RFC 2045, RFC 5322, terminals, and round numbers.
@@ -369,16 +375,17 @@ fn continuations(text: &[u8], first: &Piece, lines: &[Range<usize>]) -> (usize, 
     if width < if first.proven { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN } {
         return (0, false);
     }
-    let mut proven = first.proven;
+    let (mut proven, mut wants_quote) = (first.proven, first.wants_quote);
     let mut sure = proven || WRAP_WIDTHS.contains(&width);
     let mut count = 0;
     while let Some(line) = lines.get(count) {
         let next = piece(text, line.clone());
         let len = next.core.len();
-        if !next.whole || len > width && !proven {
+        if !next.whole || len > width && !proven || wants_quote && !next.quoted {
             break;
         }
         count += 1;
+        wants_quote = next.wants_quote;
         // Behind a name that is glued to the first piece the width shows in the second.
         if count == 1 && len < width && len >= WRAP_CHARS_MIN {
             width = len;
