@@ -174,7 +174,7 @@ fn is_readable(head: &[u8]) -> bool {
 }
 
 fn has_opening(bytes: &[u8]) -> bool {
-    bytes.windows(3).any(|w| matches!(w, b"eyJ" | b"eyA" | b"ewo" | b"ew0" | b"ewk"))
+    memchr::memchr_iter(b'e', bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"yJ" | b"yA" | b"wo" | b"w0" | b"wk")))
 }
 
 fn base64_runs(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {

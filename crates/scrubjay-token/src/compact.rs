@@ -161,18 +161,25 @@ enum Head {
     Cut,
 }
 
-fn read_head(chars: &[u8], at_end: bool) -> Head {
-    let probe = decode(&chars[..chars.len().min(64)]);
-    let early = json::parse(&probe);
+/// Characters that are decoded before a whole segment is looked at.
+const PROBE_CHARS: usize = 64;
+
+/// False where the first characters already show that no JSON object begins: most openings are accidents, and a run of
+/// base64 has many.
+fn may_be_head(text: &[u8], start: usize) -> bool {
+    let chars = &text[start..text.len().min(start + PROBE_CHARS)];
+    let probe = decode(chars);
     if !matches!(probe.iter().find(|b| !b.is_ascii_whitespace()), Some(b'{')) {
-        return Head::Other;
+        return false;
     }
-    if let Status::Invalid { at } = early.status
-        && at + 1 < probe.len()
-        && !has_any(&early.value, &HEADER_NAMES)
-    {
-        return Head::Other;
+    let early = json::parse(&probe);
+    match early.status {
+        Status::Invalid { at } => at + 1 >= probe.len() || has_any(&early.value, &HEADER_NAMES),
+        _ => true,
     }
+}
+
+fn read_head(chars: &[u8], at_end: bool) -> Head {
     let mut bytes = Vec::new();
     decode_into(&chars[..chars.len().min(HEADER_CHARS_MAX)], &mut bytes);
     let parsed = json::parse(&bytes);
@@ -202,9 +209,14 @@ fn has_any(value: &Value, names: &[&str]) -> bool {
 /// Decides what stands at the opening `start` of `text`. With `more`, the text's end is not the end of the input.
 pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
     let mut segments = Segments { text, style: Style::Unknown, alg: None };
+    let may_be_suspect = text[start..].starts_with(b"eyJ") && !(start > 0 && is_base64(text[start - 1]));
+    let may_be_head = may_be_head(text, start);
+    if !may_be_head && !may_be_suspect {
+        return At::Nothing;
+    }
     let head = segments.read(start, false);
     let at_end = more && head.padded_end >= text.len();
-    let read = read_head(segments.chars(head), at_end);
+    let read = if may_be_head { read_head(segments.chars(head), at_end) } else { Head::Other };
     if at_end {
         return if matches!(read, Head::Other) { At::Nothing } else { At::Open };
     }

@@ -111,7 +111,7 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|w| w == word)
+    memchr::memmem::find(text, word).is_some()
 }
 
 /// A member name at its opening quote: the name, the whole opening quote with its escapes, and where its value begins.

@@ -30,7 +30,7 @@ pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
 }
 
 fn position(text: &[u8], from: usize, word: &[u8]) -> Option<usize> {
-    text.get(from..)?.windows(word.len()).position(|w| w == word).map(|i| from + i)
+    memchr::memmem::find(text.get(from..)?, word).map(|i| from + i)
 }
 
 /// Where the key material ends, and where the key ends with its last line.
