@@ -41,7 +41,9 @@ fn check(cases: impl Iterator<Item = (String, Case)>) {
         let Some(fault) = fault(&case) else { continue };
         let show = std::env::var("SCRUBJAY_SHOW").is_ok_and(|words| words.split('|').any(|w| case.name.contains(w)));
         let detail = match failures.len() {
-            _ if show || failures.len() < 3 => format!("\n  in  {}\n  out {}", shown(&case.document()), shown(&whole(Limits::default(), &case.document()))),
+            _ if show || failures.len() < 3 => {
+                format!("\n  in  {}\n  out {}", shown(&case.document()), shown(&whole(Limits::default(), &case.document())))
+            }
             _ => String::new(),
         };
         failures.push(format!("{label} {}: {fault}{detail}", case.name));

@@ -87,8 +87,11 @@ fn collect(text: Vec<u8>, depth: usize, seen: &mut HashSet<Vec<u8>>, out: &mut V
     if depth == 0 {
         return;
     }
-    let mut next: Vec<Vec<u8>> =
-        [percent, escapes, html, join_lines, invisible, quoted_printable, without_nul].iter().map(|f| f(&text)).filter(|v| *v != text).collect();
+    let mut next: Vec<Vec<u8>> = [percent, escapes, html, join_lines, invisible, quoted_printable, without_nul]
+        .iter()
+        .map(|f| f(&text))
+        .filter(|v| *v != text)
+        .collect();
     next.extend(hex_runs(&text));
     next.extend(number_lists(&text));
     next.extend(dump(&text));

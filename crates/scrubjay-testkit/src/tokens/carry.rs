@@ -1,7 +1,7 @@
 //! The records that tokens stand in, and how container runtimes divide records.
 
-use super::encode::{Encoding, json, percent};
 use super::Case;
+use super::encode::{Encoding, json, percent};
 use crate::random::Random;
 
 /// What the record is.
@@ -137,7 +137,12 @@ impl Framing {
     pub(super) fn split(self, r: &mut Random, case: &mut Case) -> bool {
         let record = [&case.prefix[..], &case.payload, &case.suffix].concat();
         let record = &record[..record.len() - 1];
-        if record.contains(&b'\n') || record.contains(&b'\r') || std::str::from_utf8(record).is_err() || record.contains(&0) || record.len() < 160 {
+        if record.contains(&b'\n')
+            || record.contains(&b'\r')
+            || std::str::from_utf8(record).is_err()
+            || record.contains(&0)
+            || record.len() < 160
+        {
             return false;
         }
         let mut cuts: Vec<usize> = (0..r.between(1, 3)).map(|_| r.between(80, record.len() - 1)).collect();

@@ -119,9 +119,7 @@ fn random64(r: &mut Random, bytes: usize) -> String {
 
 /// JSON objects as different libraries print them: compact, spaced, pretty, with CRLF, with leading white space.
 fn object(r: &mut Random, members: &[(String, String)]) -> String {
-    let list = |between: &str, colon: &str| {
-        members.iter().map(|(n, v)| format!("\"{n}\"{colon}{v}")).collect::<Vec<_>>().join(between)
-    };
+    let list = |between: &str, colon: &str| members.iter().map(|(n, v)| format!("\"{n}\"{colon}{v}")).collect::<Vec<_>>().join(between);
     match r.below(10) {
         0..=4 => format!("{{{}}}", list(",", ":")),
         5 => format!("{{{}}}", list(", ", ": ")),
@@ -269,9 +267,7 @@ fn sd_jwt(r: &mut Random, bound: bool) -> Token {
 
 /// A JSON object with members in order, compact, spaced or pretty-printed.
 fn printed(r: &mut Random, members: &[(&str, String)]) -> String {
-    let list = |between: &str, colon: &str| {
-        members.iter().map(|(n, v)| format!("\"{n}\"{colon}{v}")).collect::<Vec<_>>().join(between)
-    };
+    let list = |between: &str, colon: &str| members.iter().map(|(n, v)| format!("\"{n}\"{colon}{v}")).collect::<Vec<_>>().join(between);
     match r.below(3) {
         0 => format!("{{{}}}", list(",", ":")),
         1 => format!("{{{}}}", list(", ", ": ")),
