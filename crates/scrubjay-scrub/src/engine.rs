@@ -58,6 +58,8 @@ pub(crate) struct LaneState {
     swallowing: bool,
     /// The next byte continues a line whose beginning is decided.
     mid_line: bool,
+    /// In a line that holds an object longer than the token limit: what may belong to it is withheld to the line's end.
+    withholding: bool,
 }
 
 impl LaneState {
@@ -148,14 +150,17 @@ impl Engine {
 
     /// Decides a line, or lines that belong together.
     fn unit(&self, work: &mut Work<'_>, lines: Range<usize>) {
+        if work.state.withholding {
+            return self.withhold(work, lines, "oversize");
+        }
         match analyze(work.buffer.get(lines.clone()).unwrap_or_default()) {
             Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, f)),
-            Err(_) => self.withhold(work, lines),
+            Err(_) => self.withhold(work, lines, "budget"),
         }
     }
 
-    /// The work for these lines would pass the budget: every run in them that may hold a token goes.
-    fn withhold(&self, work: &mut Work<'_>, lines: Range<usize>) {
+    /// These lines cannot be decided: every run in them that may hold a token goes.
+    fn withhold(&self, work: &mut Work<'_>, lines: Range<usize>, why: &'static str) {
         let mut runs = Vec::new();
         self.scanner.scan_complete(work.buffer.get(lines.clone()).unwrap_or_default(), &mut runs);
         let mut end = lines.start;
@@ -163,8 +168,8 @@ impl Engine {
             let span = (lines.start + run.start).max(end)..lines.start + run.end;
             if span.start < span.end {
                 end = span.end;
-                *work.stats.withheld.entry("budget").or_default() += 1;
-                work.edits.push(Edit { span, text: marker::withheld("jwt", "budget").into_bytes() });
+                *work.stats.withheld.entry(why).or_default() += 1;
+                work.edits.push(Edit { span, text: marker::withheld("jwt", why).into_bytes() });
             }
         }
     }
@@ -207,6 +212,7 @@ impl Engine {
         }
         self.unit(work, at..end);
         work.state.mid_line = line_end.is_none();
+        work.state.withholding &= work.state.mid_line;
         end
     }
 
@@ -221,12 +227,14 @@ impl Engine {
             Rest::Open(offset) => offset,
             Rest::Decided => size,
         };
-        let Ok(found) = (if runs.is_empty() { Ok(Vec::new()) } else { analyze(text) }) else {
-            self.withhold(work, at..at + size);
-            return at + size;
-        };
         // Half of the window, at the end of a run where there is one.
         let half = text.get(size / 4..size / 2).and_then(|t| t.iter().rposition(|&b| !is_word(b))).map_or(size / 2, |i| size / 4 + i + 1);
+        if work.state.withholding {
+            return self.withhold_run(work, at, at + half, line_end, last, "oversize");
+        }
+        let Ok(found) = (if runs.is_empty() { Ok(Vec::new()) } else { analyze(text) }) else {
+            return self.withhold_run(work, at, at + half, line_end, last, "budget");
+        };
         let mut commit = half.min(open);
         for f in &found {
             let span = f.span();
@@ -237,19 +245,37 @@ impl Engine {
             commit = if span.end >= size { span.start } else { span.end };
         }
         if commit == 0 {
-            return self.oversize(work, at, line_end, last);
+            if text.first().copied().is_some_and(is_word) {
+                return self.oversize(work, at, line_end, last);
+            }
+            work.state.withholding = true;
+            return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
         found.iter().filter(|f| f.span().start < commit).for_each(|f| self.replace(work, at, f));
         at + commit
     }
 
+    /// Withholds what may hold a token up to `end`, and the run that goes on there to its own end.
+    fn withhold_run(&self, work: &mut Work<'_>, at: usize, end: usize, line_end: usize, last: bool, why: &'static str) -> usize {
+        self.withhold(work, at..end, why);
+        let goes_on = end > at && work.buffer.get(end - 1).copied().is_some_and(is_word);
+        if goes_on { self.swallow_run(work, end, line_end, last, Vec::new()) } else { end }
+    }
+
     /// A candidate that is still undecided at the token limit: one marker, and the run is swallowed to its end.
     fn oversize(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool) -> usize {
+        *work.stats.withheld.entry("oversize").or_default() += 1;
+        self.swallow_run(work, at, line_end, last, marker::withheld("jwt", "oversize").into_bytes())
+    }
+
+    /// Replaces the rest of a run by `text`; what of it is not there yet is swallowed as it comes.
+    fn swallow_run(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool, text: Vec<u8>) -> usize {
         let run = work.buffer.get(at..line_end).unwrap_or_default();
         let len = run.iter().position(|&b| !is_word(b));
-        *work.stats.withheld.entry("oversize").or_default() += 1;
         let end = at + len.unwrap_or(run.len());
-        work.edits.push(Edit { span: at..end, text: marker::withheld("jwt", "oversize").into_bytes() });
+        if end > at || !text.is_empty() {
+            work.edits.push(Edit { span: at..end, text });
+        }
         work.state.swallowing = len.is_none() && !last;
         end
     }

@@ -35,7 +35,7 @@ pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: u
     let mut end = line.end;
     let mut last = line;
     loop {
-        if !is_linked(buffer.get(last.clone()).unwrap_or_default()) {
+        if !is_linked(buffer.get(last.clone()).unwrap_or_default()) && unfinished(buffer, start, end).is_none() {
             return Unit { lines: start..end, open: false };
         }
         if end >= ceiling {
@@ -56,10 +56,12 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
     let mut start = end;
     while start > limit {
         let line = line_at(buffer, start - 1);
-        if line.start < limit || !is_linked(buffer.get(line.clone()).unwrap_or_default()) {
-            break;
+        let linked = is_linked(buffer.get(line.clone()).unwrap_or_default());
+        let from = if linked { Some(line.start) } else { unfinished(buffer, limit, start) };
+        match from {
+            Some(from) if from >= limit => start = from,
+            _ => break,
         }
-        start = line.start;
     }
     start
 }
@@ -71,8 +73,7 @@ fn is_linked(line: &[u8]) -> bool {
     is_open_json(line, text, last)
         || ends_in_piece(text, last)
         || scrubjay_token::opens_key(text)
-        || is_cri_partial(text)
-        || is_docker_partial(text)
+        || scrubjay_token::part(text).is_some_and(|p| p.partial)
         || scrubjay_token::is_dump_line(text)
 }
 
@@ -115,18 +116,28 @@ fn is_member(text: &[u8]) -> bool {
     rest.get(close + 1..).is_some_and(|r| r.trim_ascii_start().first() == Some(&b':'))
 }
 
-/// A partial line of a Kubernetes container runtime: `TIME STREAM P TEXT`.
-fn is_cri_partial(text: &[u8]) -> bool {
-    let mut fields = text.splitn(4, |&b| b == b' ');
-    let (time, stream, tag) = (fields.next(), fields.next(), fields.next());
-    matches!(stream, Some(b"stdout" | b"stderr")) && tag == Some(b"P") && time.is_some_and(|t| t.len() >= 20 && t.contains(&b'T'))
-}
+/// Most lines of other streams between two parts of a line.
+const BETWEEN_PARTS_MAX: usize = 16;
 
-/// A piece of Docker's JSON file log: a `log` member whose text has no line end.
-fn is_docker_partial(text: &[u8]) -> bool {
-    let Some(rest) = text.strip_prefix(b"{\"log\":\"") else { return false };
-    let Some(close) = rest.windows(11).rposition(|w| w == b"\",\"stream\":") else { return false };
-    rest.get(..close).is_some_and(|log| !log.ends_with(b"\\n"))
+/// Where a part of a line begins that no later line within `lines` has finished. Looks at the last few lines only.
+fn unfinished(buffer: &[u8], floor: usize, end: usize) -> Option<usize> {
+    let mut finished: Vec<&[u8]> = Vec::new();
+    let mut at = end;
+    for _ in 0..BETWEEN_PARTS_MAX {
+        if at <= floor {
+            return None;
+        }
+        let line = line_at(buffer, at - 1);
+        let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii_end();
+        let part = scrubjay_token::part(text)?;
+        let stream = text.get(part.stream).unwrap_or_default();
+        if part.partial && !finished.contains(&stream) {
+            return Some(line.start);
+        }
+        finished.push(stream);
+        at = line.start;
+    }
+    None
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::base64::{decode, is_base64};
 use crate::find::find;
 use crate::lists::{decode_hex, dumps, hex_runs, lists};
 use crate::objects::objects;
+use crate::partials::partials;
 use crate::pem::pem_keys;
 use crate::token::Found;
 use crate::view::{View, Wide, joined, narrowed, unescaped, unquoted, visible};
@@ -58,6 +59,9 @@ fn layer(text: &[u8], depth: usize, budget: &mut usize) -> Result<Vec<Found>, Ex
     found.extend(pem_keys(text));
     // A wrapped value is no encoding: joining its lines costs no layer.
     if let Some(view) = joined(text) {
+        through(text, &view, None, depth, budget, &mut found)?;
+    }
+    if let Some(view) = partials(text) {
         through(text, &view, None, depth, budget, &mut found)?;
     }
     if depth > 0 {
@@ -122,7 +126,7 @@ fn numbers(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>
         for skip in 0..2 {
             let bytes = decode_hex(&text[run.start + skip..run.end]);
             if let Some(token) = inside(&bytes, depth, budget)? {
-                found.push(Found { pieces: Vec::from([run.clone()]), ..token });
+                found.push(token.at(run.clone()));
                 break;
             }
         }
@@ -165,7 +169,7 @@ fn base64_runs(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Fo
             let run = at..at + len;
             let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
             if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, budget)? {
-                found.push(Found { pieces: Vec::from([run.start + start..run.end + padding]), ..token });
+                found.push(token.at(run.start + start..run.end + padding));
             }
         }
         at += len.max(1);

@@ -131,6 +131,13 @@ impl Found {
         Self { pieces: Vec::from([span]), token, quote: None, wide: None }
     }
 
+    /// The same token, standing at `span`.
+    pub(crate) fn at(mut self, span: Range<usize>) -> Self {
+        self.pieces.clear();
+        self.pieces.push(span);
+        self
+    }
+
     /// Everything from the first byte to the last.
     #[must_use]
     pub fn span(&self) -> Range<usize> {

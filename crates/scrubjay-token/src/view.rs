@@ -24,13 +24,13 @@ impl View {
         Self { text: Vec::with_capacity(bytes), from: Vec::with_capacity(bytes), to: Vec::with_capacity(bytes), joints: Vec::new() }
     }
 
-    fn push(&mut self, byte: u8, from: usize, to: usize) {
+    pub(crate) fn push(&mut self, byte: u8, from: usize, to: usize) {
         self.text.push(byte);
         self.from.push(from as u32);
         self.to.push(to as u32);
     }
 
-    fn copy(&mut self, text: &[u8], range: Range<usize>) {
+    pub(crate) fn copy(&mut self, text: &[u8], range: Range<usize>) {
         for at in range {
             self.push(text[at], at, at + 1);
         }

@@ -3,11 +3,12 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
 use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber};
 use scrubjay_sinks::file::{self, FileSink, FileSinkConfig, LineLimits};
+use scrubjay_sinks::kafka::{KafkaSink, KafkaSinkConfig};
 use scrubjay_sinks::stdout::StdoutSink;
 use scrubjay_sources::{FileSource, FileSourceConfig, KafkaSource, KafkaSourceConfig, StdinSource};
 use zeroize::Zeroizing;
@@ -26,7 +27,9 @@ pub(crate) fn tell(problem: &Problem) {
 
 /// Makes the folder for state, and the fingerprint key where none is configured.
 pub(crate) fn prepare(plan: &Plan) -> Result<(), Problem> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&plan.state_dir);
+    // Only the folder itself is private: folders above it may come to hold output that others read.
+    let above = fs::DirBuilder::new().recursive(true).mode(0o755).create(plan.state_dir.parent().unwrap_or(Path::new("/")));
+    let made = above.and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(&plan.state_dir));
     made.map_err(|e| Problem::new(plan.state_dir.to_string_lossy(), keyfile::reason(&e), "give a folder that can be made and written to"))?;
     if plan.start_afresh { forget(plan) } else { Ok(()) }
 }
@@ -38,7 +41,16 @@ fn forget(plan: &Plan) -> Result<(), Problem> {
         SinkPlan::File(f) => Some(f.path.clone()),
         _ => None,
     });
-    for path in sources.chain(outputs) {
+    let paths: Vec<PathBuf> = sources.chain(outputs).collect();
+    // Another agent's positions and output must not go: what it has delivered would be lost.
+    for path in &paths {
+        let lock = path.with_file_name(format!("{}.lock", path.file_name().unwrap_or_default().to_string_lossy()));
+        if in_use(path) || in_use(&lock) {
+            let remedy = "stop the other one, or give each its own state_dir and output";
+            return Err(Problem::new(path.to_string_lossy(), "is in use by another scrubjay", remedy));
+        }
+    }
+    for path in paths {
         match fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Problem::new(
@@ -53,7 +65,16 @@ fn forget(plan: &Plan) -> Result<(), Problem> {
     Ok(())
 }
 
-fn checkpoint(plan: &Plan, source: &str) -> std::path::PathBuf {
+/// True when another process holds the lock that sources and sinks take on their files.
+fn in_use(path: &Path) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+    let Ok(meta) = fs::symlink_metadata(path) else { return false };
+    // Opening a pipe could wait for ever.
+    let file = if meta.is_file() { fs::File::open(path).ok() } else { None };
+    file.is_some_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK))
+}
+
+fn checkpoint(plan: &Plan, source: &str) -> PathBuf {
     plan.state_dir.join(format!("{source}.checkpoint.json"))
 }
 
@@ -136,7 +157,7 @@ async fn sink(plan: &Plan, named: &NamedSink) -> Result<Box<dyn Sink>, Problem> 
     Ok(match &named.plan {
         SinkPlan::File(file) => Box::new(FileSink::open(file_sink(file))?.on_trouble(tell)),
         SinkPlan::Stdout => Box::new(StdoutSink::lines(LineLimits::default())),
-        SinkPlan::Kafka(_) => return Err(Problem::new(&named.name, "merging", "")),
+        SinkPlan::Kafka(kafka) => Box::new(KafkaSink::connect(kafka_sink(plan, &named.name, kafka)).await?),
     })
 }
 
@@ -149,4 +170,14 @@ fn file_sink(file: &FileSinkPlan) -> FileSinkConfig {
     };
     let rotate = file.rotate.map(|r| file::Rotate { bytes_max: r.bytes_max, age_max: r.age_max, keep: r.keep.map(|k| k as usize) });
     FileSinkConfig { rotate, ..FileSinkConfig::new(&file.path, compression) }
+}
+
+fn kafka_sink(plan: &Plan, name: &str, kafka: &KafkaSinkPlan) -> KafkaSinkConfig {
+    let base = KafkaSinkConfig::new(name, kafka.brokers.join(","), &kafka.topic);
+    KafkaSinkConfig {
+        compression: kafka.compression.word().to_owned(),
+        properties: kafka.properties.iter().map(|p| (p.name.clone(), p.value.expose().to_owned())).collect(),
+        message_bytes_max: plan.limits.line_bytes_max.min(base.message_bytes_max),
+        ..base
+    }
 }

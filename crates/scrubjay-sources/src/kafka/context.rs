@@ -77,6 +77,13 @@ impl ConsumerContext for Context {
             Rebalance::Error(_) => {}
         }
     }
+
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        // The client keeps a partition paused from one assignment to the next, when nobody would resume it.
+        if let Rebalance::Assign(list) = rebalance {
+            let _ = consumer.resume(list);
+        }
+    }
 }
 
 fn partitions(list: &TopicPartitionList) -> Vec<(String, i32)> {
