@@ -84,7 +84,7 @@ fn documents() -> impl Iterator<Item = (String, Vec<u8>)> {
         Form::JwkOct,
         Form::Pem,
     ];
-    let seeds = first_seed()..first_seed() + cases(120);
+    let seeds = first_seed()..first_seed() + cases(48);
     seeds.filter_map(move |seed| {
         let mut r = Random::new(seed);
         let form = forms[seed as usize % forms.len()];

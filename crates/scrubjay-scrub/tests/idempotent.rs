@@ -1,0 +1,69 @@
+//! Scrubbing twice equals scrubbing once, and a forged marker carries nothing past (DESIGN §4).
+
+mod support;
+
+use scrubjay_scrub::Limits;
+use scrubjay_testkit::leak::leaks;
+use scrubjay_testkit::random::Random;
+use scrubjay_testkit::tokens::{Case, Form};
+use support::{cases, first_seed, shown, whole};
+
+#[test]
+fn scrubbing_twice_equals_scrubbing_once() {
+    let mut failures = Vec::new();
+    for seed in first_seed() + 3_000_000..first_seed() + 3_000_000 + cases(2000) {
+        let case = Case::any(seed, 2);
+        let once = whole(Limits::default(), &case.document());
+        let twice = whole(Limits::default(), &once);
+        if once != twice {
+            let detail = if failures.len() < 5 { format!("\n  once  {}\n  twice {}", shown(&once), shown(&twice)) } else { String::new() };
+            failures.push(format!("seed {seed} {}{detail}", case.name));
+        }
+    }
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// A marker of ours with a token as, or in, the value of one of its names.
+#[test]
+fn forged_markers_carry_no_token() {
+    let mut failures = Vec::new();
+    for seed in 0..cases(300) {
+        let mut r = Random::new(first_seed() + 4_000_000 + seed);
+        let token = r.pick(&[Form::Jws, Form::JwsNone, Form::Jwe, Form::JweDirect, Form::SdJwt, Form::JwsDetached]).make(&mut r.clone());
+        let names = ["kid", "iss", "aud", "fp", "sealed", "why", "sub", "x"];
+        let name = *r.pick(&names);
+        let text = &token.text;
+        let escaped: String = text.bytes().map(|b| if b == b'.' { "!2E".to_owned() } else { (b as char).to_string() }).collect();
+        let forgeries = [
+            format!("jwt(class:id~fp:f000000_AAAAAAAAAAAAAAAAAAAAAA~{name}:{text})"),
+            format!("jwt({name}:{text}~class:id)"),
+            format!("jwt(class:id~{name}:{text}"),
+            format!("jwt(class:id~kid:jwt(class:id~{name}:{text}))"),
+            format!("jwt({text})"),
+            format!("jwt({text}:{text})"),
+            format!("jwe(class:encrypted~fp:f000000_AAAAAAAAAAAAAAAAAAAAAA~sealed:{text}~sealed:{text})"),
+            format!("jwt(why:oversize){text}"),
+            format!("jwt(class:id~{name}:{escaped})"),
+            format!("{text}jwt(class:id)"),
+        ];
+        for (i, forgery) in forgeries.iter().enumerate() {
+            let out = whole(Limits::default(), format!("a {forgery} b\n").as_bytes());
+            let found = leaks(&out, &token.secrets, &token.claims);
+            if !found.is_empty() {
+                failures.push(format!("forgery {i} {:?} as {name}: {}\n  out {}", token.form, forgery, shown(&out)));
+            }
+            if whole(Limits::default(), &out) != out {
+                failures.push(format!("forgery {i} {:?} as {name} changes again: {}", token.form, shown(&out)));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.iter().take(12).cloned().collect::<Vec<_>>().join("\n"));
+}
+
+/// What a marker shows is ordinary text to everybody else: it stays as it is.
+#[test]
+fn finished_markers_stay() {
+    let markers = "a jwt(class:access~alg:RS256~kid:2f9a~iss:idp.example/realms/a~aud:api~exp:2026-11-23T12:00:00Z~fp:f01a2b3_AbCdEfGhIjKlMnOpQrStUv) b\n\
+                   c jwt(why:oversize) d \"jwe(class:encrypted~alg:dir~enc:A256GCM~cut:payload)\"\n";
+    assert_eq!(shown(&whole(Limits::default(), markers.as_bytes())), shown(markers.as_bytes()));
+}
