@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use scrubjay_scan::{Run, Scanner};
-use scrubjay_token::{Found, Rest, Wide, analyze, find};
+use scrubjay_token::{Found, Rest, Wide, analyze, find_within, work_max};
 
 use crate::fingerprint::FingerprintKey;
 use crate::marker::{self, Place};
@@ -222,11 +222,6 @@ impl Engine {
         let text = work.buffer.get(at..at + size).unwrap_or_default();
         let mut runs = Vec::new();
         self.scanner.scan_complete(text, &mut runs);
-        let mut raw = Vec::new();
-        let open = match find(text, true, &mut raw) {
-            Rest::Open(offset) => offset,
-            Rest::Decided => size,
-        };
         // Half of the window, at the end of a run where there is one.
         let half = text.get(size / 4..size / 2).and_then(|t| t.iter().rposition(|&b| !is_word(b))).map_or(size / 2, |i| size / 4 + i + 1);
         if work.state.withholding {
@@ -234,6 +229,11 @@ impl Engine {
         }
         let Ok(found) = (if runs.is_empty() { Ok(Vec::new()) } else { analyze(text) }) else {
             return self.withhold_run(work, at, at + half, line_end, last, "budget");
+        };
+        let open = match find_within(text, true, &mut Vec::new(), &mut work_max(size)) {
+            Ok(Rest::Open(offset)) => offset,
+            Ok(Rest::Decided) => size,
+            Err(_) => return self.withhold_run(work, at, at + half, line_end, last, "budget"),
         };
         let mut commit = half.min(open);
         for f in &found {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64};
-use crate::find::find;
+use crate::find::find_within;
 use crate::lists::{decode_hex, dumps, hex_runs, lists};
 use crate::objects::objects;
 use crate::partials::partials;
@@ -42,8 +42,14 @@ pub struct Exhausted;
 /// # Ok::<(), scrubjay_token::Exhausted>(())
 /// ```
 pub fn analyze(text: &[u8]) -> Result<Vec<Found>, Exhausted> {
-    let mut budget = WORK_MIN.max(text.len() * WORK_PER_BYTE_MAX);
+    let mut budget = work_max(text.len());
     layer(text, DEPTH_MAX, &mut budget)
+}
+
+/// The budget for a text of this many bytes.
+#[must_use]
+pub fn work_max(bytes: usize) -> usize {
+    WORK_MIN.max(bytes.saturating_mul(WORK_PER_BYTE_MAX))
 }
 
 fn spend(budget: &mut usize, bytes: usize) -> Result<(), Exhausted> {
@@ -54,7 +60,7 @@ fn spend(budget: &mut usize, bytes: usize) -> Result<(), Exhausted> {
 fn layer(text: &[u8], depth: usize, budget: &mut usize) -> Result<Vec<Found>, Exhausted> {
     spend(budget, text.len())?;
     let mut found = Vec::new();
-    find(text, false, &mut found);
+    find_within(text, false, &mut found, budget)?;
     found.extend(objects(text));
     found.extend(pem_keys(text));
     // A wrapped value is no encoding: joining its lines costs no layer.

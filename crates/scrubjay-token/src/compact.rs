@@ -164,12 +164,21 @@ enum Head {
 /// Characters that are decoded before a whole segment is looked at.
 const PROBE_CHARS: usize = 64;
 
+/// Longest name of a first member.
+const NAME_BYTES_MAX: usize = 40;
+
 /// False where the first characters already show that no JSON object begins: most openings are accidents, and a run of
 /// base64 has many.
 fn may_be_head(text: &[u8], start: usize) -> bool {
     let chars = &text[start..text.len().min(start + PROBE_CHARS)];
     let probe = decode(chars);
     if !matches!(probe.iter().find(|b| !b.is_ascii_whitespace()), Some(b'{')) {
+        return false;
+    }
+    // The first member's name is ASCII and short: accidents seldom are, and each costs a look at a whole segment.
+    let name = probe.trim_ascii_start().get(1..).unwrap_or_default().trim_ascii_start();
+    let len = name.iter().skip(1).take_while(|&&b| (0x20..0x7F).contains(&b) && b != b'"').count();
+    if !matches!(name.first(), Some(b'"' | b'}') | None) || len + 1 < name.len() && name[len + 1] != b'"' || len > NAME_BYTES_MAX {
         return false;
     }
     let early = json::parse(&probe);
@@ -207,7 +216,9 @@ fn has_any(value: &Value, names: &[&str]) -> bool {
 }
 
 /// Decides what stands at the opening `start` of `text`. With `more`, the text's end is not the end of the input.
-pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
+///
+/// `work` grows by the bytes that were looked at.
+pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) -> At {
     let mut segments = Segments { text, style: Style::Unknown, alg: None };
     let may_be_suspect = text[start..].starts_with(b"eyJ") && !(start > 0 && is_base64(text[start - 1]));
     let may_be_head = may_be_head(text, start);
@@ -215,6 +226,7 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
         return At::Nothing;
     }
     let head = segments.read(start, false);
+    *work += head.len();
     let at_end = more && head.padded_end >= text.len();
     let read = if may_be_head { read_head(segments.chars(head), at_end) } else { Head::Other };
     if at_end {
@@ -269,7 +281,7 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool) -> At {
         span.end = end;
     }
     if token.kind != Kind::Jwe {
-        match disclosures(text, &mut token, end, more) {
+        match disclosures(text, &mut token, end, more, work) {
             Some(end) => span.end = end,
             None => return At::Open,
         }
@@ -442,7 +454,7 @@ fn fragment(segments: &Segments<'_>, _head: Segment, parts: &[Segment], claims: 
 
 /// Follows the `~disclosure~…~[kb-jwt]` of an SD-JWT (RFC 9901 §4) from the end of the issuer's JWT. `None`: the text
 /// ends first and more follows.
-fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool) -> Option<usize> {
+fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool, work: &mut usize) -> Option<usize> {
     while text.get(end) == Some(&b'~') {
         let start = end + 1;
         let len = text[start..].iter().take_while(|&&b| is_base64(b)).count();
@@ -451,7 +463,7 @@ fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool) -> Op
         }
         if is_opening(text, start) {
             // The key binding JWT; nothing follows it.
-            return match token_at(text, start, more) {
+            return match token_at(text, start, more, work) {
                 At::Token(kb) => Some(kb.span().end),
                 At::Open => None,
                 At::Nothing => Some(end),
@@ -501,7 +513,7 @@ fn suspect(text: &[u8], segments: &mut Segments<'_>, head: Segment, more: bool) 
 
 /// Decides what stands around the first dot of a chain whose beginning was not recognised: a token that lost its header's
 /// beginning, or its whole header (`from`: where the last token ended).
-pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool) -> At {
+pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work: &mut usize) -> At {
     if !(1..=FRAGMENT_REACH).any(|i| text.get(dot + i).copied().is_some_and(is_base64)) {
         return At::Nothing;
     }
@@ -516,6 +528,7 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool) -> A
         end = parts[known].padded_end;
         known += 1;
     }
+    *work += left.len() + end - dot;
     if !parts.iter().any(|p| p.len() >= FRAGMENT_PART_CHARS_MIN) {
         return At::Nothing;
     }

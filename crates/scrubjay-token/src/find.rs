@@ -1,5 +1,6 @@
 //! Finds the compact tokens of a stretch of text as it stands, without taking encodings off.
 
+use crate::analyze::Exhausted;
 use crate::compact::{At, fragment_at, is_opening, token_at};
 use crate::token::Found;
 
@@ -25,13 +26,24 @@ pub enum Rest {
 /// assert_eq!(found[0].token.header_str("alg"), Some("none"));
 /// ```
 pub fn find(text: &[u8], more: bool, found: &mut Vec<Found>) -> Rest {
+    let mut work = usize::MAX;
+    find_within(text, more, found, &mut work).unwrap_or(Rest::Decided)
+}
+
+/// As [`find`], with a limit on the bytes that may be looked at, which shrinks by what was.
+///
+/// # Errors
+/// [`Exhausted`]: the limit is reached; the text was written to be slow.
+pub fn find_within(text: &[u8], more: bool, found: &mut Vec<Found>, budget: &mut usize) -> Result<Rest, Exhausted> {
     let (mut at, mut from) = (0, 0);
     while at < text.len() {
+        let mut work = 0;
         let decided = match text[at] {
-            b'.' => fragment_at(text, at, from, more),
-            _ if is_opening(text, at) => token_at(text, at, more),
+            b'.' => fragment_at(text, at, from, more, &mut work),
+            _ if is_opening(text, at) => token_at(text, at, more, &mut work),
             _ => At::Nothing,
         };
+        *budget = budget.checked_sub(work).ok_or(Exhausted)?;
         match decided {
             At::Token(mut token) => {
                 // A fragment may reach back to what was read before it, never into another token.
@@ -41,8 +53,8 @@ pub fn find(text: &[u8], more: bool, found: &mut Vec<Found>) -> Rest {
                 found.push(token);
             }
             At::Nothing => at += 1,
-            At::Open => return Rest::Open(at),
+            At::Open => return Ok(Rest::Open(at)),
         }
     }
-    Rest::Decided
+    Ok(Rest::Decided)
 }

@@ -17,10 +17,10 @@ mod pem;
 mod token;
 mod view;
 
-pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze};
+pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze, work_max};
 pub use class::{Class, Risk, class, numeric_date, risks};
 pub use compact::HEADER_BYTES_MAX;
-pub use find::{Rest, find};
+pub use find::{Rest, find, find_within};
 pub use lists::{is_dump_line, line_pieces};
 pub use partials::{Part, part};
 pub use pem::opens_key;
