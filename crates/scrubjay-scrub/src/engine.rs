@@ -227,7 +227,10 @@ impl Engine {
         if work.state.withholding {
             return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
-        let Ok(found) = (if runs.is_empty() { Ok(Vec::new()) } else { analyze(text) }) else {
+        if runs.is_empty() {
+            return at + half;
+        }
+        let Ok(found) = analyze(text) else {
             return self.withhold_run(work, at, at + half, line_end, last, "budget");
         };
         let open = match find_within(text, true, &mut Vec::new(), &mut work_max(size)) {
@@ -242,7 +245,7 @@ impl Engine {
                 break;
             }
             // What touches the end of the window is not seen whole: it gets a window of its own.
-            commit = if span.end >= size { span.start } else { span.end };
+            commit = if span.end >= size { span.start } else { commit.max(span.end) };
         }
         if commit == 0 {
             if text.first().copied().is_some_and(is_word) {

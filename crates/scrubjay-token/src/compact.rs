@@ -315,7 +315,7 @@ fn loose(text: &[u8], end: usize) -> Option<usize> {
     if !plain_dot
         && is_opening(text, payload)
         && run(payload) >= LOOSE_CHARS_MIN
-        && decode(&text[payload..payload + 4]).first() == Some(&b'{')
+        && is_claims(&text[payload..payload + run(payload)])
     {
         let mut at = payload + run(payload);
         let gap = separator(at);
@@ -325,6 +325,12 @@ fn loose(text: &[u8], end: usize) -> Option<usize> {
         return Some(at);
     }
     masked(text, end)
+}
+
+/// A JSON object that is no header: two headers in a row are no token.
+fn is_claims(chars: &[u8]) -> bool {
+    let parsed = json::parse(&decode(&chars[..chars.len().min(HEADER_CHARS_MAX)]));
+    matches!(parsed.value, Value::Object(_)) && !has_any(&parsed.value, &["alg", "enc"])
 }
 
 /// Where `.***.S`, `.[PAYLOAD].S` or `.<payload>.S` ends.

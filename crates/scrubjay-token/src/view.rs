@@ -84,6 +84,8 @@ fn escape_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
         b'%' => Some((hex(text, at + 1, 2)?, 3)),
         b'\\' => backslash(text, at),
         b'&' => entity(text, at),
+        // Our own markers write other bytes so; a forged one may hide a token in it.
+        b'!' => Some((hex(text, at + 1, 2).filter(|_| !text[at + 1..at + 3].iter().any(u8::is_ascii_lowercase))?, 3)),
         _ => None,
     }
 }
@@ -152,12 +154,12 @@ fn entity(text: &[u8], at: usize) -> Option<(u32, usize)> {
 
 /// The text with one layer of percent (RFC 3986 §2.1), string and HTML escapes taken off. `None`: there are none.
 pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
-    let first = (0..text.len()).find(|&at| matches!(text[at], b'%' | b'\\' | b'&') && escape_at(text, at).is_some())?;
+    let first = (0..text.len()).find(|&at| matches!(text[at], b'%' | b'\\' | b'&' | b'!') && escape_at(text, at).is_some())?;
     let mut view = View::with_capacity(text.len());
     view.copy(text, 0..first);
     let mut at = first;
     while at < text.len() {
-        let escape = if matches!(text[at], b'%' | b'\\' | b'&') { escape_at(text, at) } else { None };
+        let escape = if matches!(text[at], b'%' | b'\\' | b'&' | b'!') { escape_at(text, at) } else { None };
         let Some((code, len)) = escape else {
             view.push(text[at], at, at + 1);
             at += 1;
