@@ -210,7 +210,12 @@ impl Engine {
         if !last {
             return at;
         }
-        self.unit(work, at..end);
+        // Without a run there is nothing to decide, here as anywhere else.
+        let mut runs = Vec::new();
+        self.scanner.scan_complete(work.buffer.get(at..end).unwrap_or_default(), &mut runs);
+        if !runs.is_empty() {
+            self.unit(work, at..end);
+        }
         work.state.mid_line = line_end.is_none();
         work.state.withholding &= work.state.mid_line;
         end

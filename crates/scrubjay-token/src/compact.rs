@@ -312,11 +312,7 @@ fn loose(text: &[u8], end: usize) -> Option<usize> {
     }
     let payload = end + gap;
     let plain_dot = gap == 1 && text[end] == b'.';
-    if !plain_dot
-        && is_opening(text, payload)
-        && run(payload) >= LOOSE_CHARS_MIN
-        && is_claims(&text[payload..payload + run(payload)])
-    {
+    if !plain_dot && is_opening(text, payload) && run(payload) >= LOOSE_CHARS_MIN && is_claims(&text[payload..payload + run(payload)]) {
         let mut at = payload + run(payload);
         let gap = separator(at);
         if (1..=SEPARATOR_BYTES_MAX).contains(&gap) && run(at + gap) >= LOOSE_CHARS_MIN {

@@ -1,6 +1,5 @@
 //! PEM private keys (RFC 7468): the base64 between `BEGIN … PRIVATE KEY` and its end, or as far as it goes.
 
-use crate::base64::is_base64;
 use crate::lists::line_pieces;
 use crate::token::{Cut, Found, Kind, Token};
 
@@ -19,7 +18,7 @@ pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
             _ => continue,
         };
         let (body_end, end, cut) = body(text, label_end);
-        let chars = text[label_end..body_end].iter().filter(|&&b| is_base64(b)).count();
+        let chars = text[label_end..body_end].iter().filter(|&&b| is_body(b)).count();
         from = end.max(from);
         if chars >= BODY_CHARS_MIN {
             let token = Token { cut, ..Token::bare(Kind::Pem) };
@@ -27,6 +26,11 @@ pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
         }
     }
     found
+}
+
+/// The standard alphabet: PEM has no other (RFC 7468 §3).
+fn is_body(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')
 }
 
 fn position(text: &[u8], from: usize, word: &[u8]) -> Option<usize> {
@@ -50,7 +54,7 @@ fn body(text: &[u8], start: usize) -> (usize, usize, Option<Cut>) {
             break;
         }
         at += len;
-        if text[at - len..at].iter().any(|&b| is_base64(b)) {
+        if text[at - len..at].iter().any(|&b| is_body(b)) {
             last = at;
         }
     }
@@ -61,7 +65,7 @@ fn body(text: &[u8], start: usize) -> (usize, usize, Option<Cut>) {
 fn word(text: &[u8], at: usize) -> usize {
     match &text[at..] {
         [b'\\', b'n' | b'r', ..] => 2,
-        [b, ..] if is_base64(*b) || b"= \t\r\n:,".contains(b) => 1,
+        [b, ..] if is_body(*b) || b"= \t\r\n:,".contains(b) => 1,
         _ => 0,
     }
 }
