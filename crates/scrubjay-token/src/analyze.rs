@@ -9,6 +9,7 @@ use crate::lists::{decode_hex, dumps, hex_runs, lists};
 use crate::objects::objects;
 use crate::partials::partials;
 use crate::pem::pem_keys;
+use crate::survey::Survey;
 use crate::token::Found;
 use crate::view::{View, Wide, joined, narrowed, unescaped, unquoted, visible};
 
@@ -21,6 +22,12 @@ pub const WORK_PER_BYTE_MAX: usize = 64;
 const WORK_MIN: usize = 64 * 1024;
 /// Shortest run of base64 that can hold a token worth a look: 24 bytes.
 const BASE64_CHARS_MIN: usize = 32;
+/// Shortest line of a PEM body that makes a key worth looking for.
+const PEM_LINE_CHARS_MIN: usize = 16;
+/// Shortest run of hex digits: 16 bytes.
+const HEX_DIGITS_MIN: usize = 32;
+/// Shortest list of numbers, in bytes: 16 pairs of digits have 15 separators; a dump's last line may be shorter than its others.
+const LIST_BYTES_MIN: usize = 32;
 /// Most places within one run where a base64 text may begin (behind the slashes of a path).
 const BASE64_STARTS_MAX: usize = 8;
 
@@ -61,38 +68,55 @@ fn layer(text: &[u8], depth: usize, budget: &mut usize) -> Result<Vec<Found>, Ex
     spend(budget, text.len())?;
     let mut found = Vec::new();
     find_within(text, false, &mut found, budget)?;
-    found.extend(objects(text));
-    found.extend(pem_keys(text));
+    let survey = Survey::of(text);
+    if survey.braces() {
+        found.extend(objects(text));
+    }
+    if survey.base64 >= PEM_LINE_CHARS_MIN {
+        found.extend(pem_keys(text));
+    }
     // A wrapped value is no encoding: joining its lines costs no layer.
-    if let Some(view) = joined(text) {
+    if survey.lines()
+        && let Some(view) = joined(text)
+    {
         through(text, &view, None, depth, budget, &mut found)?;
     }
-    if let Some(view) = partials(text) {
+    if survey.lines()
+        && let Some(view) = partials(text)
+    {
         through(text, &view, None, depth, budget, &mut found)?;
     }
     if depth > 0 {
-        views(text, depth - 1, budget, &mut found)?;
-        numbers(text, depth - 1, budget, &mut found)?;
-        base64_runs(text, depth - 1, budget, &mut found)?;
+        views(text, survey, depth - 1, budget, &mut found)?;
+        numbers(text, survey, depth - 1, budget, &mut found)?;
+        if survey.base64 >= BASE64_CHARS_MIN {
+            base64_runs(text, depth - 1, budget, &mut found)?;
+        }
     }
     Ok(merged(found))
 }
 
-fn views(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    if let Some(view) = unescaped(text) {
+fn views(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    if survey.escapes()
+        && let Some(view) = unescaped(text)
+    {
         through(text, &view, None, depth, budget, found)?;
     }
-    if let Some(view) = unquoted(text) {
+    if survey.equals()
+        && let Some(view) = unquoted(text)
+    {
         through(text, &view, None, depth, budget, found)?;
     }
-    if text.contains(&0) {
+    if survey.nul() {
         for order in [Wide::Little, Wide::Big] {
             if let Some(view) = narrowed(text, order) {
                 through(text, &view, Some(order), depth, budget, found)?;
             }
         }
     }
-    if let Some(view) = visible(text) {
+    if survey.odd()
+        && let Some(view) = visible(text)
+    {
         through(text, &view, None, depth, budget, found)?;
     }
     Ok(())
@@ -127,8 +151,9 @@ fn through(
     Ok(())
 }
 
-fn numbers(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    for run in hex_runs(text) {
+fn numbers(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    let runs = if survey.hex >= HEX_DIGITS_MIN { hex_runs(text) } else { Vec::new() };
+    for run in runs {
         let run = behind_escape(text, run);
         for skip in 0..2 {
             let bytes = decode_hex(&text[run.start + skip..run.end]);
@@ -137,6 +162,9 @@ fn numbers(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>
                 break;
             }
         }
+    }
+    if survey.list < LIST_BYTES_MIN {
+        return Ok(());
     }
     for list in lists(text).into_iter().chain(dumps(text)) {
         if let Some(token) = inside(&list.bytes, depth, budget)? {

@@ -14,6 +14,7 @@ mod lists;
 mod objects;
 mod partials;
 mod pem;
+mod survey;
 mod token;
 mod view;
 

@@ -5,6 +5,9 @@
 //! JSON as a whole. Quotes may be escaped any number of times, or be single ones.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::base64::{decode, is_base64};
 use crate::compact::is_opening;
@@ -44,6 +47,10 @@ const NAMES: [&str; 22] = [
     "crv",
 ];
 
+/// One of these is in every object of ours.
+static TELLING: LazyLock<[Finder<'static>; 5]> =
+    LazyLock::new(|| ["kty", "signature", "ciphertext", "protected", "encrypted_key"].map(|name| Finder::new(name.as_bytes())));
+
 /// An object whose closing brace is not seen yet.
 #[derive(Default)]
 struct Frame {
@@ -69,7 +76,7 @@ impl Frame {
 /// Finds the objects of `text`; an object that contains another one takes it along.
 pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
-    if !["kty", "signature", "ciphertext", "protected", "encrypted_key"].iter().any(|n| contains(text, n.as_bytes())) {
+    if !TELLING.iter().any(|finder| finder.find(text).is_some()) {
         return found;
     }
     let mut frames: Vec<Frame> = Vec::new();
@@ -108,10 +115,6 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
         close(text, frame, end, Some(Cut::Payload), &mut found);
     }
     found
-}
-
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    memchr::memmem::find(text, word).is_some()
 }
 
 /// A member name at its opening quote: the name, the whole opening quote with its escapes, and where its value begins.

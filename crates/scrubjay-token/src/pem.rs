@@ -1,5 +1,9 @@
 //! PEM private keys (RFC 7468): the base64 between `BEGIN … PRIVATE KEY` and its end, or as far as it goes.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::lists::line_pieces;
 use crate::token::{Cut, Found, Kind, Token};
 
@@ -7,11 +11,13 @@ const DASHES: &[u8] = b"-----";
 /// Shortest body, in characters of base64, that is a key and not a text about one.
 const BODY_CHARS_MIN: usize = 32;
 
+static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----BEGIN "));
+
 /// Finds private keys, whole or cut.
 pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(at) = position(text, from, b"-----BEGIN ") {
+    while let Some(at) = BEGIN.find(&text[from..]).map(|i| from + i) {
         from = at + 11;
         let label_end = match position(text, from, DASHES) {
             Some(end) if end - from <= 64 && text[from..end].ends_with(b"PRIVATE KEY") => end + DASHES.len(),
@@ -37,37 +43,71 @@ fn position(text: &[u8], from: usize, word: &[u8]) -> Option<usize> {
     memchr::memmem::find(text.get(from..)?, word).map(|i| from + i)
 }
 
-/// Where the key material ends, and where the key ends with its last line.
+/// Shortest run that is taken from a line which goes on with something else.
+const PART_CHARS_MIN: usize = 16;
+
+/// Where the key material ends, and where the key ends with its last line. A body is lines of nothing but base64, the last
+/// one shorter, perhaps with header lines before them (RFC 1421 §4.6); what follows a key that was cut is left alone.
 fn body(text: &[u8], start: usize) -> (usize, usize, Option<Cut>) {
-    let mut at = start;
-    let mut last = start;
-    while at < text.len() {
-        if text[at..].starts_with(b"-----END ") {
+    let (mut at, mut last, mut width) = (start, start, 0);
+    loop {
+        at += gap(text, at);
+        let rest = &text[at..];
+        if rest.starts_with(b"-----END ") {
             let close = position(text, at + 9, DASHES).filter(|end| end - at <= 80);
             return match close {
                 Some(close) => (last, close + DASHES.len(), None),
                 None => (last, text.len(), Some(Cut::Payload)),
             };
         }
-        let len = word(text, at);
-        if len == 0 {
-            break;
+        if rest.starts_with(b"Proc-Type:") || rest.starts_with(b"DEK-Info:") {
+            at += (0..rest.len()).position(|i| line_end(&rest[i..]) > 0).unwrap_or(rest.len());
+            continue;
+        }
+        let len = rest.iter().take_while(|&&b| is_body(b) || b == b'=').count();
+        let whole = rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ");
+        // A line shorter than the one before it is the last one.
+        let fits = width == 0 || len <= width;
+        if len == 0 || !fits || !whole && len < PART_CHARS_MIN {
+            return (last, last, Some(Cut::Payload));
         }
         at += len;
-        if text[at - len..at].iter().any(|&b| is_body(b)) {
-            last = at;
+        last = at;
+        if !whole {
+            return (last, last, Some(Cut::Payload));
         }
+        if width != 0 && len < width && !text[at + gap(text, at)..].starts_with(b"-----END ") {
+            return (last, last, Some(Cut::Payload));
+        }
+        width = len;
     }
-    (last, last, Some(Cut::Payload))
 }
 
-/// Bytes that may stand in a body: base64, blanks, line ends (also escaped), header lines (RFC 1421 §4.6).
-fn word(text: &[u8], at: usize) -> usize {
-    match &text[at..] {
-        [b'\\', b'n' | b'r', ..] => 2,
-        [b, ..] if is_body(*b) || b"= \t\r\n:,".contains(b) => 1,
+/// Length of a line end, escaped or not.
+fn line_end(text: &[u8]) -> usize {
+    match text {
+        [b'\n' | b'\r', ..] => 1,
+        [b'\\', rest @ ..] => {
+            let slashes = rest.iter().take(8).take_while(|&&b| b == b'\\').count();
+            if matches!(rest.get(slashes), Some(b'n' | b'r')) { slashes + 2 } else { 0 }
+        }
         _ => 0,
     }
+}
+
+/// Length of the line ends and blanks between two lines of a body. Blanks alone are none: they come between words.
+fn gap(text: &[u8], at: usize) -> usize {
+    let (mut end, mut lines) = (at, false);
+    loop {
+        let len = line_end(&text[end..]);
+        lines |= len > 0;
+        match text.get(end) {
+            _ if len > 0 => end += len,
+            Some(b' ' | b'\t') => end += 1,
+            _ => break,
+        }
+    }
+    if lines { end - at } else { 0 }
 }
 
 /// True where a line opens a private key, so that what follows belongs to it.
