@@ -67,3 +67,20 @@ fn finished_markers_stay() {
                    c jwt(why:oversize) d \"jwe(class:encrypted~alg:dir~enc:A256GCM~cut:payload)\"\n";
     assert_eq!(shown(&whole(Limits::default(), markers.as_bytes())), shown(markers.as_bytes()));
 }
+
+/// UTF-16 stays UTF-16, in either byte order and on every line: what stands around the token can still be read.
+#[test]
+fn wide_text_stays_wide() {
+    let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJqbyIsImV4cCI6MTc5MDAwMDAwMH0.A9bA9bA9bA9bA9bA9bA9bA9bA9bA9bA9bA9bA9bA9bQ";
+    let text = format!("first token={token} end\nsecond token={token} end\n");
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for (bytes, read) in [(little, u16::from_le_bytes as fn([u8; 2]) -> u16), (big, u16::from_be_bytes)] {
+        let out = whole(Limits::default(), &bytes);
+        let units: Vec<u16> = out.chunks(2).map(|c| read([c[0], c[1]])).collect();
+        let out = String::from_utf16(&units).unwrap();
+        let lines: Vec<&str> = out.lines().collect();
+        assert!(lines.len() == 2 && lines[0].starts_with("first token=jwt(") && lines[1].starts_with("second token=jwt("), "{out}");
+        assert!(lines.iter().all(|l| l.ends_with(") end")), "{out}");
+    }
+}

@@ -108,9 +108,15 @@ fn views(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found: &
         through(text, &view, None, depth, budget, found)?;
     }
     if survey.nul() {
+        // Within ASCII both orders can be read. A replacement in the first one is right in both, because it keeps the
+        // zeros where they are; the second is for a text whose last character has none behind it.
         for order in [Wide::Little, Wide::Big] {
+            let before = found.len();
             if let Some(view) = narrowed(text, order) {
                 through(text, &view, Some(order), depth, budget, found)?;
+            }
+            if found.len() > before {
+                break;
             }
         }
     }

@@ -184,9 +184,10 @@ fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
         return Some(token);
     }
     let protected = frame.value("protected").is_some_and(|v| is_opening(text, v.start));
-    let signed = frame.long("signature", PART_CHARS_MIN) && (protected || frame.has("header") || frame.has("payload"));
+    let payload = frame.value("payload").is_some_and(|v| is_opening(text, v.start));
+    let signed = frame.long("signature", PART_CHARS_MIN) && (protected || payload || frame.has("header") && frame.long("payload", 1));
     let payload_signed = frame.has("payload") && (frame.has("signatures") || frame.long("signature", 1) && protected);
-    if !(signed && (protected || frame.has("payload")) || payload_signed) {
+    if !(signed || payload_signed) {
         return None;
     }
     let mut token = Token::bare(Kind::Jws);
@@ -241,6 +242,7 @@ mod tests {
         assert_eq!(objects(general.as_bytes())[0].span(), 0..general.len());
         check(&jwk.replace('"', "\"\""), Some(Kind::Jwk), "\"\"");
         check(r#"{"ciphertext":"AAAA","iv":"AAAA","tag":"AAAA"}"#, Some(Kind::Jwe), "\"");
+        check(r#"{"payload":{"id":1},"signature":"sha256=5fd5aaaaaaaaaaaaaaaaaaaaaaaa","protected":true}"#, None, "");
         check(r#"{"user":"x","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}"#, None, "");
     }
 }
