@@ -11,6 +11,7 @@ mod compact;
 mod find;
 pub mod json;
 mod lists;
+mod loose;
 mod objects;
 mod partials;
 mod pem;

@@ -12,7 +12,7 @@ use scrubjay_pipeline::Problem;
 use scrubjay_scrub::Batch;
 
 use super::identity::{FileId, Proof, Stamp};
-use super::told::{at, unreadable, wrong_kind};
+use super::told::{at, is_gone, unreadable, wrong_kind};
 use super::{FileKey, FileSource};
 
 /// Most readings of a folder that does not come to rest.
@@ -198,12 +198,18 @@ impl FileSource {
     pub(super) fn tell_unreadable(&mut self, key: FileKey, error: &io::Error) {
         if let Some(file) = self.files.get(&key) {
             let path = file.path.clone();
+            if is_gone(&path, error) {
+                return;
+            }
             self.tell(&path, |path| unreadable(path, error));
         }
     }
 
     /// Tells, once, that something matched is no regular file, or cannot be looked at.
     pub(super) fn tell_kind(&mut self, path: &Path, looked: &io::Result<Metadata>) {
+        if looked.as_ref().is_err_and(|e| is_gone(path, e)) {
+            return;
+        }
         self.tell(path, |path| match looked {
             Ok(meta) => wrong_kind(path, meta.file_type()),
             Err(e) => unreadable(path, e),

@@ -46,6 +46,12 @@ pub(super) fn wrong_kind(path: &Path, kind: FileType) -> Problem {
     }
 }
 
+/// True for a file that was renamed or removed between being listed and being opened: rotation, no problem. A link that
+/// leads nowhere is one.
+pub(super) fn is_gone(path: &Path, error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound && !path.symlink_metadata().is_ok_and(|meta| meta.is_symlink())
+}
+
 /// Why a file cannot be opened or read.
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Problem {
     let remedy = match error.kind() {

@@ -14,7 +14,7 @@ use super::checkpoint::path_mac;
 use super::globs::Expansion;
 use super::identity::{FileId, Mac, Stamp};
 use super::open::{Beside, locate, open_regular};
-use super::told::{at, escape, unreadable};
+use super::told::{at, escape, is_gone, unreadable};
 use super::tracked::Tracked;
 use super::{FileKey, FileSource};
 
@@ -131,7 +131,9 @@ impl FileSource {
                     continue;
                 }
             }
-            if let Err(e) = self.take_up_new(s, at_start) {
+            if let Err(e) = self.take_up_new(s, at_start)
+                && !is_gone(&s.path, &e)
+            {
                 self.tell(&s.path, |path| unreadable(path, &e));
             }
         }

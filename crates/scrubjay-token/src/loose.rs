@@ -1,0 +1,68 @@
+//! Tokens whose dots were replaced, whose payload was masked, or whose middle was cut out: what still belongs to a token
+//! that is no longer one.
+
+use crate::base64::{decode, is_base64};
+use crate::compact::{HEADER_CHARS_MAX, has_any, is_mixed, is_opening};
+use crate::json::{self, Value};
+
+/// Longest text between two parts whose dot was replaced, in bytes.
+const SEPARATOR_BYTES_MAX: usize = 12;
+/// Longest mask in place of a payload, in bytes.
+const MASK_BYTES_MAX: usize = 24;
+/// Shortest beginning of a header before an ellipsis.
+pub(crate) const ELLIPSIS_CHARS_MIN: usize = 8;
+/// Shortest part that is taken along behind a replaced dot, a mask or an ellipsis.
+const LOOSE_CHARS_MIN: usize = 16;
+
+/// Where a token ends whose header is certain but whose dots were replaced (`H . P . S`, `H[.]P[.]S`, `"H","P","S"`), or
+/// whose payload was masked (`H.***.S`, `H.[PAYLOAD].S`).
+pub(crate) fn loose(text: &[u8], end: usize) -> Option<usize> {
+    let separator = |at: usize| text[at..].iter().take(SEPARATOR_BYTES_MAX + 1).take_while(|b| b" \t.[]()\"'+,|:->/\\".contains(b)).count();
+    let run = |at: usize| text[at..].iter().take_while(|&&b| is_base64(b)).count();
+    let gap = separator(end);
+    if gap == 0 || gap > SEPARATOR_BYTES_MAX {
+        return None;
+    }
+    let payload = end + gap;
+    let plain_dot = gap == 1 && text[end] == b'.';
+    if !plain_dot && is_opening(text, payload) && run(payload) >= LOOSE_CHARS_MIN && is_claims(&text[payload..payload + run(payload)]) {
+        let mut at = payload + run(payload);
+        let gap = separator(at);
+        if (1..=SEPARATOR_BYTES_MAX).contains(&gap) && run(at + gap) >= LOOSE_CHARS_MIN {
+            at += gap + run(at + gap);
+        }
+        return Some(at);
+    }
+    masked(text, end)
+}
+
+/// A JSON object that is no header: two headers in a row are no token.
+fn is_claims(chars: &[u8]) -> bool {
+    let parsed = json::parse(&decode(&chars[..chars.len().min(HEADER_CHARS_MAX)]));
+    matches!(parsed.value, Value::Object(_)) && !has_any(&parsed.value, &["alg", "enc"])
+}
+
+/// Where `.***.S`, `.[PAYLOAD].S` or `.<payload>.S` ends.
+fn masked(text: &[u8], dot: usize) -> Option<usize> {
+    let mask = text.get(dot..)?.strip_prefix(b".")?;
+    let len = mask.iter().take(MASK_BYTES_MAX + 1).take_while(|b| b"*#[]<>{}() ".contains(b) || b.is_ascii_alphabetic()).count();
+    let is_mask = len > 0 && len <= MASK_BYTES_MAX && b"*#[<{(".contains(&mask[0]);
+    let rest = mask.get(len..)?.strip_prefix(b".")?;
+    let signature = rest.iter().take_while(|&&b| is_base64(b)).count();
+    (is_mask && signature >= LOOSE_CHARS_MIN).then_some(dot + 2 + len + signature)
+}
+
+/// Where a run behind `...` or `…` at `at` ends, if it is long enough to be a secret.
+pub(crate) fn behind_ellipsis(text: &[u8], at: usize) -> Option<usize> {
+    let dots = text[at..].iter().take(6).take_while(|&&b| b == b'.').count();
+    let gap = if dots >= 3 {
+        dots
+    } else if text[at + dots..].starts_with("…".as_bytes()) {
+        dots + 3
+    } else {
+        return None;
+    };
+    let run = text[at + gap..].iter().take_while(|&&b| is_base64(b) || b == b'.').count();
+    let run = text[at + gap..at + gap + run].iter().rposition(|&b| b != b'.').map_or(0, |i| i + 1);
+    (run >= LOOSE_CHARS_MIN && is_mixed(&text[at + gap..at + gap + run])).then_some(at + gap + run)
+}
