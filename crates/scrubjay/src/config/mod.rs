@@ -27,17 +27,13 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-#[allow(unused_imports, reason = "the face of the module; who assembles picks from it")]
-pub(crate) use mistake::{Mistake, Mistakes, Place};
-#[allow(unused_imports, reason = "the face of the module; who assembles picks from it")]
+pub(crate) use mistake::Mistakes;
 pub(crate) use plan::{
-    Compression, Delivery, FileSinkPlan, FileSourcePlan, KafkaCompression, KafkaSinkPlan, KafkaSourcePlan, LimitsPlan, NamedSink,
-    NamedSource, PipelinePlan, Plan, Property, RotatePlan, SinkPlan, SourcePlan, Start,
+    Compression, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan, SinkPlan,
+    SourcePlan, Start,
 };
-#[allow(unused_imports, reason = "the face of the module; who assembles picks from it")]
-pub(crate) use secret::Secret;
 
-use mistake::Notes;
+use mistake::{Notes, Place};
 use paths::Base;
 
 /// A pipeline file is at most this many bytes.

@@ -12,7 +12,6 @@ pub(crate) struct Property {
     /// librdkafka's name for it.
     pub(crate) name: String,
     /// Its value.
-    #[allow(dead_code, reason = "read when the program is assembled")]
     pub(crate) value: Secret,
 }
 

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::plan::{KafkaCompression, LimitsPlan, RotatePlan};
 use super::super::units;
-use super::super::{Compression, FileSinkPlan, KafkaCompression, LimitsPlan, Plan, RotatePlan, SinkPlan, SourcePlan, Start};
+use super::super::{Compression, FileSinkPlan, Plan, SinkPlan, SourcePlan, Start};
 use super::{WHOLE, folder, load, load_str};
 
 #[test]
