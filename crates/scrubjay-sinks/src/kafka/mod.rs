@@ -290,7 +290,9 @@ impl KafkaSink {
         match code {
             Code::MessageSizeTooLarge => problem("a record is larger than the topic takes", "raise the topic's `max.message.bytes`"),
             Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => denied(&self.config),
-            Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition | Code::UnknownTopicId => {
+            // "Destroyed" is what the client says of a record that it had queued for a partition when the metadata lost it
+            // (librdkafka 2.x, `rd_kafka_toppar_destroy_final`); this client itself is not being destroyed here.
+            Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition | Code::UnknownTopicId | Code::BrokerDestroy => {
                 problem("the topic or the partition does not exist any more", "create it again; scrubjay creates no topics")
             }
             Code::InvalidRecord => problem("the broker refuses a record as invalid", "a compacted topic takes no record without a key"),
