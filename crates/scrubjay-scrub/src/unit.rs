@@ -14,6 +14,8 @@ const WRAP_CHARS_MIN: usize = 60;
 const PROVEN_CHARS_MIN: usize = 16;
 /// Shortest line of numbers that links.
 const LIST_BYTES_MIN: usize = 40;
+/// Longest line of base64 in PEM and MIME (RFC 7468 §2, RFC 2045 §6.8).
+const BODY_LINE_CHARS_MAX: usize = 76;
 /// Longest member name that is looked at.
 const NAME_BYTES_MAX: usize = 80;
 
@@ -37,7 +39,8 @@ pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: u
     let mut end = line.end;
     let mut last = line;
     loop {
-        if !is_linked(buffer.get(last.clone()).unwrap_or_default()) && unfinished(buffer, start, end).is_none() {
+        let linked = is_linked(buffer.get(last.clone()).unwrap_or_default()) || ends_body(buffer, floor, &last);
+        if !linked && unfinished(buffer, start, end).is_none() {
             return Unit { lines: start..end, open: false };
         }
         if end >= ceiling {
@@ -58,7 +61,7 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
     let mut start = end;
     while start > limit {
         let line = line_at(buffer, start - 1);
-        let linked = is_linked(buffer.get(line.clone()).unwrap_or_default());
+        let linked = is_linked(buffer.get(line.clone()).unwrap_or_default()) || ends_body(buffer, floor, &line);
         let from = if linked { Some(line.start) } else { unfinished(buffer, limit, start) };
         match from {
             Some(from) if from >= limit => start = from,
@@ -71,13 +74,29 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
 /// True for a line that the next one may continue.
 fn is_linked(line: &[u8]) -> bool {
     let text = line.trim_ascii_end();
+    if scrubjay_token::is_cut_size(line.strip_suffix(b"\n").unwrap_or(line)) {
+        return true;
+    }
     let Some(&last) = text.last() else { return false };
     is_open_json(line, text, last)
         || ends_in_piece(text, last)
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
+        || scrubjay_token::sets_chunk(text)
+        || text.trim_ascii_start() == b"."
         || scrubjay_token::is_dump_line(text)
         || is_list_line(text)
+}
+
+/// The short last line of a wrapped base64 text: what ends the text (`-----END …`) may follow.
+fn ends_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    let is_body = |text: &[u8]| text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b));
+    let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii();
+    if text.is_empty() || text.len() > WRAP_CHARS_MIN || text.len() % 4 != 0 || line.start <= floor || !is_body(text) {
+        return false;
+    }
+    let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default().trim_ascii();
+    (WRAP_CHARS_MIN..=BODY_LINE_CHARS_MAX).contains(&before.len()) && is_body(before)
 }
 
 /// The line ends in a run that may go on in the next line.
@@ -93,8 +112,10 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
         _ => None,
     };
     let tail = |text: &[u8], most: usize| text.iter().rev().take(most).take_while(|b| is_piece(b)).count();
+    let dot = last == b'.' && tail(text, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN;
     let list = |text: &[u8]| text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| b.is_ascii_hexdigit() || b" ,:\tx".contains(b)).count();
     proven.is_some_and(|t| tail(t, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN)
+        || dot
         || tail(text, WRAP_CHARS_MIN) >= WRAP_CHARS_MIN
         || matches!(last, b',' | b':') && list(text) >= WRAP_CHARS_MIN / 2
 }
