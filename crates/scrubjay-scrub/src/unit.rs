@@ -92,7 +92,7 @@ fn is_linked(line: &[u8]) -> bool {
 fn ends_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
     let is_body = |text: &[u8]| text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b));
     let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii();
-    if text.is_empty() || text.len() > WRAP_CHARS_MIN || text.len() % 4 != 0 || line.start <= floor || !is_body(text) {
+    if text.is_empty() || text.len() > WRAP_CHARS_MIN || !text.len().is_multiple_of(4) || line.start <= floor || !is_body(text) {
         return false;
     }
     let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default().trim_ascii();

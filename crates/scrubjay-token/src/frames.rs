@@ -86,6 +86,13 @@ struct Chunk<'a> {
     value: Range<usize>,
 }
 
+/// Chunks of one name, so far.
+struct Chain<'a> {
+    name: &'a [u8],
+    next: u32,
+    pieces: Vec<Range<usize>>,
+}
+
 /// The chunk whose number begins at `at`.
 fn chunk(text: &[u8], at: usize) -> Option<Chunk<'_>> {
     let digits = text[at..].iter().take(3).take_while(|b| b.is_ascii_digit()).count();
@@ -106,7 +113,7 @@ fn chunk(text: &[u8], at: usize) -> Option<Chunk<'_>> {
 
 /// The values of cookies that were divided because they were too long, joined. `None`: there are none.
 pub(crate) fn chunks(text: &[u8]) -> Option<View> {
-    let mut chains: Vec<(&[u8], u32, Vec<Range<usize>>)> = Vec::new();
+    let mut chains: Vec<Chain<'_>> = Vec::new();
     let mut done = Vec::new();
     let mut at = 1;
     while at < text.len() {
@@ -116,24 +123,24 @@ pub(crate) fn chunks(text: &[u8]) -> Option<View> {
             continue;
         };
         at = c.value.end;
-        match chains.iter_mut().find(|(name, next, _)| *name == c.name && *next == c.number) {
-            Some((_, next, pieces)) => {
-                *next += 1;
-                pieces.push(c.value);
+        match chains.iter_mut().find(|chain| chain.name == c.name && chain.next == c.number) {
+            Some(chain) => {
+                chain.next += 1;
+                chain.pieces.push(c.value);
             }
             None if c.number <= 1 => {
                 if chains.len() == CHAINS_MAX {
                     done.push(chains.remove(0));
                 }
-                chains.push((c.name, c.number + 1, Vec::from([c.value])));
+                chains.push(Chain { name: c.name, next: c.number + 1, pieces: Vec::from_iter([c.value]) });
             }
             None => {}
         }
     }
     done.extend(chains);
-    done.retain(|(_, _, pieces)| pieces.len() > 1);
+    done.retain(|chain| chain.pieces.len() > 1);
     let mut view = View::with_gaps();
-    for (_, _, pieces) in &done {
+    for Chain { pieces, .. } in &done {
         let end = pieces.last().map_or(0, |p| p.end);
         pieces.iter().for_each(|p| view.copy(text, p.clone()));
         view.push(b'\n', end, end);

@@ -25,7 +25,7 @@ pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
         let body = body(text, label_end);
         from = body.end.max(from);
         if body.chars >= BODY_CHARS_MIN {
-            found.push(key(text, Vec::from_iter([at..label_end].into_iter().chain(body.lines)), body.cut));
+            found.push(key(text, std::iter::once(at..label_end).chain(body.lines), body.cut));
         }
     }
     headless(text, &mut found);
@@ -39,7 +39,7 @@ fn label(text: &[u8], from: usize) -> Option<usize> {
 }
 
 /// A key of these pieces; what lies between two of them stays only if it holds a line end.
-fn key(text: &[u8], lines: Vec<Range<usize>>, cut: Option<Cut>) -> Found {
+fn key(text: &[u8], lines: impl IntoIterator<Item = Range<usize>>, cut: Option<Cut>) -> Found {
     let mut pieces: Vec<Range<usize>> = Vec::new();
     for line in lines {
         match pieces.last_mut() {
@@ -60,7 +60,7 @@ fn headless(text: &[u8], found: &mut Vec<Found>) {
         if found.iter().any(|f| f.span().contains(&at)) {
             continue;
         }
-        let (mut lines, mut end, mut width) = (Vec::from([at..label_end]), at, 0);
+        let (mut lines, mut end, mut width) = (Vec::from_iter(std::iter::once(at..label_end)), at, 0);
         // The marker is the line's first word; the lines before it are whole.
         while let Some(line_end) = text[floor..end].iter().rposition(|&b| b == b'\n').map(|i| floor + i)
             && text[line_end..end].iter().all(u8::is_ascii_whitespace)

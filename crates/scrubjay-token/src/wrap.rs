@@ -126,7 +126,8 @@ fn mark_end(text: &[u8], line: &Range<usize>) -> usize {
 /// How many of `lines` continue a value that `first` ends in, and whether that is sure.
 fn continuations(text: &[u8], first: &Piece, first_line: &Range<usize>, lines: &[Range<usize>]) -> (usize, bool) {
     let proof = |p: &Piece| matches!(p.behind, Behind::Proof | Behind::Quote) || text[..p.core.end].ends_with(b".");
-    if first.len() < if proof(first) { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN } {
+    // An ellipsis ends a value.
+    if text[..first.core.end].ends_with(b"...") || first.len() < if proof(first) { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN } {
         return (0, false);
     }
     // A terminal wraps the line, not the value.
