@@ -12,7 +12,7 @@ use crate::partials::partials;
 use crate::pem::pem_keys;
 use crate::survey::Survey;
 use crate::token::Found;
-use crate::view::{View, Wide, narrowed, unescaped, unquoted, visible};
+use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
 use crate::wrap::joined;
 
 /// Layers of encoding that are taken off: three that somebody chose, and two of the log line around them (a URL in a URL,
@@ -109,6 +109,11 @@ fn layer(text: &[u8], depth: usize, budget: &mut usize) -> Result<Vec<Found>, Ex
 }
 
 fn views(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    if survey.escapes()
+        && let Some(view) = broken(text)
+    {
+        through(text, &view, None, depth, budget, found)?;
+    }
     if survey.escapes()
         && let Some(view) = unescaped(text)
     {
@@ -237,7 +242,8 @@ fn is_worth_a_look(bytes: &[u8]) -> bool {
 fn is_readable(head: &[u8]) -> bool {
     let readable = head.iter().filter(|&&b| (0x20..0x7F).contains(&b) || matches!(b, b'\t' | b'\n' | b'\r')).count();
     let zeros = head.iter().filter(|&&b| b == 0).count();
-    readable * 10 >= head.len() * 8 || zeros * 5 >= head.len() * 2 && readable * 5 >= head.len() * 2
+    let mixed = (readable + zeros) * 10 >= head.len() * 9 && readable * 2 >= head.len();
+    readable * 10 >= head.len() * 8 || mixed || zeros * 5 >= head.len() * 2 && readable * 5 >= head.len() * 2
 }
 
 fn has_opening(bytes: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::partials::part;
 use crate::view::View;
 use crate::wrap::is_piece;
 
@@ -50,7 +51,8 @@ pub(crate) fn unframed(text: &[u8]) -> Option<View> {
         let mut proven = false;
         while end < lines.len() {
             let len = header(line(end - 1), line(end));
-            if len == 0 {
+            // Container runtimes say themselves what goes on.
+            if len == 0 || part(line(end)).is_some() {
                 break;
             }
             let (before, this) = (line(end - 1).get(len..).unwrap_or_default(), &line(end)[len..]);

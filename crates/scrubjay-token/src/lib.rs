@@ -30,4 +30,4 @@ pub use lists::{is_dump_line, line_pieces};
 pub use partials::{Part, part};
 pub use pem::opens_key;
 pub use token::{Cut, Found, Kind, Token};
-pub use view::Wide;
+pub use view::{Wide, visible_line};

@@ -36,7 +36,7 @@ pub(crate) fn loose(text: &[u8], end: usize) -> Option<usize> {
     let run = |at: usize| text[at..].iter().take_while(|&&b| is_base64(b)).count();
     let gap = separator(text, end);
     if gap == 0 {
-        return None;
+        return masked(text, end);
     }
     let payload = end + gap;
     let plain_dot = gap == 1 && text[end] == b'.';

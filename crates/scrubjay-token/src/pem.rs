@@ -117,6 +117,10 @@ fn body(text: &[u8], start: usize) -> Body {
     let mut body = Body { lines: Vec::new(), end: start, chars: 0, cut: Some(Cut::Payload) };
     loop {
         at += gap(text, at);
+        // An environment variable has blanks where the line ends were.
+        if text.get(at) == Some(&b' ') && (body.lines.is_empty() || width >= BLANK_LINE_CHARS_MIN || text[at + 1..].starts_with(b"-----END ")) {
+            at += 1;
+        }
         let rest = &text[at..];
         if rest.starts_with(b"-----END ") {
             let close = position(text, at + 9, DASHES).filter(|end| end - at <= 80);
@@ -132,7 +136,7 @@ fn body(text: &[u8], start: usize) -> Body {
             continue;
         }
         let len = rest.iter().take_while(|&&b| is_body(b) || b == b'=').count();
-        let whole = rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ");
+        let whole = rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ") || is_blank_end(&rest[len..], len);
         // A line shorter than the one before it is the last one.
         let fits = width == 0 || len <= width;
         if len == 0 || !fits || !whole && len < PART_CHARS_MIN {
@@ -142,11 +146,19 @@ fn body(text: &[u8], start: usize) -> Body {
         body.chars += len;
         at += len;
         body.end = at;
-        if !whole || width != 0 && len < width && !text[at + gap(text, at)..].starts_with(b"-----END ") {
+        if !whole || width != 0 && len < width && !text[at + gap(text, at)..].trim_ascii_start().starts_with(b"-----END ") {
             return body;
         }
         width = len;
     }
+}
+
+/// Shortest line of a body behind which a blank stands for a line end.
+const BLANK_LINE_CHARS_MIN: usize = 60;
+
+/// A blank in place of a line end.
+fn is_blank_end(behind: &[u8], len: usize) -> bool {
+    behind.starts_with(b" ") && (len >= BLANK_LINE_CHARS_MIN || behind.starts_with(b" -----END "))
 }
 
 /// Length of a line end, escaped or not.

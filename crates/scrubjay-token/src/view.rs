@@ -224,6 +224,44 @@ pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
     Some(view)
 }
 
+/// The text with its escaped line breaks (`\n`) as line ends and nothing else decoded, where such a break divides another escape
+/// (`%6\n5`): the line has to be joined before the escape can be read. `None`: none does.
+pub(crate) fn broken(text: &[u8]) -> Option<View> {
+    let is_break = |at: usize| {
+        let slashes = text[at..].iter().take(8).take_while(|&&b| b == b'\\').count();
+        matches!(text.get(at + slashes), Some(b'n' | b'r')).then_some(slashes + 1)
+    };
+    let divides = |at: usize| {
+        let tail = &text[at.saturating_sub(BROKEN_BYTES_MAX)..at];
+        let escape = tail.iter().rposition(|b| matches!(b, b'%' | b'&'));
+        escape.is_some_and(|i| match tail[i] {
+            b'%' => tail.len() - i <= 2 && tail[i + 1..].iter().all(u8::is_ascii_hexdigit),
+            _ => tail[i + 1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'#'),
+        })
+    };
+    memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && divides(at))?;
+    let mut view = View::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let len = if text[at] == b'\\' { is_break(at) } else { None };
+        match len {
+            Some(len) => {
+                let byte = if text[at + len - 1] == b'n' { b'\n' } else { b'\r' };
+                view.push(byte, at, at + len);
+                at += len;
+            }
+            None => {
+                view.push(text[at], at, at + 1);
+                at += 1;
+            }
+        }
+    }
+    Some(view)
+}
+
+/// Longest beginning of an escape that a line break divides.
+const BROKEN_BYTES_MAX: usize = 8;
+
 /// The text without quoted-printable (RFC 2045 §6.7): soft line breaks joined, `=HH` decoded. Only where it is plain
 /// that it is quoted-printable: a soft break, or an escaped character that a token has.
 pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
@@ -253,6 +291,8 @@ pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
 
 /// Lengths of a line that ends in a soft break, its `=` included: encoders fill lines up to 76 (RFC 2045 §6.7).
 const SOFT_LINE_BYTES: std::ops::RangeInclusive<usize> = 60..=76;
+/// A line of this length would not have held another escaped character: it is filled.
+const SOFT_FILLED_BYTES: usize = 73;
 /// Shortest beginning of the line behind a soft break; a shorter one has to be the whole line.
 const SOFT_NEXT_CHARS_MIN: usize = 16;
 
@@ -268,7 +308,8 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
     let next = &text[at + len..];
     let piece = next.iter().take_while(|&&b| is_piece(b)).count();
     let whole = piece > 0 && matches!(next.get(piece), None | Some(b'\r' | b'\n'));
-    (SOFT_LINE_BYTES.contains(&line) && (whole || piece >= SOFT_NEXT_CHARS_MIN)).then_some(len)
+    let filled = line >= SOFT_FILLED_BYTES;
+    (SOFT_LINE_BYTES.contains(&line) && (whole || filled || piece >= SOFT_NEXT_CHARS_MIN)).then_some(len)
 }
 
 /// Length of a sequence that shows as nothing: zero-width characters, soft hyphens, byte order marks, terminal colours,
@@ -317,6 +358,12 @@ pub(crate) fn visible(text: &[u8]) -> Option<View> {
         at += 1;
     }
     Some(view)
+}
+
+/// A line without what shows as nothing, zero bytes of UTF-16 included. `None`: there is nothing of it.
+#[must_use]
+pub fn visible_line(line: &[u8]) -> Option<Vec<u8>> {
+    visible(line).map(|view| view.text)
 }
 
 /// Byte order of UTF-16 text.

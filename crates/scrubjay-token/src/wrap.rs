@@ -149,7 +149,7 @@ fn continuations(text: &[u8], first: &Piece, first_line: &Range<usize>, lines: &
             if count == 0 && len == column {
                 width = len;
             } else if before.1 || next.indented && !first.indented && len >= PROVEN_CHARS_MIN {
-                sure = false;
+                sure = next.indented && is_header_line(text, first_line);
                 width = width.max(len);
             } else {
                 break;
@@ -172,6 +172,17 @@ fn continuations(text: &[u8], first: &Piece, first_line: &Range<usize>, lines: &
         }
     }
     (count, sure)
+}
+
+/// Longest name of a header.
+const HEADER_NAME_BYTES_MAX: usize = 40;
+
+/// `Name: …`, perhaps behind the mark of a trace (`> `, `< `): the next line, if it is indented, is folded (RFC 9112 §5.2).
+fn is_header_line(text: &[u8], line: &Range<usize>) -> bool {
+    let line = &text[line.clone()];
+    let line = line.strip_prefix(b"> ").or_else(|| line.strip_prefix(b"< ")).unwrap_or(line);
+    let name = line.iter().take(HEADER_NAME_BYTES_MAX).take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
+    name > 1 && line[name..].starts_with(b": ")
 }
 
 /// The text with hard-wrapped values joined: pieces of one width of 60 or more over at least two lines, the last one
