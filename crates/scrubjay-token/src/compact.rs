@@ -414,7 +414,9 @@ fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool, work:
         }
         let probe = decode(&text[start..start + len.min(16)]);
         let array = probe.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
-        if token.kind != Kind::SdJwt && !array {
+        // The last `~` has nothing behind it, or the key binding JWT: a word behind it is somebody else's.
+        let ended = text.get(start + len) == Some(&b'~');
+        if !array && !(token.kind == Kind::SdJwt && (ended || len == 0)) {
             break;
         }
         if len > 0 && token.disclosures < DISCLOSURES_MAX {
