@@ -528,7 +528,9 @@ pub(crate) fn closes_object(chars: &[u8]) -> bool {
     let chars = chars.strip_suffix(b"==").or_else(|| chars.strip_suffix(b"=")).unwrap_or(chars);
     let last = &chars[chars.len() - chars.len().min(24)..];
     (0..4.min(last.len())).any(|skip| {
-        let bytes = decode(&last[skip..]);
+        let mut bytes = [0; 18];
+        let len = decode_head(&last[skip..], &mut bytes);
+        let bytes = &bytes[..len];
         bytes.len() >= 6
             && bytes.trim_ascii_end().ends_with(b"}")
             && bytes.iter().all(|&b| (0x20..0x7F).contains(&b) || b.is_ascii_whitespace())
