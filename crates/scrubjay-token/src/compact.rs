@@ -462,7 +462,8 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
     }
     let padding = text[from..dot].iter().rev().take(2).take_while(|&&b| b == b'=').count();
     let left = padding + text[from..dot - padding].iter().rev().take_while(|&&b| is_base64(b)).count();
-    let left = Segment { start: dot - left, end: dot, padded_end: dot };
+    let start = behind_colour(text, dot - left, dot);
+    let left = Segment { start, end: dot, padded_end: dot };
     let mut segments = Segments { text, style: Style::Unknown, alg: None };
     let mut parts = [Segment { start: dot, end: dot, padded_end: dot }; 4];
     let (mut known, mut end) = (0, dot);
@@ -504,6 +505,14 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
     At::Token(Found::plain(left.start..end, Token { cut: Some(cut), ..Token::bare(kind) }))
 }
 
+/// Where a run begins behind the end of a terminal's colour (`[0m`, `[1;32m`) that it is glued to.
+fn behind_colour(text: &[u8], start: usize, end: usize) -> usize {
+    let bracket = text[..start].iter().rev().take(8).position(|&b| !(b.is_ascii_digit() || b == b';'));
+    let in_colour = bracket.is_some_and(|i| text[start - 1 - i] == b'[');
+    let digits = text[start..end].iter().take_while(|b| b.is_ascii_digit()).count();
+    if in_colour && text.get(start + digits) == Some(&b'm') { start + digits + 1 } else { start }
+}
+
 /// Bytes behind a dot within which a part has to begin: another empty part may stand between.
 const FRAGMENT_REACH: usize = 2;
 /// Shortest part behind the rest of a cut header or payload.
@@ -539,6 +548,6 @@ fn header_rest(text: &[u8], start: usize) -> usize {
         return start;
     }
     let len = text[..start - 1].iter().rev().take_while(|&&b| is_base64(b)).count();
-    let from = start - 1 - len;
+    let from = behind_colour(text, start - 1 - len, start - 1);
     if closes_object(&text[from..start - 1]) { from } else { start }
 }

@@ -24,7 +24,7 @@ pub fn is_cut_size(line: &[u8]) -> bool {
 }
 
 /// Length of the header that two lines have in common, digits aside: up to a blank. 0: none.
-fn header(a: &[u8], b: &[u8]) -> usize {
+pub(crate) fn header(a: &[u8], b: &[u8]) -> usize {
     let same = a.iter().zip(b).take(HEADER_BYTES_MAX).take_while(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count();
     let len = b[..same].iter().rposition(|&c| c == b' ' || c == b'\t').map_or(0, |i| i + 1);
     if len < HEADER_BYTES_MIN || b[..len].iter().all(u8::is_ascii_whitespace) { 0 } else { len }

@@ -224,8 +224,8 @@ pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
     Some(view)
 }
 
-/// The text with its escaped line breaks (`\n`) as line ends and nothing else decoded, where such a break divides another escape
-/// (`%6\n5`): the line has to be joined before the escape can be read. `None`: none does.
+/// The text with its escaped line breaks (`\n`) as line ends and nothing else decoded, where such a break divides or touches another
+/// escape (`%6\n5`): the line has to be joined before the escape can be read. `None`: none does.
 pub(crate) fn broken(text: &[u8]) -> Option<View> {
     let is_break = |at: usize| {
         let slashes = text[at..].iter().take(8).take_while(|&&b| b == b'\\').count();
@@ -235,8 +235,8 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
         let tail = &text[at.saturating_sub(BROKEN_BYTES_MAX)..at];
         let escape = tail.iter().rposition(|b| matches!(b, b'%' | b'&'));
         escape.is_some_and(|i| match tail[i] {
-            b'%' => tail.len() - i <= 2 && tail[i + 1..].iter().all(u8::is_ascii_hexdigit),
-            _ => tail[i + 1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'#'),
+            b'%' => tail.len() - i <= 3 && tail[i + 1..].iter().all(u8::is_ascii_hexdigit),
+            _ => tail[i + 1..].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'#' | b';')),
         })
     };
     memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && divides(at))?;
