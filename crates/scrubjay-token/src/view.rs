@@ -14,6 +14,8 @@ pub(crate) struct View {
     joints: Vec<Joint>,
     /// What was left out between two bytes of a line stays, too.
     gaps: bool,
+    /// Bytes were decoded: what is put in their place is text of the original, not of this view.
+    pub(crate) decoded: bool,
 }
 
 /// A line that was taken for the continuation of the one before.
@@ -195,6 +197,7 @@ fn entity(text: &[u8], at: usize) -> Option<(u32, usize)> {
 pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
     let first = (0..text.len()).find(|&at| matches!(text[at], b'%' | b'\\' | b'&' | b'!') && escape_at(text, at).is_some())?;
     let mut view = View::with_capacity(text.len());
+    view.decoded = true;
     view.copy(text, 0..first);
     let mut at = first;
     while at < text.len() {
@@ -241,6 +244,7 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
     };
     memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && divides(at))?;
     let mut view = View::with_capacity(text.len());
+    view.decoded = true;
     let mut at = 0;
     while at < text.len() {
         let len = if text[at] == b'\\' { is_break(at) } else { None };
@@ -270,6 +274,7 @@ pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
     let telling = |at: usize| soft(at).is_some() || matches!(byte(at), Some(0x2E | 0x2D | 0x5F | 0x3D | 0x7E));
     text.iter().enumerate().find(|&(at, &b)| b == b'=' && telling(at))?;
     let mut view = View::with_capacity(text.len());
+    view.decoded = true;
     let mut at = 0;
     while at < text.len() {
         if text[at] == b'=' {
