@@ -39,7 +39,9 @@ pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: u
     let mut end = line.end;
     let mut last = line;
     loop {
-        let linked = is_linked(buffer.get(last.clone()).unwrap_or_default()) || ends_body(buffer, floor, &last) || ends_key_headers(buffer, floor, &last);
+        let linked = is_linked(buffer.get(last.clone()).unwrap_or_default())
+            || ends_body(buffer, floor, &last)
+            || ends_key_headers(buffer, floor, &last);
         if !linked && unfinished(buffer, start, end).is_none() {
             return Unit { lines: start..end, open: false };
         }
@@ -61,7 +63,9 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
     let mut start = end;
     while start > limit {
         let line = line_at(buffer, start - 1);
-        let linked = is_linked(buffer.get(line.clone()).unwrap_or_default()) || ends_body(buffer, floor, &line) || ends_key_headers(buffer, floor, &line);
+        let linked = is_linked(buffer.get(line.clone()).unwrap_or_default())
+            || ends_body(buffer, floor, &line)
+            || ends_key_headers(buffer, floor, &line);
         let from = if linked { Some(line.start) } else { unfinished(buffer, limit, start) };
         match from {
             Some(from) if from >= limit => start = from,

@@ -52,17 +52,13 @@ pub(crate) enum At {
 
 /// True where `text[at..]` may be the beginning of a base64url JSON object: `{` after optional white space (RFC 8259 §2).
 ///
-/// `ey` is `{"` or `{ `, `ew` is `{` and a tab or line end. White space before the brace gives other letters; those are
-/// looked for only where a run of base64 begins.
+/// `ey` is `{"` or `{ `, `ew` is `{` and a tab or line end. White space before the brace gives other letters.
 pub(crate) fn is_opening(text: &[u8], at: usize) -> bool {
     let pair = (text.get(at).copied().unwrap_or(0), text.get(at + 1).copied().unwrap_or(0));
-    match pair {
-        (b'e', b'y' | b'w') => true,
-        (b'I', b'H' | b'C' | b'A') | (b'C', b'n' | b'i' | b'g' | b'X' | b'S' | b'Q') | (b'D', b'X' | b'S' | b'Q') => {
-            at == 0 || !text.get(at - 1).copied().is_some_and(is_base64)
-        }
-        _ => false,
-    }
+    matches!(
+        pair,
+        (b'e', b'y' | b'w') | (b'I', b'H' | b'C' | b'A') | (b'C', b'n' | b'i' | b'g' | b'X' | b'S' | b'Q') | (b'D', b'X' | b'S' | b'Q')
+    )
 }
 
 /// Which of the two base64 alphabets a token uses; unknown until one of `-_+/` is seen.
@@ -415,6 +411,7 @@ fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool, work:
         // The last `~` has nothing behind it, or the key binding JWT: a word behind it is somebody else's.
         let ended = text.get(start + len) == Some(&b'~');
         if !array && !(token.kind == Kind::SdJwt && (ended || len == 0)) {
+            end += usize::from(token.kind == Kind::SdJwt);
             break;
         }
         if len > 0 && token.disclosures < DISCLOSURES_MAX {

@@ -62,7 +62,8 @@ pub(crate) fn unframed(text: &[u8]) -> Option<View> {
         let group = i..end;
         for k in group.clone() {
             let cut = k > i && is_cut_size(line(k - 1));
-            let skip = if proven && k > i { header(line(k - 1), line(k)) } else { 0 };
+            let pair = if k > i { k - 1..=k } else { k..=(k + 1).min(end - 1) };
+            let skip = if proven { header(line(*pair.start()), line(*pair.end())).min(lines[k].len()) } else { 0 };
             if k > 0 && !cut {
                 view.push(b'\n', lines[k].start - 1, lines[k].start);
             }
@@ -168,12 +169,12 @@ mod tests {
         let a = "A".repeat(64);
         let h = "2026-11-23T12:00:00Z INFO [x] ";
         let text = format!("{h}-----BEGIN\n{h}{a}\n{h}{a}\n{h}BBB\nplain\n");
-        assert_eq!(unframed(text.as_bytes()).unwrap().text, format!("{h}-----BEGIN\n{a}\n{a}\nBBB\nplain\n").as_bytes());
+        assert_eq!(unframed(text.as_bytes()).unwrap().text, format!("-----BEGIN\n{a}\n{a}\nBBB\nplain\n").as_bytes());
         assert!(unframed(format!("{h}{a}\n{h}started\n{h}done\n").as_bytes()).is_none());
         let h = "<14>Nov 23 12:00:00 host app[17]: ";
         let cut = format!("{h}{}", "B".repeat(1024 - h.len()));
         let view = unframed(format!("{cut}\n{h}CC d\n").as_bytes()).unwrap();
-        assert_eq!(view.text, format!("{cut}CC d\n").as_bytes());
+        assert_eq!(view.text, format!("{}CC d\n", &cut[h.len()..]).as_bytes());
     }
 
     #[test]

@@ -105,7 +105,8 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
                     // A member in other quotes belongs to an object whose brace is written in another way.
                     let first = frame.quote.get_or_insert(quote.clone()).clone();
                     if text[first] == text[quote]
-                        && let Some(name) = NAMES.iter().find(|n| n.as_bytes() == name) {
+                        && let Some(name) = NAMES.iter().find(|n| n.as_bytes() == name)
+                    {
                         frame.members.push((name, value));
                     }
                 }

@@ -118,7 +118,9 @@ fn body(text: &[u8], start: usize) -> Body {
     loop {
         at += gap(text, at);
         // An environment variable has blanks where the line ends were.
-        if text.get(at) == Some(&b' ') && (body.lines.is_empty() || width >= BLANK_LINE_CHARS_MIN || text[at + 1..].starts_with(b"-----END ")) {
+        if text.get(at) == Some(&b' ')
+            && (body.lines.is_empty() || width >= BLANK_LINE_CHARS_MIN || text[at + 1..].starts_with(b"-----END "))
+        {
             at += 1;
         }
         let rest = &text[at..];
@@ -136,7 +138,8 @@ fn body(text: &[u8], start: usize) -> Body {
             continue;
         }
         let len = rest.iter().take_while(|&&b| is_body(b) || b == b'=').count();
-        let whole = rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ") || is_blank_end(&rest[len..], len);
+        let whole =
+            rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ") || is_blank_end(&rest[len..], len);
         // A line shorter than the one before it is the last one.
         let fits = width == 0 || len <= width;
         if len == 0 || !fits || !whole && len < PART_CHARS_MIN {

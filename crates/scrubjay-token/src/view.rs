@@ -228,11 +228,11 @@ pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
 }
 
 /// The text with its escaped line breaks (`\n`) as line ends and nothing else decoded, where such a break divides or touches another
-/// escape (`%6\n5`): the line has to be joined before the escape can be read. `None`: none does.
+/// escape (`%6\n5`) or wraps a value that holds some: the line has to be joined before the escape can be read. `None`: none does.
 pub(crate) fn broken(text: &[u8]) -> Option<View> {
     let is_break = |at: usize| {
         let slashes = text[at..].iter().take(8).take_while(|&&b| b == b'\\').count();
-        matches!(text.get(at + slashes), Some(b'n' | b'r')).then_some(slashes + 1)
+        matches!(text.get(at + slashes), Some(b'n' | b'r' | b't')).then_some(slashes + 1)
     };
     let divides = |at: usize| {
         let tail = &text[at.saturating_sub(BROKEN_BYTES_MAX)..at];
@@ -242,7 +242,9 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
             _ => tail[i + 1..].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'#' | b';')),
         })
     };
-    memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && divides(at))?;
+    let wide = |at: usize| text[..at].iter().rev().take(WIDE_CHARS_MIN).take_while(|&&b| is_piece(b)).count() == WIDE_CHARS_MIN;
+    memchr::memchr2(b'%', b'&', text)?;
+    memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && (divides(at) || wide(at)))?;
     let mut view = View::with_capacity(text.len());
     view.decoded = true;
     let mut at = 0;
@@ -250,7 +252,11 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
         let len = if text[at] == b'\\' { is_break(at) } else { None };
         match len {
             Some(len) => {
-                let byte = if text[at + len - 1] == b'n' { b'\n' } else { b'\r' };
+                let byte = match text[at + len - 1] {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    _ => b'\t',
+                };
                 view.push(byte, at, at + len);
                 at += len;
             }
@@ -263,6 +269,8 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
     Some(view)
 }
 
+/// Shortest end of a line that may be a wrapped value's.
+const WIDE_CHARS_MIN: usize = 60;
 /// Longest beginning of an escape that a line break divides.
 const BROKEN_BYTES_MAX: usize = 8;
 
