@@ -172,7 +172,9 @@ fn through(
             }
         }
         let quote = inner.quote.map(|q| view.source(&q));
-        found.push(Found { pieces, token: inner.token, quote, wide: wide.or(inner.wide) });
+        // Escaped zeros stand for UTF-16, too, but a marker between them is not written in it.
+        let wide = wide.or(inner.wide.filter(|_| !view.decoded));
+        found.push(Found { pieces, token: inner.token, quote, wide });
     }
     Ok(())
 }
@@ -206,10 +208,26 @@ fn numbers(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found:
     }
     for list in lists(text).into_iter().chain(dumps(text)) {
         if let Some(token) = inside(&list.bytes, depth, budget)? {
-            found.push(Found { pieces: list.pieces, ..token });
+            let quote = json_quote(text, &list.pieces);
+            found.push(Found { pieces: list.pieces, quote, ..token });
         }
     }
     Ok(())
+}
+
+/// Longest gap between a member's name and the array that is its value.
+const ARRAY_GAP_BYTES_MAX: usize = 16;
+
+/// The quote of the member whose whole value is an array of these numbers: the marker in it has to be a string.
+fn json_quote(text: &[u8], pieces: &[Range<usize>]) -> Option<Range<usize>> {
+    let [piece] = pieces else { return None };
+    let before = text[..piece.start].trim_ascii_end().strip_suffix(b"[")?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
+    if piece.start - before.len() > ARRAY_GAP_BYTES_MAX || text[piece.end..].trim_ascii_start().first() != Some(&b']') {
+        return None;
+    }
+    let name = before.strip_suffix(b"\"")?;
+    let slashes = name.iter().rev().take(16).take_while(|&&b| b == b'\\').count();
+    Some(name.len() - slashes..before.len())
 }
 
 /// A run without the digits of a percent escape (`%3D`, `%253D`) that it is glued to.
