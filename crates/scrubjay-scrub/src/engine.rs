@@ -166,7 +166,9 @@ impl Engine {
         if work.state.withholding {
             return self.withhold(work, lines, "oversize");
         }
-        match analyze(work.buffer.get(lines.clone()).unwrap_or_default()) {
+        let text = work.buffer.get(lines.clone()).unwrap_or_default();
+        let plain = work.gate.as_mut().and_then(|gate| gate.in_plain_sight(text));
+        match plain.map_or_else(|| analyze(text), Ok) {
             Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, f)),
             Err(_) => self.withhold(work, lines, "budget"),
         }

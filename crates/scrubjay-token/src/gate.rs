@@ -10,6 +10,7 @@
 //! line below `BEGIN … PRIVATE KEY`.
 
 mod around;
+mod quick;
 mod shape;
 
 use std::ops::Range;
