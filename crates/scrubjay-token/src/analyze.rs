@@ -24,15 +24,15 @@ pub const WORK_PER_BYTE_MAX: usize = 64;
 /// Work that any text may take, in bytes.
 const WORK_MIN: usize = 64 * 1024;
 /// Shortest run of base64 that can hold a token worth a look: 24 bytes.
-const BASE64_CHARS_MIN: usize = 32;
+pub(crate) const BASE64_CHARS_MIN: usize = 32;
 /// Shortest line of a PEM body that makes a key worth looking for.
 const PEM_LINE_CHARS_MIN: usize = 16;
 /// Shortest run of hex digits: 16 bytes.
-const HEX_DIGITS_MIN: usize = 32;
+pub(crate) const HEX_DIGITS_MIN: usize = 32;
 /// Shortest list of numbers, in bytes: 16 pairs of digits have 15 separators; a dump's last line may be shorter than its others.
-const LIST_BYTES_MIN: usize = 32;
+pub(crate) const LIST_BYTES_MIN: usize = 32;
 /// Most places within one run where a base64 text may begin (behind the slashes of a path).
-const BASE64_STARTS_MAX: usize = 8;
+pub(crate) const BASE64_STARTS_MAX: usize = 8;
 
 /// The work would pass the budget: the text was written to be slow, and cannot be decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -287,12 +287,12 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
 }
 
 /// Decoded bytes that are text, or hold an opening: everything else is an image, a digest, an archive.
-fn is_worth_a_look(bytes: &[u8]) -> bool {
+pub(crate) fn is_worth_a_look(bytes: &[u8]) -> bool {
     bytes.len() >= 16 && (is_readable(&bytes[..bytes.len().min(48)]) || has_opening(bytes))
 }
 
 /// Mostly ASCII text, or ASCII text as UTF-16; not one byte over and over.
-fn is_readable(head: &[u8]) -> bool {
+pub(crate) fn is_readable(head: &[u8]) -> bool {
     let readable = head.iter().filter(|&&b| (0x20..0x7F).contains(&b) || matches!(b, b'\t' | b'\n' | b'\r')).count();
     let zeros = head.iter().filter(|&&b| b == 0).count();
     let mixed = (readable + zeros) * 10 >= head.len() * 9 && readable * 2 >= head.len();

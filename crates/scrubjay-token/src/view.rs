@@ -108,7 +108,7 @@ fn hex(text: &[u8], at: usize, digits: usize) -> Option<u32> {
 }
 
 /// One character of the text: its code and how many bytes wrote it. `None`: it stands for itself.
-fn escape_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
+pub(crate) fn escape_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
     match text[at] {
         b'%' if matches!(text.get(at + 1), Some(b'u' | b'U')) => Some((hex(text, at + 2, 4)?, 6)),
         b'%' => Some((hex(text, at + 1, 2)?, 3)),
@@ -333,7 +333,7 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
 
 /// Length of a sequence that shows as nothing: zero-width characters, soft hyphens, byte order marks, terminal colours,
 /// `<wbr>`, control bytes.
-fn invisible(text: &[u8], at: usize) -> usize {
+pub(crate) fn invisible(text: &[u8], at: usize) -> usize {
     match &text[at..] {
         [0xE2, 0x80, 0x8B..=0x8F | 0xAA..=0xAE, ..]
         | [0xE2, 0x81, 0xA0..=0xA4, ..]
@@ -353,18 +353,27 @@ fn invisible(text: &[u8], at: usize) -> usize {
     }
 }
 
+/// True for a byte with which [`invisible`] or a [`wide_dot`] may begin.
+pub(crate) fn shows_as_nothing(b: u8) -> bool {
+    matches!(b, 0x00 | 0x1B | 0x7F | 0xC2 | 0xE2 | 0xE3 | 0xEF | b'<')
+}
+
+/// Length of a full-width full stop.
+pub(crate) fn wide_dot(text: &[u8], at: usize) -> usize {
+    if text[at..].starts_with(&[0xEF, 0xBC, 0x8E]) || text[at..].starts_with(&[0xE3, 0x80, 0x82]) { 3 } else { 0 }
+}
+
 /// The text without what shows as nothing between two letters, and with full-width dots as dots. `None`: nothing of it.
 pub(crate) fn visible(text: &[u8]) -> Option<View> {
-    let odd = |at: usize| matches!(text[at], 0x00 | 0x1B | 0x7F | 0xC2 | 0xE2 | 0xE3 | 0xEF | b'<');
-    let full_width_dot = |at: usize| text[at..].starts_with(&[0xEF, 0xBC, 0x8E]) || text[at..].starts_with(&[0xE3, 0x80, 0x82]);
-    (0..text.len()).find(|&at| odd(at) && (full_width_dot(at) || invisible(text, at) > 0))?;
+    (0..text.len()).find(|&at| shows_as_nothing(text[at]) && (wide_dot(text, at) > 0 || invisible(text, at) > 0))?;
     let mut view = View::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
-        if odd(at) {
-            if full_width_dot(at) {
-                view.push(b'.', at, at + 3);
-                at += 3;
+        if shows_as_nothing(text[at]) {
+            let dot = wide_dot(text, at);
+            if dot > 0 {
+                view.push(b'.', at, at + dot);
+                at += dot;
                 continue;
             }
             let len = invisible(text, at);
