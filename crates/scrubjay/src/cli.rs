@@ -66,6 +66,10 @@ pub(crate) struct RunArgs {
     /// Read what is there now, deliver it, and end
     #[arg(long)]
     pub(crate) once: bool,
+    /// Threads that work at a time, 1 to 256; each file or partition is scrubbed by one at a time [default: what the
+    /// pipeline file says, or one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=THREADS_MAX))]
+    pub(crate) threads: Option<u16>,
 }
 
 #[derive(clap::Args)]
