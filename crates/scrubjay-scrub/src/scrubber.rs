@@ -196,8 +196,9 @@ mod tests {
     #[test]
     fn edits_in_place_equal_edits_in_a_copy() {
         let text = b"0123456789";
-        // The spans and the lengths of the texts that take their places.
-        let cases: &[(&[(Range<usize>, usize)], usize)] = &[
+        /// The spans and the lengths of the texts that take their places; then how much is decided.
+        type Case<'a> = (&'a [(Range<usize>, usize)], usize);
+        let cases: &[Case<'_>] = &[
             (&[], 10),
             (&[], 4),
             (&[(0..3, 1)], 10),
