@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use scrubjay_scan::{Run, Scanner};
-use scrubjay_token::{Found, Rest, Wide, analyze, find_within, work_max};
+use scrubjay_token::{Found, Gate, Rest, Wide, analyze, find_within, work_max};
 
 use crate::fingerprint::FingerprintKey;
 use crate::marker::{self, Place};
@@ -73,6 +73,8 @@ pub(crate) struct Engine {
     scanner: Scanner,
     limits: Limits,
     key: FingerprintKey,
+    /// Says which runs are looked at at all. Tests do without, to see that nothing else is found.
+    gate: Option<Gate>,
     runs: Vec<Run>,
 }
 
@@ -84,19 +86,30 @@ struct Work<'a> {
     ends: bool,
     stats: &'a mut Stats,
     edits: Vec<Edit>,
+    gate: Option<Gate>,
+}
+
+impl Work<'_> {
+    fn may_hold(&mut self, text: &[u8], run: &Run) -> bool {
+        self.gate.as_mut().is_none_or(|gate| gate.lets_through(text, run))
+    }
 }
 
 impl Engine {
     pub(crate) fn new(key: FingerprintKey, limits: Limits) -> Self {
-        Self { scanner: Scanner::new(), limits, key, runs: Vec::new() }
+        let scanner = Scanner::new();
+        Self { scanner, limits, key, gate: Some(Gate::new(scanner)), runs: Vec::new() }
     }
 
     /// Decides as much of `buffer` as can be decided. With `ends`, nothing follows and everything is decided.
     pub(crate) fn decide(&mut self, state: &mut LaneState, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
-        let mut work = Work { state, buffer, ends, stats, edits: Vec::new() };
+        let mut work = Work { state, buffer, ends, stats, edits: Vec::new(), gate: self.gate.take() };
+        if let Some(gate) = &mut work.gate {
+            gate.begin(buffer.len());
+        }
         let mut runs = std::mem::take(&mut self.runs);
         let consumed = self.walk(&mut work, &mut runs);
-        self.runs = runs;
+        (self.runs, self.gate) = (runs, work.gate);
         Decision { edits: work.edits, consumed }
     }
 
@@ -121,7 +134,7 @@ impl Engine {
         let base = at;
         for run in runs.iter() {
             let start = base + run.start;
-            if start < at {
+            if start < at || !work.may_hold(text, run) {
                 continue;
             }
             let line = line_at(buffer.get(..whole).unwrap_or_default(), start);
@@ -153,7 +166,9 @@ impl Engine {
         if work.state.withholding {
             return self.withhold(work, lines, "oversize");
         }
-        match analyze(work.buffer.get(lines.clone()).unwrap_or_default()) {
+        let text = work.buffer.get(lines.clone()).unwrap_or_default();
+        let plain = work.gate.as_mut().and_then(|gate| gate.in_plain_sight(text));
+        match plain.map_or_else(|| analyze(text), Ok) {
             Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, f)),
             Err(_) => self.withhold(work, lines, "budget"),
         }
@@ -211,9 +226,10 @@ impl Engine {
             return at;
         }
         // Without a run there is nothing to decide, here as anywhere else.
+        let text = work.buffer.get(at..end).unwrap_or_default();
         let mut runs = Vec::new();
-        self.scanner.scan_complete(work.buffer.get(at..end).unwrap_or_default(), &mut runs);
-        if !runs.is_empty() {
+        self.scanner.scan_complete(text, &mut runs);
+        if work.state.withholding && !runs.is_empty() || runs.iter().any(|run| work.may_hold(text, run)) {
             self.unit(work, at..end);
         }
         work.state.mid_line = line_end.is_none();
@@ -232,7 +248,7 @@ impl Engine {
         if work.state.withholding {
             return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
-        if runs.is_empty() {
+        if !runs.iter().any(|run| work.may_hold(text, run)) {
             return at + half;
         }
         let Ok(found) = analyze(text) else {
@@ -320,3 +336,6 @@ fn place(buffer: &[u8], floor: usize, start: usize, end: usize) -> Place {
 
 /// How far back the beginning of a URL is looked for.
 const URL_BYTES_MAX: usize = 2048;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,320 @@
+//! A cheap look at one run of the scanner: can [`analyze`](crate::analyze) find anything in it at all?
+//!
+//! Most runs of a log are paths, class names, digests, identifiers and images. Each look of `analyze` needs something to
+//! begin with: an opening, the shape of a fragment, an escape, a stretch of base64 or hex that decodes to text or to an
+//! opening. Here the same conditions are asked of the run's bytes alone, on masks of 64 bytes ([`Look`]), and nothing is
+//! built. The answer may be yes for nothing; a no has to be right, to which the tests of `scrubjay-scrub`'s engine hold it.
+//!
+//! A token that runs over several lines is not seen whole here. It is enough that one of its runs says yes: the unit around
+//! it is then analyzed as a whole. What does so: the run with the header; the first line of an encoded text; the first
+//! line below `BEGIN … PRIVATE KEY`.
+
+mod around;
+mod quick;
+mod shape;
+
+use std::ops::Range;
+
+use scrubjay_scan::{Look, Run, RunKind, Scanner};
+
+use self::around::{
+    ends_line, has_name, has_private_key, is_below_key, is_cut_by_runtime, is_interrupted, is_named, is_wrapped_end, is_wrapped_shape,
+    line_of,
+};
+use self::shape::{HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling};
+use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, LIST_BYTES_MIN, is_readable, is_worth_a_look};
+use crate::base64::{decode_into, is_base64};
+use crate::lists::{decode_hex, dumps, lists, lists_from};
+use crate::survey::Survey;
+use crate::view::{escape_at, shows_as_nothing, unescaped, unquoted, visible};
+
+/// Fewest numbers of a list that goes on in the next line.
+const NUMBERS_MIN: usize = 8;
+/// Bytes that may be decoded, unescaped or looked through around a run for each byte of the block, before every further
+/// run is let through: `analyze` has a budget of its own.
+const WORK_PER_BYTE_MAX: usize = 8;
+
+/// Judges the runs of blocks. Holds memory between calls, nothing else.
+#[derive(Debug, Default)]
+pub struct Gate {
+    scanner: Scanner,
+    looks: Vec<Look>,
+    budget: usize,
+}
+
+impl Gate {
+    /// A gate that looks with this scanner's back end.
+    #[must_use]
+    pub fn new(scanner: Scanner) -> Self {
+        Self { scanner, ..Self::default() }
+    }
+
+    /// Begins a block of so many bytes.
+    pub fn begin(&mut self, bytes: usize) {
+        self.budget = bytes.saturating_mul(WORK_PER_BYTE_MAX).saturating_add(64 * 1024);
+    }
+
+    /// False where no token, whole or part of one, has any of its bytes in `run` of `text`: then nothing needs to be
+    /// analyzed for its sake.
+    ///
+    /// `text` has to begin and end with lines; it is looked at up to the line above the run, for a key as far as its object.
+    #[must_use]
+    pub fn lets_through(&mut self, text: &[u8], run: &Run) -> bool {
+        let range = run.start..run.end;
+        let Some(bytes) = text.get(range.clone()) else { return true };
+        match run.kind {
+            RunKind::List => is_list(text, range),
+            RunKind::Word => {
+                let mut looks = std::mem::take(&mut self.looks);
+                let sight = Sight::new(bytes, &self.scanner, &mut looks);
+                let through = self.word(text, range, &sight);
+                self.looks = looks;
+                through || self.budget == 0
+            }
+        }
+    }
+
+    fn word(&mut self, text: &[u8], run: Range<usize>, sight: &Sight<'_>) -> bool {
+        let goes_on = ends_line(text, &run);
+        let all = sight.all;
+        self.holds(sight, DEPTH_MAX, goes_on)
+            || sight.key_types().any(|at| has_private_key(text, run.start + at, &mut self.budget))
+            || is_named(text, run.start)
+            || is_interrupted(text, &run)
+            || all.dot != 0 && is_wrapped_end(text, &run)
+            || is_cut_by_runtime(text, &run)
+            || goes_on && (all.upper != 0 && is_below_key(text, &run) || (all.dot | all.escape) != 0 && is_wrapped_shape(sight.text))
+    }
+
+    /// The run may hold something under up to `depth` layers of encoding. What `goes_on` in the next line has to be no
+    /// more than readable: the names that tell what it is may be there.
+    fn holds(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
+        sight.is_telling()
+            || sight.has_shape()
+            || depth > 0
+                && (self.has_part(sight, depth - 1, goes_on)
+                    || sight.is_escaped() && self.is_escaped(sight.text, depth - 1, goes_on)
+                    || sight.is_quoted() && unquoted(sight.text).is_some_and(|view| self.inner(&view.text, depth - 1)))
+    }
+
+    /// The same for a decoded text. It is no run of one class, so what its neighbours would have said is asked of it too.
+    /// Decoded text is rare, so this may say yes too often.
+    fn inner(&mut self, text: &[u8], depth: usize) -> bool {
+        self.budget = self.budget.saturating_sub(text.len());
+        if self.budget == 0 {
+            return true;
+        }
+        let survey = Survey::of(text);
+        let long_lines = survey.lines() && survey.base64 >= BASE64_CHARS_MIN;
+        let numbers = || survey.list >= LIST_BYTES_MIN && lists(text).iter().chain(&dumps(text)).any(|n| is_worth_a_look(&n.bytes));
+        let interrupted = survey.odd() && (text.last().is_some_and(|&b| shows_as_nothing(b)) || visible(text).is_some());
+        let mut looks = Vec::new();
+        interrupted
+            || long_lines
+            || has_name(text)
+            || self.holds(&Sight::new(text, &self.scanner.clone(), &mut looks), depth, false)
+            || numbers()
+    }
+
+    fn is_escaped(&mut self, text: &[u8], depth: usize, goes_on: bool) -> bool {
+        unescaped(text).is_some_and(|view| self.inner(&view.text, depth) || goes_on && is_wrapped_shape(&view.text))
+    }
+
+    /// A long part of the run decodes to something that may hold a token.
+    fn has_part(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
+        if sight.all.upper != 0 && sight.long(|look| look.base64).any(|part| self.is_base64_of(&sight.text[part], depth, goes_on)) {
+            return true;
+        }
+        sight.all.text_digit != 0 && sight.long(|look| look.hex).any(|digits| self.is_hex_of(&sight.text[digits], depth, goes_on))
+            || sight.all.text_digit != 0 && sight.has_hyphens && sight.long(|look| look.base64).any(|part| is_hyphenated(&sight.text[part]))
+    }
+
+    /// The part is base64 of something that may hold a token: at its beginning at any alignment, or behind a slash. Openings
+    /// further on are triples.
+    fn is_base64_of(&mut self, part: &[u8], depth: usize, goes_on: bool) -> bool {
+        let mut bytes = Vec::new();
+        let mut decoded = |gate: &mut Self, chars: &[u8]| {
+            bytes.clear();
+            decode_into(chars, &mut bytes);
+            goes_on || gate.inner(&bytes, depth)
+        };
+        if (0..4).any(|skip| is_readable_base64(&part[skip..], HEAD_BYTES) && decoded(self, &part[skip..])) {
+            return true;
+        }
+        let slashes = memchr::memchr_iter(b'/', part).map(|at| at + 1).take(BASE64_STARTS_MAX);
+        let mut starts = slashes.take_while(|start| part.len() - start >= BASE64_CHARS_MIN);
+        starts.any(|start| is_readable_base64(&part[start..], BASE64_CHARS_MIN / 4 * 3) && decoded(self, &part[start..]))
+    }
+
+    /// The digits are hex of something that may hold a token. An escape's digits may be glued to them.
+    fn is_hex_of(&mut self, digits: &[u8], depth: usize, goes_on: bool) -> bool {
+        (0..5).any(|skip| is_readable_hex(&digits[skip..]) && (goes_on || self.inner(&decode_hex(&digits[skip..]), depth)))
+    }
+}
+
+/// A run of class L may be a list or a dump of a token, or the beginning of one.
+fn is_list(text: &[u8], run: Range<usize>) -> bool {
+    let list = &text[run.clone()];
+    let beginning = || lists_from(list, NUMBERS_MIN).iter().any(|numbers| is_readable(&numbers.bytes));
+    lists(list).iter().chain(&dumps(line_of(text, &run))).any(|numbers| is_worth_a_look(&numbers.bytes))
+        || ends_line(text, &run) && beginning()
+}
+
+/// Length of the base64 at `at`, counted no further than `most`.
+fn part_len(text: &[u8], at: usize, most: usize) -> usize {
+    text.get(at..).unwrap_or_default().iter().take(most).take_while(|&&b| is_base64(b)).count()
+}
+
+/// A text and what its bytes are.
+struct Sight<'a> {
+    text: &'a [u8],
+    looks: &'a [Look],
+    /// All looks in one: what there is at all.
+    all: Look,
+    has_hyphens: bool,
+}
+
+impl<'a> Sight<'a> {
+    fn new(text: &'a [u8], scanner: &Scanner, looks: &'a mut Vec<Look>) -> Self {
+        looks.clear();
+        scanner.look(text, looks);
+        let mut all = Look::default();
+        for look in looks.iter() {
+            all.dot |= look.dot;
+            all.upper |= look.upper;
+            all.equals |= look.equals;
+            all.escape |= look.escape;
+            all.triple |= look.triple;
+            all.text_digit |= look.text_digit;
+        }
+        // Of bytes in hex with hyphens between them, the third or one of its neighbours is one.
+        let has_hyphens = text.iter().take(64).filter(|&&b| b == b'-').count() >= 5;
+        Self { text, looks, all, has_hyphens }
+    }
+
+    /// Offsets whose bit in a mask is set.
+    fn bits(&self, mask: impl Fn(&Look) -> u64) -> impl Iterator<Item = usize> {
+        self.looks.iter().enumerate().flat_map(move |(i, look)| ones(mask(look)).map(move |bit| i * 64 + bit))
+    }
+
+    /// The maximal runs of a mask that are at least 32 bytes long: as long as base64 and hex have to be.
+    fn long(&self, mask: impl Fn(&Look) -> u64 + Copy) -> impl Iterator<Item = Range<usize>> {
+        const _: () = assert!(BASE64_CHARS_MIN == 32 && HEX_DIGITS_MIN == 32);
+        let mut before = 0u64;
+        self.looks.iter().enumerate().flat_map(move |(i, look)| {
+            let next = self.looks.get(i + 1).map_or(0, mask);
+            // Bit `n` stays while the bits from it on are set: 2, 4, 8, 16, 32 of them.
+            let mut run = u128::from(next) << 64 | u128::from(mask(look));
+            for step in [1, 2, 4, 8, 16] {
+                run &= run >> step;
+            }
+            let run = run as u64;
+            let starts = run & !(run << 1 | before);
+            before = run >> 63;
+            ones(starts).map(move |bit| i * 64 + bit..self.end(i * 64 + bit, mask))
+        })
+    }
+
+    /// The first offset from `start` on whose bit is clear.
+    fn end(&self, start: usize, mask: impl Fn(&Look) -> u64) -> usize {
+        let mut index = start / 64;
+        let mut clear = !self.looks.get(index).map_or(0, &mask) & (!0 << (start % 64));
+        while clear == 0 {
+            index += 1;
+            clear = !self.looks.get(index).map_or(0, &mask);
+        }
+        (index * 64 + clear.trailing_zeros() as usize).min(self.text.len())
+    }
+
+    fn is_telling(&self) -> bool {
+        self.all.triple != 0 && self.bits(|look| look.triple).any(|at| is_telling(self.text, at))
+    }
+
+    fn key_types(&self) -> impl Iterator<Item = usize> {
+        let any = self.all.triple != 0;
+        let name = |at: usize| {
+            self.text[at..].starts_with(b"kty")
+                && !self.text.get(at + 3).is_some_and(u8::is_ascii_alphanumeric)
+                && !(at > 0 && self.text[at - 1].is_ascii_alphabetic())
+        };
+        any.then(|| self.bits(|look| look.triple).filter(move |&at| name(at))).into_iter().flatten()
+    }
+
+    /// The shape of a fragment, or of an object that is behind white space or without its beginning.
+    fn has_shape(&self) -> bool {
+        let mut before = 0;
+        for (i, look) in self.looks.iter().enumerate() {
+            let starts = look.base64 & !(look.base64 << 1 | before);
+            let next = self.looks.get(i + 1).map_or(0, |look| look.base64 & 1);
+            let ends = look.base64 & !(look.base64 >> 1 | next << 63);
+            before = look.base64 >> 63;
+            if ones(starts).any(|bit| begins_object(self.text, i * 64 + bit))
+                || ones(ends).any(|bit| ends_object(self.text, i * 64 + bit + 1))
+            {
+                return true;
+            }
+        }
+        if self.all.dot == 0 {
+            return false;
+        }
+        let mut from = 0;
+        let is_iv = |len: usize| matches!(len, 16 | 22 | 24);
+        let mut ivs = self.bits(|look| look.dot).filter(|&dot| is_iv(dot - std::mem::replace(&mut from, dot + 1)));
+        ivs.next().is_some() && has_jwe_shape(self.text)
+    }
+
+    /// An escape that changes what is looked for.
+    fn is_escaped(&self) -> bool {
+        let mut separators = 0;
+        self.all.escape != 0
+            && self.bits(|look| look.escape).any(|at| match escape(self.text, at) {
+                Escape::Telling => true,
+                Escape::Separator => {
+                    separators += 1;
+                    separators >= NUMBERS_MIN
+                }
+                Escape::Nothing => false,
+            })
+    }
+
+    /// What quoted-printable (RFC 2045 §6.7) writes of a token.
+    fn is_quoted(&self) -> bool {
+        let telling = |at: usize| matches!(self.text.get(at + 1..at + 3), Some(b"2E" | b"2D" | b"5F" | b"3D" | b"7E"));
+        self.all.equals != 0 && self.bits(|look| look.equals).any(telling)
+    }
+}
+
+/// The positions of the bits that are set.
+fn ones(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = mask.trailing_zeros();
+        mask &= mask.wrapping_sub(1);
+        (bit < 64).then_some(bit as usize)
+    })
+}
+
+enum Escape {
+    /// It stands for a part of a token, for what may hide one, or for another escape.
+    Telling,
+    /// It stands for what parts the numbers of a list: one says nothing.
+    Separator,
+    /// It only parts what is looked at anyway.
+    Nothing,
+}
+
+fn escape(text: &[u8], at: usize) -> Escape {
+    let Some((code, len)) = escape_at(text, at) else { return Escape::Nothing };
+    let Ok(byte) = u8::try_from(code) else { return Escape::Telling };
+    let next = text.get(at + len).copied();
+    let telling = match byte {
+        b' ' | b',' | b':' | b';' | b'\n' | b'\t' => return Escape::Separator,
+        b'\r' | b'/' | b'?' | b'@' | b'[' | b']' | b'(' | b')' | b'{' | b'}' | b'>' | b'*' | b'|' | b'$' | b'^' | b'`' => false,
+        // Padding, or the sign between a name and its value.
+        b'=' => false,
+        b'<' => matches!(next, Some(b'w' | b'W')),
+        b'&' => matches!(next, Some(b'#' | b'%' | b'a' | b'\\')),
+        b'"' | b'\'' => has_name(text),
+        _ => byte < 0x7f || shows_as_nothing(byte),
+    };
+    if telling { Escape::Telling } else { Escape::Nothing }
+}
