@@ -39,10 +39,7 @@ pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: u
     let mut end = line.end;
     let mut last = line;
     loop {
-        let linked = is_linked(buffer.get(last.clone()).unwrap_or_default())
-            || ends_body(buffer, floor, &last)
-            || ends_key_headers(buffer, floor, &last);
-        if !linked && unfinished(buffer, start, end).is_none() {
+        if !goes_on(buffer, floor, &last) && unfinished(buffer, start, end).is_none() {
             return Unit { lines: start..end, open: false };
         }
         if end >= ceiling {
@@ -63,10 +60,7 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
     let mut start = end;
     while start > limit {
         let line = line_at(buffer, start - 1);
-        let linked = is_linked(buffer.get(line.clone()).unwrap_or_default())
-            || ends_body(buffer, floor, &line)
-            || ends_key_headers(buffer, floor, &line);
-        let from = if linked { Some(line.start) } else { unfinished(buffer, limit, start) };
+        let from = if goes_on(buffer, floor, &line) { Some(line.start) } else { unfinished(buffer, limit, start) };
         match from {
             Some(from) if from >= limit => start = from,
             _ => break,
@@ -75,7 +69,12 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
     start
 }
 
-/// True for a line that the next one may continue.
+/// True for a line that the next one may continue, as it says itself or as the line before it says.
+fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    is_linked(buffer.get(line.clone()).unwrap_or_default()) || ends_body(buffer, floor, line) || ends_key_headers(buffer, floor, line)
+}
+
+/// True for a line that says itself that the next one may continue it.
 fn is_linked(line: &[u8]) -> bool {
     // What shows as nothing hides how a line begins and ends.
     if memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some() {
@@ -224,7 +223,8 @@ fn parts(buffer: &[u8], floor: usize, end: usize) -> Parts {
 ///
 /// `whole` says that `text` itself begins at a boundary (or with its lane); otherwise it may begin inside a line, and
 /// only what its own lines prove counts. Lines before `from` are looked at only where a later one depends on them.
-/// Linear: each line from `from` on is looked at, and at most 16 lines before it.
+/// Whatever links a line to the next one must be seen in that line and the one before it, or in the parts of a container's
+/// line: `around` and this go by the same functions. Linear: each line from `from` on is looked at, and at most 16 before it.
 ///
 /// ```
 /// use scrubjay_scrub::last_boundary;
@@ -244,7 +244,9 @@ pub fn last_boundary(text: &[u8], from: usize, whole: bool) -> Option<usize> {
             Parts::Unfinished(_) => false,
             Parts::Unknown => whole,
         };
-        if !is_linked(text.get(line.clone()).unwrap_or_default()) && finished() {
+        // What a line is may depend on the one before it, and that may be cut here.
+        let known = whole || line.start > floor;
+        if known && !goes_on(text, floor, &line) && finished() {
             return Some(end);
         }
         end = line.start;
@@ -303,6 +305,8 @@ mod tests {
     fn boundaries_are_behind_lines_that_nothing_continues() {
         let t = "2026-11-23T12:00:00.123456789Z";
         let (part, other, rest) = (format!("{t} stdout P a\n"), format!("{t} stderr F b\n"), format!("{t} stdout F c\n"));
+        // The last line of a wrapped text is one by the line before it.
+        let body = format!("one\n{}\nQUJD\n", "QUJD".repeat(16));
         let cut = format!("{part}{other}");
         let whole = format!("one\n{cut}{rest}");
         let cases: &[(&str, usize, bool, Option<usize>)] = &[
@@ -316,7 +320,9 @@ mod tests {
             ("one\n{\n  \"a\": 1\n}\n", 0, true, Some(17)),
             // The first line may be the end of anything.
             ("one\n", 0, false, None),
-            ("one\ntwo\n", 0, false, Some(8)),
+            ("one\ntwo\n", 0, false, None),
+            ("one\ntwo\nthree\n", 0, false, Some(14)),
+            (&body, 0, true, Some(4)),
             ("one\n{\n", 0, false, None),
             (&cut, 0, true, None),
             (&whole, 0, true, Some(whole.len())),
