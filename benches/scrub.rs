@@ -31,8 +31,8 @@ use scrubjay_testkit::text::{ADVERSARIAL, Profile, Text, adversarial};
 
 /// Bytes of a batch.
 const BATCH: usize = 256 * 1024;
-/// Lines with a token among a hundred.
-const TOKEN_PERCENT: [usize; 4] = [0, 1, 10, 50];
+/// Lines with a token among a hundred, and whether a few tokens are repeated.
+const TOKEN_LINES: [(usize, bool); 7] = [(0, false), (1, false), (1, true), (10, false), (10, true), (50, false), (50, true)];
 const PATTERN: &str = r"eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*";
 
 fn main() {
@@ -79,38 +79,40 @@ const SCRUB: usize = 3;
 type Best = [[Duration; 2]; CONTESTANTS.len()];
 
 fn texts(bytes: usize, repetitions: usize) {
-    for (column, from) in ["memory", "L2"].into_iter().enumerate() {
-        println!("\nFrom {from}, {} MiB for each row, GB/s:\n", bytes >> 20);
-        println!("| text | token lines | tokens | {} | scan of sweep | **scrub of sweep** | ns per token |", CONTESTANTS.join(" | "));
-        println!("|---|---:|---|{}---:|---:|---:|", "---:|".repeat(CONTESTANTS.len()));
-        for (profile, name) in [(Profile::Web, "web"), (Profile::Json, "json")] {
-            let mut clean = Duration::ZERO;
-            for percent in TOKEN_PERCENT {
-                for repeated in [false, true] {
-                    if percent == 0 && repeated {
-                        continue;
-                    }
-                    let text = Text::generate(profile, percent, repeated, bytes);
-                    let times = measure(&text, repetitions).map(|both| both[column]);
-                    if percent == 0 {
-                        clean = times[SCRUB];
-                    }
-                    let kind = if percent == 0 {
-                        "none"
-                    } else if repeated {
-                        "repeated"
-                    } else {
-                        "distinct"
-                    };
-                    row(&format!("{name} | {percent} % | {kind}"), &text, times, clean);
-                }
+    let mut tables = ["memory", "L2"].map(|from| {
+        let names = CONTESTANTS.join(" | ");
+        let head = format!("| text | token lines | tokens | {names} | scan of sweep | **scrub of sweep** | ns per token |");
+        format!(
+            "From {from}, {} MiB for each row, GB/s:\n\n{head}\n|---|---:|---|{}---:|---:|---:|\n",
+            bytes >> 20,
+            "---:|".repeat(CONTESTANTS.len())
+        )
+    });
+    for (profile, name) in [(Profile::Web, "web"), (Profile::Json, "json")] {
+        let mut clean = [Duration::ZERO; 2];
+        for (percent, repeated) in TOKEN_LINES {
+            let text = Text::generate(profile, percent, repeated, bytes);
+            let times = measure(&text, repetitions);
+            if percent == 0 {
+                clean = times[SCRUB];
+            }
+            let kind = if percent == 0 {
+                "none"
+            } else if repeated {
+                "repeated"
+            } else {
+                "distinct"
+            };
+            for (column, table) in tables.iter_mut().enumerate() {
+                table.push_str(&row(&format!("{name} | {percent} % | {kind}"), &text, times.map(|both| both[column]), clean[column]));
             }
         }
     }
+    tables.iter().for_each(|table| println!("\n{table}"));
 }
 
 /// A token's cost is what the text takes longer than a clean one of the same size.
-fn row(label: &str, text: &Text, times: [Duration; CONTESTANTS.len()], clean: Duration) {
+fn row(label: &str, text: &Text, times: [Duration; CONTESTANTS.len()], clean: Duration) -> String {
     let speeds = times.map(|time| speed(text.bytes.len(), time));
     let shown: Vec<String> = speeds.iter().map(|speed| format!("{speed:.2}")).collect();
     let [sweep, _, scan, scrub, _] = speeds;
@@ -118,7 +120,7 @@ fn row(label: &str, text: &Text, times: [Duration; CONTESTANTS.len()], clean: Du
         0 => "–".to_owned(),
         tokens => format!("{:.0}", (times[SCRUB].as_secs_f64() - clean.as_secs_f64()) * 1e9 / tokens as f64),
     };
-    println!("| {label} | {} | {:.0} % | {:.0} % | {each} |", shown.join(" | "), 100.0 * scan / sweep, 100.0 * scrub / sweep);
+    format!("| {label} | {} | {:.0} % | {:.1} % | {each} |\n", shown.join(" | "), 100.0 * scan / sweep, 100.0 * scrub / sweep)
 }
 
 /// The time that each contestant takes for the whole text, from memory and from L2.
