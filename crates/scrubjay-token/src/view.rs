@@ -68,6 +68,11 @@ impl View {
         !self.joints.is_empty()
     }
 
+    /// True where everything that was joined is sure to belong together.
+    pub(crate) fn is_sure(&self) -> bool {
+        self.joints.iter().all(|j| j.sure)
+    }
+
     /// Where the last line begins that a span crosses into.
     pub(crate) fn last_joint(&self, span: &Range<usize>) -> Option<usize> {
         let at = self.joints.partition_point(|j| j.span.start < span.end);
@@ -77,8 +82,9 @@ impl View {
     /// False for a span that has run into a line of somebody else: it ends within a continuation, or crosses into one that
     /// nothing proves (`whole`: the token comes out whole, which does).
     pub(crate) fn respects_joints(&self, span: &Range<usize>, whole: bool) -> bool {
-        let crossed = self.joints.iter().filter(|j| span.start < j.span.start && j.span.start < span.end);
-        crossed.into_iter().all(|j| span.end >= j.span.end && (j.sure || whole))
+        let from = self.joints.partition_point(|j| j.span.start <= span.start);
+        let to = self.joints.partition_point(|j| j.span.start < span.end);
+        self.joints[from..to.max(from)].iter().all(|j| span.end >= j.span.end && (j.sure || whole))
     }
 
     /// As [`Self::source`], in pieces: what was left out with a line end (a break, an indentation, a prefix) stays, what was
