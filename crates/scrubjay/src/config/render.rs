@@ -25,6 +25,10 @@ impl fmt::Display for Plan {
             None => writeln!(f, "keys      fingerprint: made for each run (fingerprints of two runs cannot be compared)")?,
         }
         writeln!(f, "policy    the safe default")?;
+        match self.threads {
+            Some(threads) => writeln!(f, "threads   {threads}")?,
+            None => writeln!(f, "threads   one for each core")?,
+        }
         writeln!(f, "limits    {}", self.limits)?;
         if !self.warnings.is_empty() {
             writeln!(f)?;
