@@ -17,6 +17,8 @@ use std::ops::Range;
 
 use scrubjay_scan::{Look, Run, RunKind, Scanner};
 
+pub use self::quick::Sighted;
+
 use self::around::{
     ends_line, has_name, has_private_key, is_below_key, is_cut_by_runtime, is_interrupted, is_named, is_wrapped_end, is_wrapped_shape,
     line_of,
