@@ -83,6 +83,7 @@ impl Gate {
             || is_interrupted(text, &run)
             || all.dot != 0 && is_wrapped_end(text, &run)
             || is_cut_by_runtime(text, &run)
+            || all.upper != 0 && is_above_key_end(text, &run)
             || goes_on && (all.upper != 0 && is_below_key(text, &run) || (all.dot | all.escape) != 0 && is_wrapped_shape(sight.text))
     }
 
