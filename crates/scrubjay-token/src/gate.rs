@@ -108,13 +108,18 @@ impl Gate {
         let survey = Survey::of(text);
         let long_lines = survey.lines() && survey.base64 >= BASE64_CHARS_MIN;
         let numbers = || survey.list >= LIST_BYTES_MIN && lists(text).iter().chain(&dumps(text)).any(|n| is_worth_a_look(&n.bytes));
-        let interrupted = survey.odd() && (text.last().is_some_and(|&b| shows_as_nothing(b)) || visible(text).is_some());
         let mut looks = Vec::new();
-        interrupted
-            || long_lines
+        long_lines
             || has_name(text)
             || self.holds(&Sight::new(text, &self.scanner.clone(), &mut looks), depth, false)
+            || survey.odd() && self.is_odd(text, depth)
             || numbers()
+    }
+
+    /// What shows as nothing is cut off at the end of the text, or hides something.
+    fn is_odd(&mut self, text: &[u8], depth: usize) -> bool {
+        text.last().is_some_and(|&b| shows_as_nothing(b))
+            || depth > 0 && visible(text).is_some_and(|view| self.inner(&view.text, depth - 1))
     }
 
     fn is_escaped(&mut self, text: &[u8], depth: usize, goes_on: bool) -> bool {
@@ -250,7 +255,7 @@ impl<'a> Sight<'a> {
         let name = |at: usize| {
             self.text[at..].starts_with(b"kty")
                 && !self.text.get(at + 3).is_some_and(u8::is_ascii_alphanumeric)
-                && !(at > 0 && self.text[at - 1].is_ascii_alphabetic())
+                && (at == 0 || !self.text[at - 1].is_ascii_alphabetic() || ends_colour(&self.text[..at]))
         };
         any.then(|| self.bits(|look| look.triple).filter(move |&at| name(at))).into_iter().flatten()
     }
@@ -297,6 +302,11 @@ impl<'a> Sight<'a> {
         let telling = |at: usize| matches!(self.text.get(at + 1..at + 3), Some(b"2E" | b"2D" | b"5F" | b"3D" | b"7E"));
         self.all.equals != 0 && self.bits(|look| look.equals).any(telling)
     }
+}
+
+/// The last bytes are those of a terminal's colour, whose first ones belong to no run.
+fn ends_colour(text: &[u8]) -> bool {
+    matches!(text, [b'm' | b'K'] | [.., b'0'..=b'9' | b';', b'm' | b'K'])
 }
 
 /// The positions of the bits that are set.

@@ -77,7 +77,8 @@ pub(super) fn has_name(text: &[u8]) -> bool {
 /// The run is the value of a JSON member with such a name, whatever quotes it.
 pub(super) fn is_named(text: &[u8], start: usize) -> bool {
     let before = &text[start.saturating_sub(NAME_BYTES_MAX)..start];
-    let quoted = matches!(before.last(), Some(b'"' | b'\''));
+    // The value may stand in the next line.
+    let quoted = matches!(before.last(), Some(b'"' | b'\'' | b'\n'));
     // Quotes that are written as an escape belong to the run itself.
     if !quoted && !matches!(text.get(start), Some(b'&' | b'%' | b'\\')) {
         return false;

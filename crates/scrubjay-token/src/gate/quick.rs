@@ -3,6 +3,10 @@
 //! Most tokens of a log are such, and `analyze` would look for everything else in their lines too. Here each token is read
 //! where its opening stands, and what is left of the text has to pass the gate as if it were a decoded text.
 
+use std::ops::Range;
+
+use scrubjay_scan::Run;
+
 use super::{Gate, Sight};
 use crate::analyze::DEPTH_MAX;
 use crate::base64::is_base64;
@@ -10,6 +14,8 @@ use crate::compact::{At, is_opening, may_be_head, token_at};
 use crate::token::{Found, Kind};
 use crate::view::escape_at;
 
+/// Most backslashes before a quote: of strings four deep.
+const SLASHES_MAX: usize = 15;
 /// Longest text that is looked at, in bytes.
 const TEXT_BYTES_MAX: usize = 16 * 1024;
 
@@ -25,14 +31,34 @@ impl Gate {
         let found = read(&Sight::new(text, &self.scanner, &mut looks));
         self.looks = looks;
         let found = found?;
-        let mut from = 0;
-        for end in found.iter().map(Found::span).chain([text.len()..text.len()]) {
-            if self.inner(&text[from..end.start], DEPTH_MAX) {
+        let mut spans = found.iter().map(Found::span).peekable();
+        let mut start = 0;
+        while start < text.len() {
+            let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
+            if spans.peek().is_some_and(|span| span.start < end) {
+                let mut from = start;
+                while let Some(span) = spans.next_if(|span| span.start < end) {
+                    if self.inner(&text[from..span.start], DEPTH_MAX) {
+                        return None;
+                    }
+                    from = span.end;
+                }
+                if self.inner(&text[from..end], DEPTH_MAX) {
+                    return None;
+                }
+            } else if self.line_may_hold(text, start..end) {
                 return None;
             }
-            from = end.end;
+            start = end;
         }
         Some(found)
+    }
+
+    /// One of the runs of a line may hold something.
+    fn line_may_hold(&mut self, text: &[u8], line: Range<usize>) -> bool {
+        let mut runs = Vec::new();
+        self.scanner.scan_complete(&text[line.clone()], &mut runs);
+        runs.iter().any(|run| self.lets_through(text, &Run { start: line.start + run.start, end: line.start + run.end, kind: run.kind }))
     }
 }
 
@@ -70,6 +96,11 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
             None => true,
             Some(b'<') => !matches!(text.get(end + 1), Some(b'w' | b'W')),
             Some(b'%' | b'\\' | b'&') => match escape_at(text, end) {
+                // A quote in a string in a string.
+                Some((0x5C, _)) => {
+                    let slashes = text[end..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
+                    matches!(text.get(end + slashes), Some(b'"' | b'\''))
+                }
                 Some((_, len)) => parts(text, end, len, b" \t\r\n\"',;()[]{}>|&:"),
                 None => text[end] == b'&',
             },
