@@ -7,7 +7,7 @@ use super::shape::has_long_part;
 use crate::base64::is_base64;
 use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN};
 use crate::partials::part;
-use crate::view::{invisible, shows_as_nothing, wide_dot};
+use crate::view::{escape_at, invisible, shows_as_nothing, wide_dot};
 
 /// How far to either side of a key's type its object is looked through, in bytes.
 const OBJECT_BYTES_MAX: usize = 8 * 1024;
@@ -107,6 +107,12 @@ pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
         let len = gap(at);
         len > 0 && at + len >= run.start && at > 0 && goes_on(at - 1)
     })
+}
+
+/// An escape of a marker (`!2E`) parts the run from a neighbour: `!` is of no class, so neither may show what it is.
+pub(super) fn is_parted_by_escape(text: &[u8], run: &Range<usize>) -> bool {
+    let is_escape = |at: usize| text[at] == b'!' && escape_at(text, at).is_some();
+    run.start > 0 && is_escape(run.start - 1) || run.end < text.len() && is_escape(run.end)
 }
 
 /// Lines between the one that announces a key and its body: the headers of RFC 1421 §4.6 and an empty line.
