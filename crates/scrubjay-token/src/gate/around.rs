@@ -161,13 +161,24 @@ pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>) -> bool {
         return false;
     }
     let mut from = run.end;
-    (0..KEY_END_LINES).any(|_| {
-        let Some(line) = memchr::memchr(b'\n', &text[from..text.len().min(from + KEY_LINE_BYTES_MAX)]) else { return false };
-        from += line + 1;
+    for _ in 0..KEY_END_LINES {
+        let behind = &text[from..text.len().min(from + KEY_LINE_BYTES_MAX)];
+        match memchr::memchr(b'\n', behind) {
+            Some(line) => from += line + 1,
+            None if from + behind.len() < text.len() => return false,
+            None => from = text.len(),
+        }
+        // What is not there yet may be the end: where reads end decides nothing.
+        if from >= text.len() {
+            return true;
+        }
         let next = &text[from..text.len().min(from + KEY_LINE_BYTES_MAX)];
         let next = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
-        memchr::memmem::find(next, b"-----END ").is_some_and(|at| memchr::memmem::find(&next[at..], b"PRIVATE KEY-----").is_some())
-    })
+        if memchr::memmem::find(next, b"-----END ").is_some_and(|at| memchr::memmem::find(&next[at..], b"PRIVATE KEY-----").is_some()) {
+            return true;
+        }
+    }
+    false
 }
 
 /// A line end that is written as an escape (`\n`) follows at `end`: what is wrapped in a JSON string goes on behind it.
