@@ -18,8 +18,8 @@ use std::ops::Range;
 use scrubjay_scan::{Look, Run, RunKind, Scanner};
 
 use self::around::{
-    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_below_key, is_cut_by_runtime, is_interrupted, is_named,
-    is_parted_by_escape, is_wrapped_end, is_wrapped_shape, line_of,
+    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_below_key, is_cut_by_runtime,
+    is_interrupted, is_named, is_parted_by_escape, is_wrapped_end, is_wrapped_shape, line_of,
 };
 use self::shape::{HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling};
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, LIST_BYTES_MIN, is_readable, is_worth_a_look};
@@ -84,7 +84,7 @@ impl Gate {
             || is_interrupted(text, &run)
             || all.dot != 0 && is_wrapped_end(text, &run)
             || is_cut_by_runtime(text, &run)
-            || all.upper != 0 && is_above_key_end(text, &run)
+            || all.upper != 0 && (is_above_key_end(text, &run) || is_behind_key_label(text, &run))
             || goes_on && (all.upper != 0 && is_below_key(text, &run) || (all.dot | all.escape) != 0 && is_wrapped_shape(sight.text))
     }
 

@@ -118,12 +118,16 @@ pub(super) fn is_parted_by_escape(text: &[u8], run: &Range<usize>) -> bool {
 /// Lines between the one that announces a key and its body: the headers of RFC 1421 §4.6 and an empty line.
 const KEY_HEADER_LINES: usize = 4;
 
-/// The line above the run, or what stands before it in its line, announces a private key.
+/// What announces a private key.
+const LABEL: &[u8] = b"PRIVATE KEY-----";
+
+/// What stands before the run in its line announces a private key.
+pub(super) fn is_behind_key_label(text: &[u8], run: &Range<usize>) -> bool {
+    text[..run.start].ends_with(b"- ") && text[..run.start - 1].ends_with(LABEL)
+}
+
+/// The line above the run announces a private key.
 pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
-    const LABEL: &[u8] = b"PRIVATE KEY-----";
-    if text[..run.start].trim_ascii_end().ends_with(LABEL) {
-        return true;
-    }
     let mut end = run.start;
     for _ in 0..KEY_HEADER_LINES {
         let Some(above) = memchr::memrchr(b'\n', &text[..end]) else { return false };
