@@ -1,22 +1,14 @@
-//! The first stage: the few short strings that are in all keywords, searched for with SIMD over the whole block.
-//!
-//! Keywords are many, and most may stand in upper or lower case. Each has a rare part, and many share one (`oken` is in
-//! thirty names). So a small set of fragments is chosen that covers every keyword, rarest first; what a fragment's place is
-//! worth is then asked of the keywords that have it.
+//! The first stage: for each keyword the four bytes of it that are rarest in log text, searched for with SIMD over the
+//! whole block (`scrubjay_scan::Needles`). What such a place is worth is asked of the keywords that have these bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use scrubjay_scan::{NEEDLE_BYTES, Needle, Needles, byte_share};
 
-use aho_corasick::packed;
-use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, Span};
-
-use crate::rule::KEYWORD_BYTES_MIN;
-
-/// Longest fragment in bytes.
-const FRAGMENT_BYTES_MAX: usize = 5;
-/// What one more fragment costs, in the unit of [`weight`].
-const FRAGMENT_COST: f64 = 600.0;
-/// Most strings that the packed searcher takes.
-const PACKED_MAX: usize = 64;
+/// Bytes that are searched at a time: it bounds the list of candidates.
+const BLOCK_BYTES: usize = 64 * 1024;
+/// Places of the table of fragments, a power of two.
+const SLOTS: usize = 1024;
+/// A fragment that is searched for anyway is preferred to one that is rarer than it, up to this factor.
+const SHARED_BONUS: f64 = 0.2;
 
 /// A keyword to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,72 +25,80 @@ impl Keyword {
         if self.ignore_case { there.eq_ignore_ascii_case(&self.text) } else { there == self.text }
     }
 
-    /// The ways in which it is written: as it is, and where the case does not count in lower case, upper case, with each word
-    /// capitalised, and as it is with a capital at the beginning.
-    fn spellings(&self) -> BTreeSet<Vec<u8>> {
-        let mut all = BTreeSet::from([self.text.clone()]);
-        if self.ignore_case {
-            let mut capitalised = self.text.to_ascii_lowercase();
-            let mut inside = false;
-            for b in &mut capitalised {
-                if !inside {
-                    b.make_ascii_uppercase();
-                }
-                inside = b.is_ascii_alphanumeric();
-            }
-            let mut begun = self.text.clone();
-            if let Some(first) = begun.first_mut() {
-                first.make_ascii_uppercase();
-            }
-            all.extend([self.text.to_ascii_lowercase(), self.text.to_ascii_uppercase(), capitalised, begun]);
-        }
-        all
+    /// The needle that begins at `offset` of the keyword; the last byte of a keyword of three is any.
+    fn needle(&self, offset: usize) -> Needle {
+        let mut bytes = [None; NEEDLE_BYTES];
+        let part = self.text.get(offset..).unwrap_or_default();
+        bytes.iter_mut().zip(part).for_each(|(to, b)| *to = Some(if self.ignore_case { b.to_ascii_lowercase() } else { *b }));
+        Needle { bytes, ignore_case: self.ignore_case }
     }
 }
 
 /// Finds keywords.
 pub(crate) struct Fragments {
-    searcher: Searcher,
-    /// For each fragment the keywords that have it, and where in them.
-    uses: Vec<Vec<(usize, usize)>>,
+    needles: Needles,
     keywords: Vec<Keyword>,
-    texts: Vec<Vec<u8>>,
+    /// By the hash of a fragment in lower case.
+    slots: Vec<Vec<Use>>,
 }
 
-enum Searcher {
-    Nothing,
-    Packed(packed::Searcher),
-    /// Where the processor has no byte shuffle.
-    Automaton(AhoCorasick),
+/// A fragment's place in a keyword.
+struct Use {
+    /// The fragment in lower case, first byte lowest.
+    bytes: u32,
+    keyword: usize,
+    offset: usize,
 }
 
 impl Fragments {
-    /// `None` when no searcher can be built of them.
-    pub(crate) fn new(keywords: Vec<Keyword>) -> Option<Self> {
-        let chosen = choose(&keywords);
-        let texts: Vec<Vec<u8>> = chosen.keys().cloned().collect();
-        let uses = chosen.into_values().map(|uses| uses.into_iter().collect()).collect();
-        Some(Self { searcher: searcher(&texts)?, uses, keywords, texts })
-    }
-
-    /// Finds none.
-    pub(crate) fn nothing() -> Self {
-        Self { searcher: Searcher::Nothing, uses: Vec::new(), keywords: Vec::new(), texts: Vec::new() }
-    }
-
-    /// The strings that are searched for.
-    pub(crate) fn texts(&self) -> &[Vec<u8>] {
-        &self.texts
+    pub(crate) fn new(keywords: Vec<Keyword>) -> Self {
+        let mut chosen: Vec<Needle> = Vec::new();
+        let mut slots: Vec<Vec<Use>> = (0..SLOTS).map(|_| Vec::new()).collect();
+        let mut order: Vec<usize> = (0..keywords.len()).collect();
+        order.sort_by_key(|&k| keywords.get(k).map_or(0, |k| k.text.len()));
+        for (index, keyword) in order.into_iter().filter_map(|k| Some((k, keywords.get(k)?))) {
+            let offsets = 0..=keyword.text.len().saturating_sub(NEEDLE_BYTES);
+            let price = |&offset: &usize| {
+                let needle = keyword.needle(offset);
+                share(&needle) * if chosen.contains(&needle) { SHARED_BONUS } else { 1.0 }
+            };
+            let Some(offset) = offsets.min_by(|a, b| price(a).total_cmp(&price(b))) else { continue };
+            let needle = keyword.needle(offset);
+            if !chosen.contains(&needle) {
+                chosen.push(needle);
+            }
+            let short = keyword.text.len() < NEEDLE_BYTES;
+            let bytes = lower(needle.bytes.map(Option::unwrap_or_default), short);
+            if let Some(slot) = slots.get_mut(hash(bytes)) {
+                slot.push(Use { bytes, keyword: index, offset });
+            }
+        }
+        Self { needles: Needles::new(&chosen), keywords, slots }
     }
 
     /// Calls `found` with each keyword of `text` and its place. The places of one keyword ascend.
-    pub(crate) fn each(&self, text: &[u8], mut found: impl FnMut(&Keyword, usize)) {
-        let mut at = 0;
-        while let Some((fragment, start)) = self.searcher.next(text, at) {
-            at = start + 1;
-            for &(keyword, offset) in self.uses.get(fragment).into_iter().flatten() {
-                let Some(keyword) = self.keywords.get(keyword) else { continue };
-                let Some(start) = start.checked_sub(offset) else { continue };
+    pub(crate) fn each(&self, text: &[u8], candidates: &mut Vec<usize>, mut found: impl FnMut(&Keyword, usize)) {
+        let mut from = 0;
+        while from < text.len() {
+            let to = text.len().min(from + BLOCK_BYTES);
+            // What begins in this block may end behind it.
+            let block = text.get(from..text.len().min(to + NEEDLE_BYTES - 1)).unwrap_or_default();
+            candidates.clear();
+            self.needles.candidates(block, candidates);
+            for at in candidates.iter().map(|at| from + at).take_while(|&at| at < to) {
+                self.keywords_at(text, at, &mut found);
+            }
+            from = to;
+        }
+    }
+
+    fn keywords_at(&self, text: &[u8], at: usize, found: &mut impl FnMut(&Keyword, usize)) {
+        let mut four = [0; NEEDLE_BYTES];
+        four.iter_mut().zip(text.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
+        for bytes in [lower(four, false), lower(four, true)] {
+            for u in self.slots.get(hash(bytes)).into_iter().flatten().filter(|u| u.bytes == bytes) {
+                let Some(keyword) = self.keywords.get(u.keyword) else { continue };
+                let Some(start) = at.checked_sub(u.offset) else { continue };
                 if keyword.stands_at(text, start) {
                     found(keyword, start);
                 }
@@ -107,87 +107,31 @@ impl Fragments {
     }
 }
 
-impl Searcher {
-    fn next(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
-        match self {
-            Self::Nothing => None,
-            Self::Packed(s) => s.find_in(text, Span { start: at, end: text.len() }).map(|m| (m.pattern().as_usize(), m.start())),
-            Self::Automaton(s) => {
-                let input = Input::new(text).range(at..).anchored(Anchored::No);
-                s.try_find(input).ok().flatten().map(|m| (m.pattern().as_usize(), m.start()))
-            }
-        }
-    }
+/// Four bytes, or the first three of them, in lower case.
+fn lower(bytes: [u8; NEEDLE_BYTES], three: bool) -> u32 {
+    let all = u32::from_le_bytes(bytes.map(|b| b.to_ascii_lowercase()));
+    if three { all & 0x00ff_ffff } else { all }
 }
 
-fn searcher(texts: &[Vec<u8>]) -> Option<Searcher> {
-    if texts.is_empty() {
-        return Some(Searcher::Nothing);
-    }
-    if texts.len() <= PACKED_MAX
-        && let Some(packed) = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(texts).build()
-    {
-        return Some(Searcher::Packed(packed));
-    }
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(texts).ok().map(Searcher::Automaton)
+fn hash(bytes: u32) -> usize {
+    // Fibonacci hashing: the upper bits of the product depend on all bytes.
+    (bytes.wrapping_mul(0x9e37_79b1) >> 22) as usize % SLOTS
 }
 
-type Uses = BTreeSet<(usize, usize)>;
-
-/// A set of fragments, none the beginning of another, that is in every spelling of every keyword; with its uses.
-fn choose(keywords: &[Keyword]) -> BTreeMap<Vec<u8>, Uses> {
-    // What each possible fragment would cover: spellings (numbered) and places in keywords.
-    let mut possible: BTreeMap<Vec<u8>, (BTreeSet<usize>, Uses)> = BTreeMap::new();
-    let mut spellings = 0;
-    for (k, keyword) in keywords.iter().enumerate() {
-        for spelling in keyword.spellings() {
-            for size in KEYWORD_BYTES_MIN..=FRAGMENT_BYTES_MAX {
-                for (offset, part) in spelling.windows(size).enumerate() {
-                    let entry = possible.entry(part.to_vec()).or_default();
-                    entry.0.insert(spellings);
-                    entry.1.insert((k, offset));
-                }
-            }
-            spellings += 1;
-        }
-    }
-    let mut left: BTreeSet<usize> = (0..spellings).collect();
-    let mut chosen: BTreeMap<Vec<u8>, Uses> = BTreeMap::new();
-    while !left.is_empty() {
-        let price = |text: &[u8], covers: &BTreeSet<usize>| (FRAGMENT_COST + weight(text)) / covers.intersection(&left).count() as f64;
-        let best = possible.iter().min_by(|(a, (x, _)), (b, (y, _))| price(a, x).total_cmp(&price(b, y)));
-        let Some((text, (covers, uses))) = best else { break };
-        left.retain(|s| !covers.contains(s));
-        chosen.insert(text.clone(), uses.clone());
-    }
-    // At one place the searcher reports one fragment: the shorter takes over what the longer stands for.
-    let texts: Vec<Vec<u8>> = chosen.keys().cloned().collect();
-    for text in &texts {
-        if texts.iter().any(|other| other.len() < text.len() && text.starts_with(other)) {
-            chosen.remove(text);
-        }
-    }
-    chosen.into_iter().map(|(text, _)| possible.get(&text).map(|(_, uses)| (text.clone(), uses.clone())).unwrap_or_default()).collect()
-}
-
-/// How often a string is to be expected, in occurrences in 100 MB of log text, as if its bytes were independent.
-fn weight(text: &[u8]) -> f64 {
-    let known = COMMON.iter().find(|(common, _)| memchr::memmem::find(text, common.as_bytes()).is_some()).map_or(0.0, |(_, count)| *count);
-    let one = |&b: &u8| match b {
-        b' ' | b'e' => 0.06,
-        b'0'..=b'9' => 0.03,
-        b'a' | b'i' | b'n' | b'o' | b'r' | b's' | b't' => 0.04,
-        b'c' | b'd' | b'l' | b'm' | b'p' | b'u' => 0.02,
-        b'-' | b'.' | b':' | b'/' | b'"' | b'=' | b',' => 0.02,
-        b'b' | b'f' | b'g' | b'h' | b'y' | b'k' | b'v' | b'w' | b'_' => 0.01,
-        b'A'..=b'Z' => 0.005,
-        _ => 0.002,
+/// The share of places of log text at which a needle is to be expected, as if bytes were independent. Some strings are far
+/// more frequent than their bytes are.
+fn share(needle: &Needle) -> f64 {
+    let one = |byte: &u8| match byte {
+        b if needle.ignore_case && b.is_ascii_alphabetic() => byte_share(*b) + byte_share(b.to_ascii_uppercase()),
+        b => byte_share(*b),
     };
-    known + 1e8 * text.iter().map(one).product::<f64>()
+    let text: Vec<u8> = needle.bytes.iter().flatten().copied().collect();
+    let known = COMMON.iter().filter(|common| memchr::memmem::find(&text, common.as_bytes()).is_some()).count();
+    text.iter().map(one).product::<f64>() * 30f64.powi(known as i32)
 }
 
-/// Strings that are more frequent than their bytes are.
-const COMMON: &[(&str, f64)] = &[("://", 3e5), ("ssio", 5e4), ("sion", 1e5), ("auth", 5e4), ("tion", 3e5), ("key", 3e4), ("toke", 1e4), ("http", 3e5)];
+/// Parts of words that log text is full of.
+const COMMON: &[&str] = &["ssio", "sion", "tion", "auth", "api", "http", "key", "name", "user", "sess", "www", "serv"];
 
 #[cfg(test)]
 mod tests {
@@ -199,7 +143,7 @@ mod tests {
 
     fn found(fragments: &Fragments, text: &str) -> Vec<(String, usize)> {
         let mut all = Vec::new();
-        fragments.each(text.as_bytes(), |k, at| all.push((String::from_utf8(k.text.clone()).unwrap(), at)));
+        fragments.each(text.as_bytes(), &mut Vec::new(), |k, at| all.push((String::from_utf8(k.text.clone()).unwrap(), at)));
         all.sort();
         all.dedup();
         all
@@ -209,12 +153,13 @@ mod tests {
     fn every_keyword_is_found_wherever_it_stands() {
         let words = ["access_token", "refresh_token", "authorization", "ghp_", "gho_", "://", "accessToken", "cookie", "AIza", "xoxb-"];
         let keywords: Vec<Keyword> = words.iter().map(|w| keyword(w, w.len() > 6)).collect();
-        let fragments = Fragments::new(keywords.clone()).unwrap();
-        assert!(fragments.texts().len() < 2 * words.len(), "{:?}", fragments.texts());
+        let fragments = Fragments::new(keywords.clone());
         for k in &keywords {
-            for spelling in k.spellings() {
+            let word = String::from_utf8(k.text.clone()).unwrap();
+            let spellings = if k.ignore_case { vec![word.to_uppercase(), word.to_lowercase(), word] } else { vec![word] };
+            for spelling in spellings {
                 for pad in 0..70 {
-                    let text = format!("{}{}{}", ".".repeat(pad), String::from_utf8(spelling.clone()).unwrap(), "-".repeat(pad % 7));
+                    let text = format!("{}{spelling}{}", ".".repeat(pad), "-".repeat(pad % 7));
                     let hits = found(&fragments, &text);
                     assert!(hits.iter().any(|(w, at)| w.as_bytes() == k.text && *at == pad), "{text}: {hits:?}");
                 }
@@ -227,21 +172,32 @@ mod tests {
 
     #[test]
     fn overlapping_keywords_are_all_found() {
-        let fragments = Fragments::new(["aab", "aabc", "abca", "bcaa"].map(|w| keyword(w, false)).to_vec()).unwrap();
+        let fragments = Fragments::new(["aab", "aabc", "abca", "bcaa"].map(|w| keyword(w, false)).to_vec());
         let all: Vec<String> = found(&fragments, "aabcaabcaa").into_iter().map(|(w, at)| format!("{w}{at}")).collect();
         assert_eq!(all, ["aab0", "aab4", "aabc0", "aabc4", "abca1", "abca5", "bcaa2", "bcaa6"]);
     }
 
+    /// Blocks are searched one by one; a keyword may stand over their border.
+    #[test]
+    fn keywords_over_the_border_of_blocks() {
+        let fragments = Fragments::new(vec![keyword("refresh_token", true), keyword("://", false)]);
+        for shift in 0..20 {
+            let pad = BLOCK_BYTES - shift;
+            let text = format!("{}Refresh_Token://", ".".repeat(pad));
+            assert_eq!(found(&fragments, &text), [("://".into(), pad + 13), ("refresh_token".into(), pad)], "{shift}");
+        }
+    }
+
     #[test]
     fn no_keyword_is_nothing_to_find() {
-        let fragments = Fragments::new(Vec::new()).unwrap();
+        let fragments = Fragments::new(Vec::new());
         assert_eq!(found(&fragments, "anything"), []);
     }
 
     #[test]
     fn many_keywords_are_found_too() {
         let words: Vec<String> = (0..200).map(|i| format!("k{:03}{}z", i * 37 % 1000, ["Q", "w", "E"][i % 3])).collect();
-        let fragments = Fragments::new(words.iter().map(|w| keyword(w, false)).collect()).unwrap();
+        let fragments = Fragments::new(words.iter().map(|w| keyword(w, false)).collect());
         for word in &words {
             assert_eq!(found(&fragments, &format!("..{word}..")), [(word.clone(), 2)]);
         }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!   block ──fragments (SIMD)──▶ keyword? ──▶ expression, from the keyword on ──▶ judge ──▶ Hit
-//!           a few short strings  any case     lazy DFA, at most 4 KiB, one line   placeholder, randomness,
+//!           4 bytes of each      any case     lazy DFA, at most 4 KiB, one line   placeholder, randomness,
 //!                                                                                 checksum, neighbours
 //! ```
 //!
@@ -14,7 +14,7 @@
 //!
 //! # Cost
 //!
-//! Clean text is only searched for the fragments that all keywords share. At a keyword the expression looks at 4 KiB at most,
+//! Clean text is only searched for four bytes of each keyword, the rarest ones. At a keyword the expression looks at 4 KiB at most,
 //! and at eight bytes for each byte of the line: a line that asks for more was written to be slow, and what follows its
 //! keywords is reported as [`Hit::over_budget`].
 //!

@@ -79,7 +79,7 @@ impl RulePack {
     /// No rule at all.
     #[must_use]
     pub fn none() -> Self {
-        Self { rules: Vec::new(), matchers: Vec::new(), fragments: Fragments::nothing(), scratch: Mutex::default() }
+        Self { rules: Vec::new(), matchers: Vec::new(), fragments: Fragments::new(Vec::new()), scratch: Mutex::default() }
     }
 
     /// The rules of a selection.
@@ -115,11 +115,7 @@ impl RulePack {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let Some(fragments) = Fragments::new(keywords(&rules)) else {
-            let remedy = "use fewer rules, or silence some that are built in".to_owned();
-            let what = "the rules have too many keywords".to_owned();
-            return Err(vec![Mistake { file: String::new(), place: None, rule: None, what, remedy }]);
-        };
+        let fragments = Fragments::new(keywords(&rules));
         Ok(Self { rules, matchers, fragments, scratch: Mutex::default() })
     }
 
@@ -146,13 +142,6 @@ impl RulePack {
             pool.push(scratch);
         }
         looked
-    }
-
-    /// The short strings that the first stage searches for.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn fragment_texts(&self) -> &[Vec<u8>] {
-        self.fragments.texts()
     }
 
     pub(crate) fn fragments(&self) -> &Fragments {
@@ -211,7 +200,7 @@ fn check_ids(selection: &Selection, mistakes: &mut Vec<Mistake>) {
 /// # Errors
 /// The first example that does not come out as it says.
 pub(crate) fn try_examples(rule: &Rule) -> Result<(), Mistake> {
-    let Some(fragments) = Fragments::new(keywords(std::slice::from_ref(rule))) else { return Ok(()) };
+    let fragments = Fragments::new(keywords(std::slice::from_ref(rule)));
     let pack = RulePack { rules: vec![rule.clone()], matchers: vec![OnceLock::new()], fragments, scratch: Mutex::default() };
     let numbered = |list: &'static str, texts: &[String]| -> Vec<(&'static str, usize, String)> {
         texts.iter().enumerate().map(|(i, text)| (list, i + 1, text.clone())).collect()

@@ -36,6 +36,7 @@ pub struct Hit {
 /// Memory that a search needs, kept for the next one.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    candidates: Vec<usize>,
     caches: Vec<Option<Cache>>,
     /// For each rule the end of its last hit.
     covered: Vec<usize>,
@@ -58,9 +59,10 @@ pub(crate) fn find(pack: &RulePack, text: &[u8], scratch: &mut Scratch, found: &
     scratch.caches.resize_with(pack.rules().len(), || None);
     scratch.covered.clear();
     scratch.covered.resize(pack.rules().len(), 0);
+    let mut candidates = std::mem::take(&mut scratch.candidates);
     let mut search = Search { pack, text, scratch, found, line: 0..0, work: 0 };
     let mut total = 0;
-    pack.fragments().each(text, |keyword, start| {
+    pack.fragments().each(text, &mut candidates, |keyword, start| {
         let before = search.work;
         search.enter(start);
         let before = if search.work < before { 0 } else { before };
@@ -69,6 +71,7 @@ pub(crate) fn find(pack: &RulePack, text: &[u8], scratch: &mut Scratch, found: &
         }
         total += (search.work - before) as u64;
     });
+    scratch.candidates = candidates;
     merge(found, first);
     total
 }

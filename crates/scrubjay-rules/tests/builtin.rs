@@ -95,11 +95,5 @@ fn every_rule_is_whole() {
         }
     }
     assert!(ids.len() > 70, "{}", ids.len());
-    let everything = everything();
-    let texts: Vec<String> = everything.fragment_texts().iter().map(|t| String::from_utf8_lossy(t).into_owned()).collect();
-    println!("{} fragments: {texts:?}", texts.len());
-    let usual = RulePack::builtin();
-    let texts: Vec<String> = usual.fragment_texts().iter().map(|t| String::from_utf8_lossy(t).into_owned()).collect();
-    println!("{} fragments: {texts:?}", texts.len());
-    assert!(texts.len() <= 64, "more than the packed searcher takes");
+    assert_eq!(everything().rules().len(), ids.len());
 }

@@ -50,6 +50,7 @@
 mod arch;
 mod backend;
 mod class;
+mod needles;
 mod run;
 mod scanner;
 mod stream;
@@ -57,6 +58,7 @@ mod stream;
 pub mod sweep;
 
 pub use backend::Backend;
+pub use needles::{NEEDLE_BYTES, Needle, Needles, byte_share};
 pub use run::{OpenRun, Run, Run64, RunKind, Tail};
 pub use scanner::Scanner;
 pub use stream::StreamScanner;
