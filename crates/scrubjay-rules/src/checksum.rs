@@ -32,14 +32,16 @@ fn crc32_base62(value: &[u8]) -> bool {
 
 /// CRC-32 as in ISO 3309 (zip, Ethernet). A token has 30 bytes: no table is worth it.
 fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, &b| {
-        (0..8).fold(crc ^ u32::from(b), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
-    })
+    !bytes
+        .iter()
+        .fold(u32::MAX, |crc, &b| (0..8).fold(crc ^ u32::from(b), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }))
 }
 
-/// RFC 7617 §2: base64 of a user's name, a colon and a password.
+/// RFC 7617 §2: base64 of a user's name, a colon and a password. Only UTF-8 counts (§2.1): of English words that follow
+/// "Basic", too many decode to something else with a colon in it.
 fn basic(value: &[u8]) -> bool {
-    let Some(text) = decode(value) else { return false };
+    let Some(text) = decode(value).and_then(|bytes| String::from_utf8(bytes).ok()) else { return false };
+    let text = text.as_bytes();
     let Some(colon) = text.iter().position(|&b| b == b':') else { return false };
     colon + 1 < text.len() && text.iter().all(|&b| b >= b' ' && b != 0x7f)
 }

@@ -53,7 +53,8 @@ impl Matcher {
         }
         let text = rule.regex.replace("%{is}", IS);
         let config = syntax::Config::new().unicode(false).utf8(false).case_insensitive(rule.ignore_case).nest_limit(64);
-        let hir = syntax::parse_with(&text, &config).map_err(|e| rule.mistake(format!("has a regex that cannot be read: {}", line(&e)), HELP))?;
+        let hir =
+            syntax::parse_with(&text, &config).map_err(|e| rule.mistake(format!("has a regex that cannot be read: {}", line(&e)), HELP))?;
         // Also `None`: it can match nothing at all.
         if hir.properties().minimum_len().is_none_or(|len| len == 0) {
             return Err(rule.mistake("has a regex that matches the empty string, or nothing", "let it begin with the keyword"));

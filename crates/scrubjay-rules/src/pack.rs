@@ -184,7 +184,12 @@ fn check_ids(selection: &Selection, mistakes: &mut Vec<Mistake>) {
     }
     for (at, rule) in selection.add.iter().enumerate() {
         if builtin_rules().iter().any(|r| r.id == rule.id) {
-            mistakes.push(rule.mistake("has the id of a rule that is built in", "choose another id, and silence the built-in rule if yours replaces it"));
+            mistakes.push(
+                rule.mistake(
+                    "has the id of a rule that is built in",
+                    "choose another id, and silence the built-in rule if yours replaces it",
+                ),
+            );
         } else if selection.add.iter().take(at).any(|r| r.id == rule.id) {
             mistakes.push(rule.mistake("has an id that another rule has", "choose another id"));
         }

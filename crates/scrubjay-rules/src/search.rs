@@ -106,7 +106,10 @@ impl Search<'_> {
         if span.end == window.end && window.end < self.line.end {
             span.end += self.run(window.end);
         }
-        if self.is_secret(rule, start, &span) {
+        // A full stop or an ellipsis ends no secret: it is the sentence's, or the logger's that cut the value.
+        let dots = self.text.get(span.clone()).unwrap_or_default().iter().rev().take_while(|&&b| b == b'.').count();
+        span.end -= dots;
+        if !span.is_empty() && self.is_secret(rule, start, &span) {
             self.report(Hit { span, start, rule: index, over_budget: false });
         }
     }
@@ -169,7 +172,8 @@ impl Search<'_> {
             let before = query.get(..at).unwrap_or_default();
             before.is_empty() || [&b"?"[..], b"&", b";", b"#", b"u0026", b"%26", b"%3F", b"%3f"].iter().any(|s| before.ends_with(s))
         };
-        let follows = |at: usize| query.get(at..).is_some_and(|rest| rest.starts_with(b"=") || rest.starts_with(b"%3D") || rest.starts_with(b"%3d"));
+        let follows =
+            |at: usize| query.get(at..).is_some_and(|rest| rest.starts_with(b"=") || rest.starts_with(b"%3D") || rest.starts_with(b"%3d"));
         names.iter().any(|name| memchr::memmem::find_iter(query, name).any(|at| begins(at) && follows(at + name.len())))
     }
 }

@@ -238,7 +238,8 @@ fn groups(needles: &[Needle]) -> [Group; GROUPS] {
     for round in 0..3 {
         for single in &singles {
             if round > 0
-                && let Some((at, group)) = members.iter_mut().enumerate().find_map(|(_, m)| m.iter().position(|g| g.nibbles == single.nibbles).map(|at| (at, m)))
+                && let Some((at, group)) =
+                    members.iter_mut().enumerate().find_map(|(_, m)| m.iter().position(|g| g.nibbles == single.nibbles).map(|at| (at, m)))
             {
                 group.swap_remove(at);
             }
