@@ -28,6 +28,10 @@ const STANDS_FOR: &[&[u8]] = &[
     b"insert",
     b"replace",
     b"dummy",
+    b"self.",
+    b"process.env",
+    b"os.environ",
+    b"getenv",
 ];
 /// Whole values that are none, in lower case.
 const NOTHING: &[&[u8]] = &[

@@ -11,8 +11,8 @@
 use std::ops::Range;
 
 use scrubjay_rules::Hit;
-use scrubjay_scan::{Run, Scanner};
-use scrubjay_token::{Found, Rest, Wide, analyze, find_within, work_max};
+use scrubjay_scan::{Run, RunKind, Scanner};
+use scrubjay_token::{Found, Rest, Wide, analyze, find_within, may_hold, may_list, work_max};
 
 use crate::fingerprint::FingerprintKey;
 use crate::marker::{self, Place};
@@ -76,6 +76,8 @@ pub(crate) struct Engine {
     limits: Limits,
     key: FingerprintKey,
     others: Others,
+    /// Which runs are looked at at all: [`may_be`]. Tests let everything through, to see that nothing else is found.
+    gate: fn(&[u8], &Run) -> bool,
     runs: Vec<Run>,
 }
 
@@ -95,7 +97,7 @@ struct Work<'a> {
 
 impl Engine {
     pub(crate) fn new(key: FingerprintKey, limits: Limits, others: Others) -> Self {
-        Self { scanner: Scanner::new(), limits, key, others, runs: Vec::new() }
+        Self { scanner: Scanner::new(), limits, key, others, gate: may_be, runs: Vec::new() }
     }
 
     /// Decides as much of `buffer` as can be decided. With `ends`, nothing follows and everything is decided.
@@ -137,7 +139,7 @@ impl Engine {
         let base = at;
         for run in runs.iter() {
             let start = base + run.start;
-            if start < at {
+            if start < at || !(self.gate)(text, run) {
                 continue;
             }
             let line = line_at(buffer.get(..whole).unwrap_or_default(), start);
@@ -233,12 +235,13 @@ impl Engine {
             return at;
         }
         // Without a run there is nothing to decide, here as anywhere else.
+        let text = work.buffer.get(at..end).unwrap_or_default();
         let mut runs = Vec::new();
-        self.scanner.scan_complete(work.buffer.get(at..end).unwrap_or_default(), &mut runs);
-        if !runs.is_empty() {
+        self.scanner.scan_complete(text, &mut runs);
+        if work.state.withholding && !runs.is_empty() || runs.iter().any(|run| (self.gate)(text, run)) {
             self.unit(work, at..end);
         }
-        self.secrets(work, at, work.buffer.get(at..end).unwrap_or_default());
+        self.secrets(work, at, text);
         work.state.mid_line = line_end.is_none();
         work.state.withholding &= work.state.mid_line;
         end
@@ -268,7 +271,7 @@ impl Engine {
         if work.state.withholding {
             return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
-        if runs.is_empty() {
+        if !runs.iter().any(|run| (self.gate)(text, run)) {
             return at + half;
         }
         let Ok(found) = analyze(text) else {
@@ -339,6 +342,14 @@ fn swallow(work: &mut Work<'_>) -> usize {
     end
 }
 
+/// A run that something may be found in: everything dearer is for these.
+fn may_be(text: &[u8], run: &Run) -> bool {
+    match run.kind {
+        RunKind::Word => may_hold(text, run.start..run.end),
+        RunKind::List => may_list(text, run.start..run.end),
+    }
+}
+
 /// The class of bytes whose runs the scanner reports.
 fn is_word(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"_-.+/=~%\\&#;\0".contains(&b)
@@ -357,3 +368,6 @@ fn place(buffer: &[u8], floor: usize, start: usize, end: usize) -> Place {
 
 /// How far back the beginning of a URL is looked for.
 const URL_BYTES_MAX: usize = 2048;
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr3, memrchr};
 
 /// Shortest wrap width that links a line to the next one.
 const WRAP_CHARS_MIN: usize = 60;
@@ -14,6 +14,8 @@ const WRAP_CHARS_MIN: usize = 60;
 const PROVEN_CHARS_MIN: usize = 16;
 /// Shortest line of numbers that links.
 const LIST_BYTES_MIN: usize = 40;
+/// Longest line of base64 in PEM and MIME (RFC 7468 §2, RFC 2045 §6.8).
+const BODY_LINE_CHARS_MAX: usize = 76;
 /// Longest member name that is looked at.
 const NAME_BYTES_MAX: usize = 80;
 
@@ -37,7 +39,10 @@ pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: u
     let mut end = line.end;
     let mut last = line;
     loop {
-        if !is_linked(buffer.get(last.clone()).unwrap_or_default()) && unfinished(buffer, start, end).is_none() {
+        let linked = is_linked(buffer.get(last.clone()).unwrap_or_default())
+            || ends_body(buffer, floor, &last)
+            || ends_key_headers(buffer, floor, &last);
+        if !linked && unfinished(buffer, start, end).is_none() {
             return Unit { lines: start..end, open: false };
         }
         if end >= ceiling {
@@ -58,7 +63,9 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
     let mut start = end;
     while start > limit {
         let line = line_at(buffer, start - 1);
-        let linked = is_linked(buffer.get(line.clone()).unwrap_or_default());
+        let linked = is_linked(buffer.get(line.clone()).unwrap_or_default())
+            || ends_body(buffer, floor, &line)
+            || ends_key_headers(buffer, floor, &line);
         let from = if linked { Some(line.start) } else { unfinished(buffer, limit, start) };
         match from {
             Some(from) if from >= limit => start = from,
@@ -70,14 +77,57 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
 
 /// True for a line that the next one may continue.
 fn is_linked(line: &[u8]) -> bool {
+    // What shows as nothing hides how a line begins and ends.
+    if memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some() {
+        return is_linked_as(line) || scrubjay_token::visible_line(line).is_some_and(|line| is_linked_as(&line));
+    }
+    is_linked_as(line)
+}
+
+fn is_linked_as(line: &[u8]) -> bool {
     let text = line.trim_ascii_end();
+    if scrubjay_token::is_cut_size(line.strip_suffix(b"\n").unwrap_or(line)) {
+        return true;
+    }
     let Some(&last) = text.last() else { return false };
     is_open_json(line, text, last)
         || ends_in_piece(text, last)
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
+        || scrubjay_token::sets_chunk(text)
+        || is_key_header(text)
+        || text.trim_ascii_start() == b"."
         || scrubjay_token::is_dump_line(text)
         || is_list_line(text)
+}
+
+/// A header of an encrypted key (RFC 1421 §4.6): its body follows.
+fn is_key_header(text: &[u8]) -> bool {
+    let head = text.get(..text.len().min(KEY_HEADER_REACH)).unwrap_or_default();
+    head.windows(10).any(|w| matches!(w, b"Proc-Type:" | b" DEK-Info:" | b"\"DEK-Info:")) || head.starts_with(b"DEK-Info:")
+}
+
+/// An empty line between the headers of a key and its body.
+fn ends_key_headers(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    let text = buffer.get(line.clone()).unwrap_or_default();
+    let empty = text.len() <= HEADER_GAP_BYTES_MAX && text.iter().all(|b| b.is_ascii_whitespace() || b"\"'+\\nr.".contains(b));
+    empty && line.start > floor && is_key_header(buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default().trim_ascii_end())
+}
+
+/// How far into a line a key's header is looked for.
+const KEY_HEADER_REACH: usize = 160;
+/// Longest line between the headers of a key and its body, quotes and operators included.
+const HEADER_GAP_BYTES_MAX: usize = 40;
+
+/// The short last line of a wrapped base64 text: what ends the text (`-----END …`) may follow.
+fn ends_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    let is_body = |text: &[u8]| text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b));
+    let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii();
+    if text.is_empty() || text.len() > WRAP_CHARS_MIN || !text.len().is_multiple_of(4) || line.start <= floor || !is_body(text) {
+        return false;
+    }
+    let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default().trim_ascii();
+    (WRAP_CHARS_MIN..=BODY_LINE_CHARS_MAX).contains(&before.len()) && is_body(before)
 }
 
 /// The line ends in a run that may go on in the next line.
@@ -88,13 +138,18 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
         b'=' => text.strip_suffix(b"="),
         b'"' | b'\'' | b'+' | b'&' => {
             let cut = text.trim_ascii_end().strip_suffix(b"+").or_else(|| text.strip_suffix(b"&")).unwrap_or(text).trim_ascii_end();
-            cut.strip_suffix(b"\"").or_else(|| cut.strip_suffix(b"'"))
+            cut.strip_suffix(b"\"").or_else(|| cut.strip_suffix(b"'")).map(|t| t.strip_suffix(b"\\n").unwrap_or(t))
         }
         _ => None,
     };
     let tail = |text: &[u8], most: usize| text.iter().rev().take(most).take_while(|b| is_piece(b)).count();
+    // Quoted-printable fills its lines (RFC 2045 §6.7).
+    let soft = last == b'=' && (WRAP_CHARS_MIN..=BODY_LINE_CHARS_MAX).contains(&text.len());
+    let dot = last == b'.' && tail(text, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN;
     let list = |text: &[u8]| text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| b.is_ascii_hexdigit() || b" ,:\tx".contains(b)).count();
     proven.is_some_and(|t| tail(t, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN)
+        || dot
+        || soft
         || tail(text, WRAP_CHARS_MIN) >= WRAP_CHARS_MIN
         || matches!(last, b',' | b':') && list(text) >= WRAP_CHARS_MIN / 2
 }

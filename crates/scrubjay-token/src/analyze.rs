@@ -5,13 +5,15 @@ use std::ops::Range;
 
 use crate::base64::{decode, is_base64};
 use crate::find::find_within;
+use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, lists};
 use crate::objects::objects;
 use crate::partials::partials;
 use crate::pem::pem_keys;
 use crate::survey::Survey;
 use crate::token::Found;
-use crate::view::{View, Wide, joined, narrowed, unescaped, unquoted, visible};
+use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
+use crate::wrap::joined;
 
 /// Layers of encoding that are taken off: three that somebody chose, and two of the log line around them (a URL in a URL,
 /// JSON in JSON).
@@ -21,15 +23,15 @@ pub const WORK_PER_BYTE_MAX: usize = 64;
 /// Work that any text may take, in bytes.
 const WORK_MIN: usize = 64 * 1024;
 /// Shortest run of base64 that can hold a token worth a look: 24 bytes.
-const BASE64_CHARS_MIN: usize = 32;
+pub(crate) const BASE64_CHARS_MIN: usize = 32;
 /// Shortest line of a PEM body that makes a key worth looking for.
 const PEM_LINE_CHARS_MIN: usize = 16;
 /// Shortest run of hex digits: 16 bytes.
-const HEX_DIGITS_MIN: usize = 32;
+pub(crate) const HEX_DIGITS_MIN: usize = 32;
 /// Shortest list of numbers, in bytes: 16 pairs of digits have 15 separators; a dump's last line may be shorter than its others.
-const LIST_BYTES_MIN: usize = 32;
+pub(crate) const LIST_BYTES_MIN: usize = 32;
 /// Most places within one run where a base64 text may begin (behind the slashes of a path).
-const BASE64_STARTS_MAX: usize = 8;
+pub(crate) const BASE64_STARTS_MAX: usize = 8;
 
 /// The work would pass the budget: the text was written to be slow, and cannot be decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +89,16 @@ fn layer(text: &[u8], depth: usize, budget: &mut usize) -> Result<Vec<Found>, Ex
         through(text, &view, None, depth, budget, &mut found)?;
     }
     if depth > 0 {
+        if survey.lines()
+            && let Some(view) = unframed(text)
+        {
+            through(text, &view, None, depth - 1, budget, &mut found)?;
+        }
+        if survey.base64 >= BASE64_CHARS_MIN
+            && let Some(view) = chunks(text)
+        {
+            through(text, &view, None, depth - 1, budget, &mut found)?;
+        }
         views(text, survey, depth - 1, budget, &mut found)?;
         numbers(text, survey, depth - 1, budget, &mut found)?;
         if survey.base64 >= BASE64_CHARS_MIN {
@@ -97,6 +109,11 @@ fn layer(text: &[u8], depth: usize, budget: &mut usize) -> Result<Vec<Found>, Ex
 }
 
 fn views(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    if survey.escapes()
+        && let Some(view) = broken(text)
+    {
+        through(text, &view, None, depth, budget, found)?;
+    }
     if survey.escapes()
         && let Some(view) = unescaped(text)
     {
@@ -139,7 +156,10 @@ fn through(
 ) -> Result<(), Exhausted> {
     // A token that is whole by itself has no continuation, whatever the next line looks like.
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().start).collect();
-    for inner in layer(&view.text, depth, budget)? {
+    for mut inner in layer(&view.text, depth, budget)? {
+        if let Some(shorter) = without_last_line(view, &inner, budget)? {
+            inner = shorter;
+        }
         let span = inner.span();
         if view.is_joined() && (!view.respects_joints(&span, inner.token.whole) || whole.contains(&view.source(&span).start)) {
             continue;
@@ -155,6 +175,18 @@ fn through(
         found.push(Found { pieces, token: inner.token, quote, wide: wide.or(inner.wide) });
     }
     Ok(())
+}
+
+/// A token that is whole without the last line that was joined to it: that line is somebody else's.
+fn without_last_line(view: &View, inner: &Found, budget: &mut usize) -> Result<Option<Found>, Exhausted> {
+    let span = inner.span();
+    let Some(joint) = view.last_joint(&span).filter(|_| !inner.token.whole && inner.quote.is_none()) else {
+        return Ok(None);
+    };
+    let mut found = Vec::new();
+    find_within(&view.text[span.start..joint], false, &mut found, budget)?;
+    let whole = found.pop().filter(|f| f.token.whole && f.span() == (0..joint - span.start));
+    Ok(whole.map(|f| f.at(span.start..joint)))
 }
 
 fn numbers(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
@@ -202,15 +234,16 @@ fn inside(bytes: &[u8], depth: usize, budget: &mut usize) -> Result<Option<Found
 }
 
 /// Decoded bytes that are text, or hold an opening: everything else is an image, a digest, an archive.
-fn is_worth_a_look(bytes: &[u8]) -> bool {
+pub(crate) fn is_worth_a_look(bytes: &[u8]) -> bool {
     bytes.len() >= 16 && (is_readable(&bytes[..bytes.len().min(48)]) || has_opening(bytes))
 }
 
 /// Mostly ASCII text, or ASCII text as UTF-16; not one byte over and over.
-fn is_readable(head: &[u8]) -> bool {
+pub(crate) fn is_readable(head: &[u8]) -> bool {
     let readable = head.iter().filter(|&&b| (0x20..0x7F).contains(&b) || matches!(b, b'\t' | b'\n' | b'\r')).count();
     let zeros = head.iter().filter(|&&b| b == 0).count();
-    readable * 10 >= head.len() * 8 || zeros * 5 >= head.len() * 2 && readable * 5 >= head.len() * 2
+    let mixed = (readable + zeros) * 10 >= head.len() * 9 && readable * 2 >= head.len();
+    readable * 10 >= head.len() * 8 || mixed || zeros * 5 >= head.len() * 2 && readable * 5 >= head.len() * 2
 }
 
 fn has_opening(bytes: &[u8]) -> bool {

@@ -59,6 +59,25 @@ fn decode_rest(group: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Decodes as [`decode_into`] does as much as fits into `out`, without allocation; returns the number of bytes.
+pub(crate) fn decode_head(text: &[u8], out: &mut [u8]) -> usize {
+    let (mut len, mut bits, mut count) = (0, 0u32, 0);
+    for &b in text {
+        let v = VALUE[b as usize];
+        if v == NOT || len == out.len() {
+            break;
+        }
+        bits = bits << 6 | u32::from(v);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out[len] = (bits >> count) as u8;
+            len += 1;
+        }
+    }
+    len
+}
+
 /// Decodes as [`decode_into`] does, into a new buffer.
 #[must_use]
 pub fn decode(text: &[u8]) -> Vec<u8> {
@@ -95,6 +114,9 @@ mod tests {
         assert_eq!(decode(b"Zm9vYg=="), b"foob");
         assert_eq!(decode(b"Zm9v.Zm9v"), b"foo");
         assert_eq!(decode(b"Zm9vY"), b"foo");
+        let mut head = [0; 4];
+        assert_eq!((decode_head(b"Zm9vYmFy", &mut head), &head), (4, b"foob"));
+        assert_eq!(decode_head(b"Zm.", &mut head), 1);
     }
 
     proptest::proptest! {

@@ -1,7 +1,7 @@
 //! The compact serializations: JWS (RFC 7515 §7.1, detached RFC 7515 App. F), JWE (RFC 7516 §7.1), SD-JWT (RFC 9901 §4),
 //! whole or damaged.
 
-use crate::base64::{VALUE, decode, decode_into, is_base64};
+use crate::base64::{VALUE, decode, decode_head, decode_into, is_base64};
 use crate::json::{self, Status, Value};
 use crate::loose::{ELLIPSIS_CHARS_MIN, behind_ellipsis, loose};
 use crate::token::{Cut, Found, Kind, Token};
@@ -15,7 +15,7 @@ const FRAGMENT_SIGNATURE_CHARS_MIN: usize = 22;
 const DISCLOSURES_MAX: usize = 1024;
 
 /// Header parameters of RFC 7515 §4.1, RFC 7516 §4.1, RFC 7518 and RFC 7797: one of them makes a damaged header credible.
-const HEADER_NAMES: [&str; 21] = [
+pub(crate) const HEADER_NAMES: [&str; 21] = [
     "alg", "enc", "typ", "cty", "kid", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "zip", "b64", "epk", "apu", "apv", "p2s",
     "p2c", "iv", "tag",
 ];
@@ -170,9 +170,11 @@ const NAME_BYTES_MAX: usize = 40;
 
 /// False where the first characters already show that no JSON object begins: most openings are accidents, and a run of
 /// base64 has many.
-fn may_be_head(text: &[u8], start: usize) -> bool {
+pub(crate) fn may_be_head(text: &[u8], start: usize) -> bool {
     let chars = &text[start..text.len().min(start + PROBE_CHARS)];
-    let probe = decode(chars);
+    let mut probe = [0; PROBE_CHARS / 4 * 3];
+    let len = decode_head(chars, &mut probe);
+    let probe = &probe[..len];
     if !matches!(probe.iter().find(|b| !b.is_ascii_whitespace()), Some(b'{')) {
         return false;
     }
@@ -182,7 +184,7 @@ fn may_be_head(text: &[u8], start: usize) -> bool {
     if !matches!(name.first(), Some(b'"' | b'}') | None) || len + 1 < name.len() && name[len + 1] != b'"' || len > NAME_BYTES_MAX {
         return false;
     }
-    let early = json::parse(&probe);
+    let early = json::parse(probe);
     match early.status {
         Status::Invalid { at } => at + 1 >= probe.len() || has_any(&early.value, &HEADER_NAMES),
         _ => true,
@@ -412,7 +414,9 @@ fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool, work:
         }
         let probe = decode(&text[start..start + len.min(16)]);
         let array = probe.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
-        if token.kind != Kind::SdJwt && !array {
+        // The last `~` has nothing behind it, or the key binding JWT: a word behind it is somebody else's.
+        let ended = text.get(start + len) == Some(&b'~');
+        if !array && !(token.kind == Kind::SdJwt && (ended || len == 0)) {
             break;
         }
         if len > 0 && token.disclosures < DISCLOSURES_MAX {
@@ -425,7 +429,7 @@ fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool, work:
 }
 
 /// Shortest segment of a suspect: what begins like a header but does not decode.
-const SUSPECT_CHARS_MIN: usize = 20;
+pub(crate) const SUSPECT_CHARS_MIN: usize = 20;
 
 /// `eyJ….eyJ….…` or `….eyJ….…` whose parts do not decode (a digit lost, a test's dummy): two signs of a header or claim
 /// set in a row, or one in the middle of three long parts, are no accident.
@@ -505,12 +509,12 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
 /// Bytes behind a dot within which a part has to begin: another empty part may stand between.
 const FRAGMENT_REACH: usize = 2;
 /// Shortest part behind the rest of a cut header or payload.
-const FRAGMENT_PART_CHARS_MIN: usize = 16;
+pub(crate) const FRAGMENT_PART_CHARS_MIN: usize = 16;
 /// Shortest rest of a cut header or payload.
-const FRAGMENT_LEFT_CHARS_MIN: usize = 12;
+pub(crate) const FRAGMENT_LEFT_CHARS_MIN: usize = 12;
 
 /// IV and tag have the lengths of the algorithms of RFC 7518 §5: 96 or 128 bits; 128, 192 or 256 bits.
-fn is_jwe_shape(iv: usize, ciphertext: usize, tag: usize) -> bool {
+pub(crate) fn is_jwe_shape(iv: usize, ciphertext: usize, tag: usize) -> bool {
     matches!((iv, tag), (16, 22) | (22, 22 | 32 | 43)) && ciphertext >= FRAGMENT_PART_CHARS_MIN
 }
 
@@ -520,7 +524,7 @@ pub(crate) fn is_mixed(chars: &[u8]) -> bool {
 }
 
 /// The end of a segment decodes, at one of the four alignments, to readable text that closes an object.
-fn closes_object(chars: &[u8]) -> bool {
+pub(crate) fn closes_object(chars: &[u8]) -> bool {
     let chars = chars.strip_suffix(b"==").or_else(|| chars.strip_suffix(b"=")).unwrap_or(chars);
     let last = &chars[chars.len() - chars.len().min(24)..];
     (0..4.min(last.len())).any(|skip| {

@@ -5,6 +5,9 @@ use std::ops::Range;
 /// Fewest bytes that are worth a look: the shortest token has more.
 const BYTES_MIN: usize = 16;
 
+/// Most bytes on one line of a dump.
+const DUMP_LINE_BYTES_MAX: usize = 64;
+
 /// Bytes written as numbers, and where.
 pub(crate) struct Numbers {
     /// The pieces of the text that write them: one for each line of a dump.
@@ -53,13 +56,22 @@ fn group(text: &[u8], at: usize) -> Option<Group> {
     (decimal.is_some() || !hex.is_empty()).then_some(Group { span: at..at + len, decimal, hex })
 }
 
-/// Bytes between two numbers of a list: blanks, commas, colons, semicolons; also a line end with its indentation.
+/// Bytes between two numbers of a list: blanks, commas, colons, semicolons, hyphens (.NET's `BitConverter`); also a line end with its indentation.
 fn separator(text: &[u8], at: usize) -> usize {
-    let len = text[at..].iter().take(80).take_while(|b| b" ,:;\t\r\n".contains(b)).count();
+    let len = text[at..].iter().take(80).take_while(|b| b" ,:;-\t\r\n".contains(b)).count();
     let gap = &text[at..at + len];
     let breaks = gap.iter().filter(|&&b| b == b'\n').count();
-    if breaks > 1 || breaks == 0 && len > 3 { 0 } else { len }
+    if breaks > 1 || breaks == 0 && len > 3 || breaks == 1 && !is_list_to_end(&text[at + len..]) { 0 } else { len }
 }
+
+/// The line holds nothing but numbers, up to its end or to what closes the list: another line's date is no part of a list.
+fn is_list_to_end(line: &[u8]) -> bool {
+    let len = line.iter().take(LINE_BYTES_MAX).take_while(|&&b| b.is_ascii_hexdigit() || b" ,:;-\tx".contains(&b)).count();
+    line.get(len).is_none_or(|b| b"\r\n]})\"'<\\".contains(b))
+}
+
+/// Longest line of a list of numbers that is looked at.
+const LINE_BYTES_MAX: usize = 1024;
 
 /// Lists of numbers: decimal byte values (`101, 121, …`), hex pairs or longer groups (`65 79`, `65:79`, `0x65, 0x79`, `6579 4a68`).
 pub(crate) fn lists(text: &[u8]) -> Vec<Numbers> {
@@ -115,17 +127,24 @@ pub fn line_pieces(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
     pieces
 }
 
-/// Lines of a hex dump (`xxd`, `hexdump -C`, `od -tx1`, Wireshark): an offset, up to 32 bytes in hex, the same as text.
+/// Lines of a hex dump (`xxd`, `hexdump -C`, `od -tx1`, Wireshark, `tcpdump -X`, Netty): an offset, some bytes in hex, the
+/// same as text. A line whose offset is not where the one before it ended belongs to no dump, or to another.
 pub(crate) fn dumps(text: &[u8]) -> Vec<Numbers> {
     let mut out: Vec<Numbers> = Vec::new();
     let mut current: Option<Numbers> = None;
+    let mut expected = Vec::new();
     let mut start = 0;
-    for end in (0..text.len()).filter(|&i| text[i] == b'\n').chain([text.len()]) {
+    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
         match dump_line(text, start..end) {
-            Some((piece, bytes)) => {
+            Some(line) => {
+                let offsets = line.offsets(text);
+                if !expected.iter().any(|n| offsets.contains(n)) {
+                    out.extend(current.take());
+                }
+                expected = offsets.iter().map(|n| n.saturating_add(line.bytes.len() as u64)).collect();
                 let dump = current.get_or_insert(Numbers { pieces: Vec::new(), bytes: Vec::new() });
-                dump.pieces.push(piece);
-                dump.bytes.extend(bytes);
+                dump.pieces.push(line.piece);
+                dump.bytes.extend(line.bytes);
             }
             None => out.extend(current.take()),
         }
@@ -136,41 +155,58 @@ pub(crate) fn dumps(text: &[u8]) -> Vec<Numbers> {
     out
 }
 
+/// One line of a dump.
+struct DumpLine {
+    offset: Range<usize>,
+    /// Everything behind the offset.
+    piece: Range<usize>,
+    bytes: Vec<u8>,
+}
+
+impl DumpLine {
+    /// What the offset may mean: hex, octal (`od`) or decimal.
+    fn offsets(&self, text: &[u8]) -> Vec<u64> {
+        let digits = std::str::from_utf8(&text[self.offset.clone()]).unwrap_or_default();
+        [16, 8, 10].iter().filter_map(|&radix| u64::from_str_radix(digits, radix).ok()).collect()
+    }
+}
+
 /// True for a line of a hex dump.
 #[must_use]
 pub fn is_dump_line(line: &[u8]) -> bool {
     dump_line(line, 0..line.len()).is_some()
 }
 
-fn dump_line(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Vec<u8>)> {
+fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
     // The offset may stand behind a log's own prefix: the first run of 4 to 8 hex digits followed by a colon or two blanks.
     let mut at = line.start;
-    let first = loop {
+    let (offset, start, bytes) = loop {
         if at >= line.end || at - line.start > 200 {
             return None;
         }
         let len = text[at..line.end].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric();
+        let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
         let behind = &text[at + len..line.end];
         if alone
             && (4..=16).contains(&len)
-            && (behind.starts_with(b": ") || behind.starts_with(b":\t") || behind.starts_with(b"  ") || behind.starts_with(b" "))
+            && (behind.starts_with(b": ") || behind.starts_with(b":\t") || behind.starts_with(b" ") || behind.starts_with(b"| "))
         {
-            let blanks = behind.iter().take_while(|b| b": \t".contains(b)).count();
-            if let Some(dump) = dump_bytes(text, at + len + blanks, line.end) {
-                break dump;
+            let blanks = behind.iter().take_while(|b| b": \t|".contains(b)).count();
+            if let Some(bytes) = dump_bytes(text, at + len + blanks, line.end) {
+                break (at..at + len, at + len + blanks, bytes);
             }
         }
         at += len.max(1);
     };
     let end = line.end - usize::from(text[line.clone()].last() == Some(&b'\r'));
-    Some((first.0..end, first.1))
+    Some(DumpLine { offset, piece: start..end, bytes })
 }
 
-fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(usize, Vec<u8>)> {
+/// The bytes of a dump's line.
+fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut at = start;
-    while at < end && bytes.len() < 32 {
+    while at < end && bytes.len() < DUMP_LINE_BYTES_MAX {
         let len = text[at..end].iter().take_while(|b| b.is_ascii_hexdigit()).count();
         if !matches!(len, 2 | 4 | 8) || !text.get(at + len).is_none_or(|b| b" \t\r\n|".contains(b)) {
             break;
@@ -184,7 +220,7 @@ fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(usize, Vec<u8>)>
             break;
         }
     }
-    (bytes.len() >= 2).then_some((start, bytes))
+    (bytes.len() >= 2).then_some(bytes)
 }
 
 #[cfg(test)]

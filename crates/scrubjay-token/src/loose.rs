@@ -14,21 +14,36 @@ pub(crate) const ELLIPSIS_CHARS_MIN: usize = 8;
 /// Shortest part that is taken along behind a replaced dot, a mask or an ellipsis.
 const LOOSE_CHARS_MIN: usize = 16;
 
+/// Length of what stands where a dot was (` . `, `[.]`, `(dot)`, `","`); 0: none of it.
+fn separator(text: &[u8], at: usize) -> usize {
+    let marks = |at: usize| {
+        text[at.min(text.len())..]
+            .iter()
+            .take(SEPARATOR_BYTES_MAX + 1)
+            .take_while(|&&b| !is_base64(b) && b != b'\n' && b != b'=' || b"+-/".contains(&b))
+            .count()
+    };
+    let before = marks(at);
+    let word = text[at + before..].get(..3).is_some_and(|w| w.eq_ignore_ascii_case(b"dot"));
+    let behind = if word { marks(at + before + 3) } else { 0 };
+    let len = if behind > 0 && before > 0 { before + 3 + behind } else { before };
+    if len <= SEPARATOR_BYTES_MAX { len } else { 0 }
+}
+
 /// Where a token ends whose header is certain but whose dots were replaced (`H . P . S`, `H[.]P[.]S`, `"H","P","S"`), or
 /// whose payload was masked (`H.***.S`, `H.[PAYLOAD].S`).
 pub(crate) fn loose(text: &[u8], end: usize) -> Option<usize> {
-    let separator = |at: usize| text[at..].iter().take(SEPARATOR_BYTES_MAX + 1).take_while(|b| b" \t.[]()\"'+,|:->/\\".contains(b)).count();
     let run = |at: usize| text[at..].iter().take_while(|&&b| is_base64(b)).count();
-    let gap = separator(end);
-    if gap == 0 || gap > SEPARATOR_BYTES_MAX {
-        return None;
+    let gap = separator(text, end);
+    if gap == 0 {
+        return masked(text, end);
     }
     let payload = end + gap;
     let plain_dot = gap == 1 && text[end] == b'.';
     if !plain_dot && is_opening(text, payload) && run(payload) >= LOOSE_CHARS_MIN && is_claims(&text[payload..payload + run(payload)]) {
         let mut at = payload + run(payload);
-        let gap = separator(at);
-        if (1..=SEPARATOR_BYTES_MAX).contains(&gap) && run(at + gap) >= LOOSE_CHARS_MIN {
+        let gap = separator(text, at);
+        if gap > 0 && run(at + gap) >= LOOSE_CHARS_MIN {
             at += gap + run(at + gap);
         }
         return Some(at);
@@ -45,8 +60,9 @@ fn is_claims(chars: &[u8]) -> bool {
 /// Where `.***.S`, `.[PAYLOAD].S` or `.<payload>.S` ends.
 fn masked(text: &[u8], dot: usize) -> Option<usize> {
     let mask = text.get(dot..)?.strip_prefix(b".")?;
-    let len = mask.iter().take(MASK_BYTES_MAX + 1).take_while(|b| b"*#[]<>{}() ".contains(b) || b.is_ascii_alphabetic()).count();
-    let is_mask = len > 0 && len <= MASK_BYTES_MAX && b"*#[<{(".contains(&mask[0]);
+    let is_mark = |b: u8| b"*#[]<>{}() ".contains(&b) || b.is_ascii_alphabetic() || !b.is_ascii();
+    let len = mask.iter().take(MASK_BYTES_MAX + 1).take_while(|&&b| is_mark(b)).count();
+    let is_mask = len > 0 && len <= MASK_BYTES_MAX && (b"*#[<{(".contains(&mask[0]) || !mask[0].is_ascii());
     let rest = mask.get(len..)?.strip_prefix(b".")?;
     let signature = rest.iter().take_while(|&&b| is_base64(b)).count();
     (is_mask && signature >= LOOSE_CHARS_MIN).then_some(dot + 2 + len + signature)

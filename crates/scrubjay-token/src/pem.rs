@@ -1,10 +1,10 @@
 //! PEM private keys (RFC 7468): the base64 between `BEGIN … PRIVATE KEY` and its end, or as far as it goes.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::lists::line_pieces;
 use crate::token::{Cut, Found, Kind, Token};
 
 const DASHES: &[u8] = b"-----";
@@ -13,25 +13,80 @@ const BODY_CHARS_MIN: usize = 32;
 
 static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----BEGIN "));
 
+static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----END "));
+
 /// Finds private keys, whole or cut.
 pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(at) = BEGIN.find(&text[from..]).map(|i| from + i) {
         from = at + 11;
-        let label_end = match position(text, from, DASHES) {
-            Some(end) if end - from <= 64 && text[from..end].ends_with(b"PRIVATE KEY") => end + DASHES.len(),
-            _ => continue,
-        };
-        let (body_end, end, cut) = body(text, label_end);
-        let chars = text[label_end..body_end].iter().filter(|&&b| is_body(b)).count();
-        from = end.max(from);
-        if chars >= BODY_CHARS_MIN {
-            let token = Token { cut, ..Token::bare(Kind::Pem) };
-            found.push(Found { pieces: line_pieces(text, at..end), token, quote: None, wide: None });
+        let Some(label_end) = label(text, from) else { continue };
+        let body = body(text, label_end);
+        from = body.end.max(from);
+        if body.chars >= BODY_CHARS_MIN {
+            found.push(key(text, std::iter::once(at..label_end).chain(body.lines), body.cut));
         }
     }
+    headless(text, &mut found);
     found
+}
+
+/// Where the label of a private key that begins at `from` ends, with its dashes.
+fn label(text: &[u8], from: usize) -> Option<usize> {
+    let end = position(text, from, DASHES)?;
+    (end - from <= 64 && text[from..end].ends_with(b"PRIVATE KEY")).then_some(end + DASHES.len())
+}
+
+/// A key of these pieces; what lies between two of them stays only if it holds a line end.
+fn key(text: &[u8], lines: impl IntoIterator<Item = Range<usize>>, cut: Option<Cut>) -> Found {
+    let mut pieces: Vec<Range<usize>> = Vec::new();
+    for line in lines {
+        match pieces.last_mut() {
+            Some(last) if !text[last.end..line.start].contains(&b'\n') => last.end = line.end,
+            _ => pieces.push(line),
+        }
+    }
+    Found { pieces, token: Token { cut, ..Token::bare(Kind::Pem) }, quote: None, wide: None }
+}
+
+/// Keys that lost their beginning: the lines of base64 that lead up to `END … PRIVATE KEY`, all of one width but the last.
+fn headless(text: &[u8], found: &mut Vec<Found>) {
+    let mut from = 0;
+    while let Some(at) = END.find(&text[from..]).map(|i| from + i) {
+        let floor = found.iter().map(|f| f.span().end).filter(|&end| end <= at).max().unwrap_or(0).max(from);
+        from = at + 9;
+        let Some(label_end) = label(text, from) else { continue };
+        if found.iter().any(|f| f.span().contains(&at)) {
+            continue;
+        }
+        let (mut lines, mut end, mut width) = (Vec::from_iter(std::iter::once(at..label_end)), at, 0);
+        // The marker is the line's first word; the lines before it are whole.
+        while let Some(line_end) = text[floor..end].iter().rposition(|&b| b == b'\n').map(|i| floor + i)
+            && text[line_end..end].iter().all(u8::is_ascii_whitespace)
+        {
+            let start = text[floor..line_end].iter().rposition(|&b| b == b'\n').map_or(floor, |i| floor + i + 1);
+            let line = &text[start..line_end];
+            let core = start + (line.len() - line.trim_ascii_start().len())..start + line.trim_ascii_end().len();
+            let chars = text[core.clone()].iter().take_while(|&&b| is_body(b)).count();
+            let padding = text[core.start + chars..core.end].iter().take_while(|&&b| b == b'=').count();
+            let last = lines.len() == 1;
+            if chars == 0
+                || chars + padding != core.len()
+                || !last && (padding > 0 || chars < width || width != 0 && lines.len() > 2 && chars != width)
+            {
+                break;
+            }
+            width = chars + padding;
+            lines.push(core);
+            end = start;
+        }
+        lines.reverse();
+        let chars: usize = lines.iter().map(ExactSizeIterator::len).sum::<usize>() - (label_end - at);
+        if chars >= BODY_CHARS_MIN {
+            found.push(key(text, lines, Some(Cut::Header)));
+        }
+    }
 }
 
 /// The standard alphabet: PEM has no other (RFC 7468 §3).
@@ -46,41 +101,67 @@ fn position(text: &[u8], from: usize, word: &[u8]) -> Option<usize> {
 /// Shortest run that is taken from a line which goes on with something else.
 const PART_CHARS_MIN: usize = 16;
 
-/// Where the key material ends, and where the key ends with its last line. A body is lines of nothing but base64, the last
-/// one shorter, perhaps with header lines before them (RFC 1421 §4.6); what follows a key that was cut is left alone.
-fn body(text: &[u8], start: usize) -> (usize, usize, Option<Cut>) {
-    let (mut at, mut last, mut width) = (start, start, 0);
+/// The body of a key.
+struct Body {
+    /// Its lines, and the marker at its end.
+    lines: Vec<Range<usize>>,
+    end: usize,
+    chars: usize,
+    cut: Option<Cut>,
+}
+
+/// A body is lines of nothing but base64, the last one shorter, perhaps with header lines before them (RFC 1421 §4.6);
+/// what follows a key that was cut is left alone.
+fn body(text: &[u8], start: usize) -> Body {
+    let (mut at, mut width) = (start, 0);
+    let mut body = Body { lines: Vec::new(), end: start, chars: 0, cut: Some(Cut::Payload) };
     loop {
         at += gap(text, at);
+        // An environment variable has blanks where the line ends were.
+        if text.get(at) == Some(&b' ')
+            && (body.lines.is_empty() || width >= BLANK_LINE_CHARS_MIN || text[at + 1..].starts_with(b"-----END "))
+        {
+            at += 1;
+        }
         let rest = &text[at..];
         if rest.starts_with(b"-----END ") {
             let close = position(text, at + 9, DASHES).filter(|end| end - at <= 80);
-            return match close {
-                Some(close) => (last, close + DASHES.len(), None),
-                None => (last, text.len(), Some(Cut::Payload)),
-            };
+            if let Some(close) = close {
+                body.cut = None;
+                body.end = close + DASHES.len();
+                body.lines.push(at..body.end);
+            }
+            return body;
         }
         if rest.starts_with(b"Proc-Type:") || rest.starts_with(b"DEK-Info:") {
             at += (0..rest.len()).position(|i| line_end(&rest[i..]) > 0).unwrap_or(rest.len());
             continue;
         }
         let len = rest.iter().take_while(|&&b| is_body(b) || b == b'=').count();
-        let whole = rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ");
+        let whole =
+            rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ") || is_blank_end(&rest[len..], len);
         // A line shorter than the one before it is the last one.
         let fits = width == 0 || len <= width;
         if len == 0 || !fits || !whole && len < PART_CHARS_MIN {
-            return (last, last, Some(Cut::Payload));
+            return body;
         }
+        body.lines.push(at..at + len);
+        body.chars += len;
         at += len;
-        last = at;
-        if !whole {
-            return (last, last, Some(Cut::Payload));
-        }
-        if width != 0 && len < width && !text[at + gap(text, at)..].starts_with(b"-----END ") {
-            return (last, last, Some(Cut::Payload));
+        body.end = at;
+        if !whole || width != 0 && len < width && !text[at + gap(text, at)..].trim_ascii_start().starts_with(b"-----END ") {
+            return body;
         }
         width = len;
     }
+}
+
+/// Shortest line of a body behind which a blank stands for a line end.
+const BLANK_LINE_CHARS_MIN: usize = 60;
+
+/// A blank in place of a line end.
+fn is_blank_end(behind: &[u8], len: usize) -> bool {
+    behind.starts_with(b" ") && (len >= BLANK_LINE_CHARS_MIN || behind.starts_with(b" -----END "))
 }
 
 /// Length of a line end, escaped or not.
@@ -103,11 +184,28 @@ fn gap(text: &[u8], at: usize) -> usize {
         lines |= len > 0;
         match text.get(end) {
             _ if len > 0 => end += len,
+            Some(b'"' | b'\'') if lines => match splice(text, end) {
+                0 => break,
+                len => end += len,
+            },
             Some(b' ' | b'\t') => end += 1,
             _ => break,
         }
     }
     if lines { end - at } else { 0 }
+}
+
+/// Length of a string's end and the beginning of the next one on the next line (`" +`, `"`), as source code concatenates.
+fn splice(text: &[u8], at: usize) -> usize {
+    let blanks = |at: usize| text[at..].iter().take(80).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let mut end = at + 1;
+    end += blanks(end);
+    end += usize::from(matches!(text.get(end), Some(b'+' | b'.' | b'\\' | b'&')));
+    end += blanks(end);
+    let line = text[end..].iter().take(2).take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    end += line;
+    end += blanks(end);
+    if line > 0 && text.get(end) == text.get(at) { end + 1 - at } else { 0 }
 }
 
 /// True where a line opens a private key, so that what follows belongs to it.

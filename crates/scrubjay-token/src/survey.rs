@@ -43,7 +43,7 @@ const fn classes() -> [u16; 256] {
         if b.is_ascii_hexdigit() {
             t[i] |= HEX | LIST;
         }
-        if matches!(b, b' ' | b',' | b':' | b';' | b'\t' | b'x' | b'X' | b'\r' | b'\n') {
+        if matches!(b, b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'x' | b'X' | b'\r' | b'\n') {
             t[i] |= LIST;
         }
         t[i] |= match b {

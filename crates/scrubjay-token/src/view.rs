@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::wrap::is_piece;
+
 /// A decoded text; each byte knows the bytes of the original that it stands for.
 #[derive(Default)]
 pub(crate) struct View {
@@ -10,6 +12,8 @@ pub(crate) struct View {
     to: Vec<u32>,
     /// Where joined lines meet: begin and end of each continuation, in this text.
     joints: Vec<Joint>,
+    /// What was left out between two bytes of a line stays, too.
+    gaps: bool,
 }
 
 /// A line that was taken for the continuation of the one before.
@@ -20,8 +24,13 @@ struct Joint {
 }
 
 impl View {
-    fn with_capacity(bytes: usize) -> Self {
-        Self { text: Vec::with_capacity(bytes), from: Vec::with_capacity(bytes), to: Vec::with_capacity(bytes), joints: Vec::new() }
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self { text: Vec::with_capacity(bytes), from: Vec::with_capacity(bytes), to: Vec::with_capacity(bytes), ..Self::default() }
+    }
+
+    /// A view of values that stand apart from each other.
+    pub(crate) fn with_gaps() -> Self {
+        Self { gaps: true, ..Self::default() }
     }
 
     pub(crate) fn push(&mut self, byte: u8, from: usize, to: usize) {
@@ -45,9 +54,22 @@ impl View {
         self.from[span.start] as usize..self.to[span.end - 1] as usize
     }
 
+    /// Appends the continuation of what came before. See [`Self::respects_joints`].
+    pub(crate) fn join(&mut self, text: &[u8], range: Range<usize>, sure: bool) {
+        let start = self.text.len();
+        self.copy(text, range);
+        self.joints.push(Joint { span: start..self.text.len(), sure });
+    }
+
     /// True where lines were joined.
     pub(crate) fn is_joined(&self) -> bool {
         !self.joints.is_empty()
+    }
+
+    /// Where the last line begins that a span crosses into.
+    pub(crate) fn last_joint(&self, span: &Range<usize>) -> Option<usize> {
+        let at = self.joints.partition_point(|j| j.span.start < span.end);
+        self.joints[..at].last().map(|j| j.span.start).filter(|&start| span.start < start)
     }
 
     /// False for a span that has run into a line of somebody else: it ends within a continuation, or crosses into one that
@@ -64,7 +86,7 @@ impl View {
         for at in span.clone() {
             let (from, to) = (self.from[at] as usize, self.to[at] as usize);
             match pieces.last_mut() {
-                Some(last) if from <= last.end || !original[last.end..from].contains(&b'\n') => last.end = last.end.max(to),
+                Some(last) if from <= last.end || !self.gaps && !original[last.end..from].contains(&b'\n') => last.end = last.end.max(to),
                 _ => pieces.push(from..to),
             }
         }
@@ -78,7 +100,7 @@ fn hex(text: &[u8], at: usize, digits: usize) -> Option<u32> {
 }
 
 /// One character of the text: its code and how many bytes wrote it. `None`: it stands for itself.
-fn escape_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
+pub(crate) fn escape_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
     match text[at] {
         b'%' if matches!(text.get(at + 1), Some(b'u' | b'U')) => Some((hex(text, at + 2, 4)?, 6)),
         b'%' => Some((hex(text, at + 1, 2)?, 3)),
@@ -116,39 +138,56 @@ fn backslash(text: &[u8], at: usize) -> Option<(u32, usize)> {
     }
 }
 
-/// HTML character references: numeric, and the named ones of what a token, its quotes and its separators are made of.
+/// HTML character references: numeric, and the named ones of what a token, its quotes and its separators are made of, and
+/// of what shows as nothing. Numeric ones are read without their semicolon too, as HTML parsers do.
 fn entity(text: &[u8], at: usize) -> Option<(u32, usize)> {
-    const NAMES: [(&str, u8); 17] = [
-        ("amp", b'&'),
-        ("lt", b'<'),
-        ("gt", b'>'),
-        ("quot", b'"'),
-        ("QUOT", b'"'),
-        ("apos", b'\''),
-        ("period", b'.'),
-        ("lowbar", b'_'),
-        ("UnderBar", b'_'),
-        ("equals", b'='),
-        ("plus", b'+'),
-        ("sol", b'/'),
-        ("bsol", b'\\'),
-        ("percnt", b'%'),
-        ("colon", b':'),
-        ("comma", b','),
-        ("num", b'#'),
+    const NAMES: [(&str, u32); 31] = [
+        ("amp", 0x26),
+        ("lt", 0x3C),
+        ("gt", 0x3E),
+        ("quot", 0x22),
+        ("QUOT", 0x22),
+        ("apos", 0x27),
+        ("period", 0x2E),
+        ("lowbar", 0x5F),
+        ("UnderBar", 0x5F),
+        ("equals", 0x3D),
+        ("plus", 0x2B),
+        ("sol", 0x2F),
+        ("bsol", 0x5C),
+        ("percnt", 0x25),
+        ("colon", 0x3A),
+        ("comma", 0x2C),
+        ("num", 0x23),
+        ("lcub", 0x7B),
+        ("lbrace", 0x7B),
+        ("rcub", 0x7D),
+        ("rbrace", 0x7D),
+        ("lsqb", 0x5B),
+        ("rsqb", 0x5D),
+        ("NewLine", 0x0A),
+        ("Tab", 0x09),
+        ("hyphen", 0x2D),
+        ("dash", 0x2D),
+        ("shy", 0xAD),
+        ("zwnj", 0x200C),
+        ("zwj", 0x200D),
+        ("ZeroWidthSpace", 0x200B),
     ];
     let rest = text.get(at + 1..)?;
-    let len = rest.iter().take(12).position(|&b| b == b';')?;
-    let name = &rest[..len];
-    let code = match name {
-        [b'#', b'x' | b'X', digits @ ..] if !digits.is_empty() => {
-            digits.iter().try_fold(0u32, |n, &b| Some(n.checked_mul(16)? + (b as char).to_digit(16)?))?
+    if let Some(digits) = rest.strip_prefix(b"#") {
+        let (skip, radix) = if matches!(digits.first(), Some(b'x' | b'X')) { (1, 16) } else { (0, 10) };
+        let digits = &digits[skip..];
+        let len = digits.iter().take(8).take_while(|&&b| (b as char).is_digit(radix)).count();
+        if len == 0 || len == 8 {
+            return None;
         }
-        [b'#', digits @ ..] if !digits.is_empty() => {
-            digits.iter().try_fold(0u32, |n, &b| Some(n.checked_mul(10)? + (b as char).to_digit(10)?))?
-        }
-        _ => u32::from(NAMES.iter().find(|(n, _)| n.as_bytes() == name)?.1),
-    };
+        let code = digits[..len].iter().try_fold(0u32, |n, &b| Some(n.checked_mul(radix)? + (b as char).to_digit(radix)?))?;
+        let semicolon = usize::from(digits.get(len) == Some(&b';'));
+        return Some((code, 2 + skip + len + semicolon));
+    }
+    let len = rest.iter().take(16).position(|&b| b == b';')?;
+    let code = NAMES.iter().find(|(n, _)| n.as_bytes() == &rest[..len])?.1;
     Some((code, len + 2))
 }
 
@@ -165,10 +204,15 @@ pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
             at += 1;
             continue;
         };
+        // Percent, \x and octal escapes give bytes, the others characters.
+        let byte = match text[at] {
+            b'\\' => matches!(text[at + 1], b'x' | b'0'..=b'3'),
+            b'&' => false,
+            _ => len == 3,
+        };
         match u8::try_from(code) {
-            // A percent or \x escape gives a byte; above ASCII it does not matter which.
-            Ok(byte) => view.push(byte, at, at + len),
-            Err(_) => {
+            Ok(code) if byte || code < 0x80 => view.push(code, at, at + len),
+            _ => {
                 let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
                 for &byte in c.encode_utf8(&mut [0; 4]).as_bytes() {
                     view.push(byte, at, at + len);
@@ -179,6 +223,44 @@ pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
     }
     Some(view)
 }
+
+/// The text with its escaped line breaks (`\n`) as line ends and nothing else decoded, where such a break divides another escape
+/// (`%6\n5`): the line has to be joined before the escape can be read. `None`: none does.
+pub(crate) fn broken(text: &[u8]) -> Option<View> {
+    let is_break = |at: usize| {
+        let slashes = text[at..].iter().take(8).take_while(|&&b| b == b'\\').count();
+        matches!(text.get(at + slashes), Some(b'n' | b'r')).then_some(slashes + 1)
+    };
+    let divides = |at: usize| {
+        let tail = &text[at.saturating_sub(BROKEN_BYTES_MAX)..at];
+        let escape = tail.iter().rposition(|b| matches!(b, b'%' | b'&'));
+        escape.is_some_and(|i| match tail[i] {
+            b'%' => tail.len() - i <= 2 && tail[i + 1..].iter().all(u8::is_ascii_hexdigit),
+            _ => tail[i + 1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'#'),
+        })
+    };
+    memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && divides(at))?;
+    let mut view = View::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let len = if text[at] == b'\\' { is_break(at) } else { None };
+        match len {
+            Some(len) => {
+                let byte = if text[at + len - 1] == b'n' { b'\n' } else { b'\r' };
+                view.push(byte, at, at + len);
+                at += len;
+            }
+            None => {
+                view.push(text[at], at, at + 1);
+                at += 1;
+            }
+        }
+    }
+    Some(view)
+}
+
+/// Longest beginning of an escape that a line break divides.
+const BROKEN_BYTES_MAX: usize = 8;
 
 /// The text without quoted-printable (RFC 2045 §6.7): soft line breaks joined, `=HH` decoded. Only where it is plain
 /// that it is quoted-printable: a soft break, or an escaped character that a token has.
@@ -209,6 +291,8 @@ pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
 
 /// Lengths of a line that ends in a soft break, its `=` included: encoders fill lines up to 76 (RFC 2045 §6.7).
 const SOFT_LINE_BYTES: std::ops::RangeInclusive<usize> = 60..=76;
+/// A line of this length would not have held another escaped character: it is filled.
+const SOFT_FILLED_BYTES: usize = 73;
 /// Shortest beginning of the line behind a soft break; a shorter one has to be the whole line.
 const SOFT_NEXT_CHARS_MIN: usize = 16;
 
@@ -224,12 +308,13 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
     let next = &text[at + len..];
     let piece = next.iter().take_while(|&&b| is_piece(b)).count();
     let whole = piece > 0 && matches!(next.get(piece), None | Some(b'\r' | b'\n'));
-    (SOFT_LINE_BYTES.contains(&line) && (whole || piece >= SOFT_NEXT_CHARS_MIN)).then_some(len)
+    let filled = line >= SOFT_FILLED_BYTES;
+    (SOFT_LINE_BYTES.contains(&line) && (whole || filled || piece >= SOFT_NEXT_CHARS_MIN)).then_some(len)
 }
 
 /// Length of a sequence that shows as nothing: zero-width characters, soft hyphens, byte order marks, terminal colours,
 /// `<wbr>`, control bytes.
-fn invisible(text: &[u8], at: usize) -> usize {
+pub(crate) fn invisible(text: &[u8], at: usize) -> usize {
     match &text[at..] {
         [0xE2, 0x80, 0x8B..=0x8F | 0xAA..=0xAE, ..]
         | [0xE2, 0x81, 0xA0..=0xA4, ..]
@@ -249,18 +334,27 @@ fn invisible(text: &[u8], at: usize) -> usize {
     }
 }
 
+/// True for a byte with which [`invisible`] or a [`wide_dot`] may begin.
+pub(crate) fn shows_as_nothing(b: u8) -> bool {
+    matches!(b, 0x00 | 0x1B | 0x7F | 0xC2 | 0xE2 | 0xE3 | 0xEF | b'<')
+}
+
+/// Length of a full-width full stop.
+pub(crate) fn wide_dot(text: &[u8], at: usize) -> usize {
+    if text[at..].starts_with(&[0xEF, 0xBC, 0x8E]) || text[at..].starts_with(&[0xE3, 0x80, 0x82]) { 3 } else { 0 }
+}
+
 /// The text without what shows as nothing between two letters, and with full-width dots as dots. `None`: nothing of it.
 pub(crate) fn visible(text: &[u8]) -> Option<View> {
-    let odd = |at: usize| matches!(text[at], 0x00 | 0x1B | 0x7F | 0xC2 | 0xE2 | 0xE3 | 0xEF | b'<');
-    let full_width_dot = |at: usize| text[at..].starts_with(&[0xEF, 0xBC, 0x8E]) || text[at..].starts_with(&[0xE3, 0x80, 0x82]);
-    (0..text.len()).find(|&at| odd(at) && (full_width_dot(at) || invisible(text, at) > 0))?;
+    (0..text.len()).find(|&at| shows_as_nothing(text[at]) && (wide_dot(text, at) > 0 || invisible(text, at) > 0))?;
     let mut view = View::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
-        if odd(at) {
-            if full_width_dot(at) {
-                view.push(b'.', at, at + 3);
-                at += 3;
+        if shows_as_nothing(text[at]) {
+            let dot = wide_dot(text, at);
+            if dot > 0 {
+                view.push(b'.', at, at + dot);
+                at += dot;
                 continue;
             }
             let len = invisible(text, at);
@@ -273,6 +367,12 @@ pub(crate) fn visible(text: &[u8]) -> Option<View> {
         at += 1;
     }
     Some(view)
+}
+
+/// A line without what shows as nothing, zero bytes of UTF-16 included. `None`: there is nothing of it.
+#[must_use]
+pub fn visible_line(line: &[u8]) -> Option<Vec<u8>> {
+    visible(line).map(|view| view.text)
 }
 
 /// Byte order of UTF-16 text.
@@ -311,133 +411,6 @@ pub(crate) fn narrowed(text: &[u8], order: Wide) -> Option<View> {
     (longest >= STRETCH_MIN).then_some(view)
 }
 
-/// Shortest wrap width that counts without a sign of the carrier.
-const WRAP_CHARS_MIN: usize = 60;
-/// Shortest piece where the carrier says that the line goes on (`\` at its end, a closed and opened quote).
-const PROVEN_CHARS_MIN: usize = 16;
-
-fn is_piece(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"-_+/=.~%".contains(&b)
-}
-
-/// One line as a piece of a wrapped value.
-struct Piece {
-    /// The piece's own bytes.
-    core: Range<usize>,
-    /// The whole line is the piece, apart from indentation and quotes.
-    whole: bool,
-    /// The carrier says that the next line continues this one.
-    proven: bool,
-    /// A quote opens the piece.
-    quoted: bool,
-    /// A closed quote is what says that the next line continues: it has to open one.
-    wants_quote: bool,
-}
-
-fn piece(text: &[u8], line: Range<usize>) -> Piece {
-    let mut end = line.end;
-    let trim = |end: &mut usize, set: &[u8]| {
-        let before = *end;
-        while *end > line.start && set.contains(&text[*end - 1]) {
-            *end -= 1;
-        }
-        before != *end
-    };
-    trim(&mut end, b"\r \t");
-    let mut proven = trim(&mut end, b"\\");
-    let mut wants_quote = false;
-    if !proven {
-        let joined = end;
-        trim(&mut end, b"+&.,;)");
-        trim(&mut end, b" \t");
-        if end > line.start && matches!(text[end - 1], b'"' | b'\'') {
-            end -= 1;
-            proven = true;
-            wants_quote = true;
-        } else {
-            end = joined;
-        }
-    }
-    let mut start = line.start;
-    while start < end && matches!(text[start], b' ' | b'\t') {
-        start += 1;
-    }
-    let quoted = start < end && matches!(text[start], b'"' | b'\'');
-    start += usize::from(quoted);
-    let tail = text[start..end].iter().rev().take_while(|&&b| is_piece(b)).count();
-    Piece { core: end - tail..end, whole: end - tail == start && tail > 0, proven, quoted, wants_quote }
-}
-
-/// Widths at which programs wrap base64: RFC 7468, RFC 2045, RFC 5322, terminals, and round numbers.
-const WRAP_WIDTHS: [usize; 15] = [60, 64, 68, 70, 72, 74, 75, 76, 77, 78, 79, 80, 100, 120, 128];
-
-/// How many of `lines` continue a value that `first` ends in, and whether that is sure.
-fn continuations(text: &[u8], first: &Piece, lines: &[Range<usize>]) -> (usize, bool) {
-    let mut width = first.core.len();
-    if width < if first.proven { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN } {
-        return (0, false);
-    }
-    let (mut proven, mut wants_quote) = (first.proven, first.wants_quote);
-    let mut sure = proven || WRAP_WIDTHS.contains(&width);
-    let mut count = 0;
-    while let Some(line) = lines.get(count) {
-        let next = piece(text, line.clone());
-        let len = next.core.len();
-        if !next.whole || len > width && !proven || wants_quote && !next.quoted {
-            break;
-        }
-        count += 1;
-        wants_quote = next.wants_quote;
-        // Behind a name that is glued to the first piece the width shows in the second.
-        if count == 1 && len < width && len >= WRAP_CHARS_MIN {
-            width = len;
-            proven = next.proven;
-            continue;
-        }
-        sure |= count > 1 || len == width;
-        proven = next.proven;
-        if len != width && !proven {
-            break;
-        }
-    }
-    (count, sure)
-}
-
-/// The text with hard-wrapped values joined: pieces of one width of 60 or more over at least two lines, the last one
-/// shorter, or lines that say themselves that they go on. A continuation line is nothing but its piece, so that a line
-/// of another writer is never taken for one. `None`: nothing is wrapped.
-pub(crate) fn joined(text: &[u8]) -> Option<View> {
-    let mut lines = Vec::new();
-    let mut start = 0;
-    for at in text.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(i, _)| i).chain([text.len()]) {
-        lines.push(start..at);
-        start = at + 1;
-    }
-    let mut view = View::with_capacity(text.len());
-    let mut copied = 0;
-    let mut i = 0;
-    while i + 1 < lines.len() {
-        let first = piece(text, lines[i].clone());
-        let (count, sure) = continuations(text, &first, &lines[i + 1..]);
-        if count > 0 {
-            view.copy(text, copied..first.core.end);
-        }
-        for line in &lines[i + 1..=i + count] {
-            let core = piece(text, line.clone()).core;
-            copied = core.end;
-            let start = view.text.len();
-            view.copy(text, core);
-            view.joints.push(Joint { span: start..view.text.len(), sure });
-        }
-        i += count + 1;
-    }
-    if copied == 0 {
-        return None;
-    }
-    view.copy(text, copied..text.len());
-    Some(view)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -469,14 +442,5 @@ mod tests {
         let text: Vec<u8> = "eyJhbGciOiJIUzI1NiJ9".bytes().flat_map(|b| [b, 0]).collect();
         check(narrowed(&text, Wide::Little), "eyJhbGciOiJIUzI1NiJ9", 1, 2..4);
         assert!(narrowed(b"plain text that goes on and on and on", Wide::Little).is_none());
-    }
-
-    #[test]
-    fn wrapped_lines_join_and_others_do_not() {
-        let a = "A".repeat(64);
-        let text = format!("token: {a}\n  {a}\n  BBB\nnext line\n");
-        check(joined(text.as_bytes()), &format!("token: {a}{a}BBB\nnext line\n"), 7 + 64, 74..75);
-        assert!(joined(format!("token: {a}\n2026-11-23T12:00:00Z INFO next\n").as_bytes()).is_none());
-        check(joined(format!("x = \"{}\" +\n    \"BBB\";", &a[..20]).as_bytes()), &format!("x = \"{}BBB\";", &a[..20]), 25, 34..35);
     }
 }

@@ -1,0 +1,92 @@
+use scrubjay_testkit::random::Random;
+use scrubjay_testkit::tokens::{Case, Form};
+
+use std::sync::Arc;
+
+use scrubjay_rules::RulePack;
+
+use super::*;
+
+fn edits(gate: fn(&[u8], &Run) -> bool, limits: Limits, text: &[u8]) -> Vec<(Range<usize>, Vec<u8>)> {
+    let mut engine =
+        Engine { gate, ..Engine::new(FingerprintKey::from_bytes(&[7; 32]).unwrap(), limits, Others { rules: Arc::new(RulePack::none()) }) };
+    let decision = engine.decide(&mut LaneState::default(), text, true, &mut Stats::default());
+    decision.edits.into_iter().map(|e| (e.span, e.text)).collect()
+}
+
+/// The gate saves work and changes nothing else. What is found without any run of its own, because the gate let a neighbour
+/// through, does not count.
+#[track_caller]
+fn check(name: &str, text: &[u8], token_bytes_max: &[usize]) {
+    let mut runs = Vec::new();
+    Scanner::new().scan_complete(text, &mut runs);
+    for limits in token_bytes_max.iter().map(|&token_bytes_max| Limits { token_bytes_max }) {
+        let (gated, all) = (edits(may_be, limits, text), edits(|_, _| true, limits, text));
+        let has_run = |span: &Range<usize>| runs.iter().any(|r| r.start < span.end && span.start < r.end);
+        let lost =
+            all.iter().find(|edit| !gated.contains(edit) && has_run(&edit.0)).or_else(|| gated.iter().find(|edit| !all.contains(edit)));
+        if let Some((span, marker)) = lost {
+            let around = &text[span.start.saturating_sub(60)..text.len().min(span.end + 60)];
+            panic!("{name}: {span:?} {} in {}", marker.escape_ascii(), around.escape_ascii());
+        }
+    }
+}
+
+const LIMITS: [usize; 2] = [TOKEN_BYTES_MAX, 2048];
+
+#[test]
+fn the_gate_hides_nothing_of_generated_cases() {
+    let factor = std::env::var("SCRUBJAY_CASES").map_or(1, |n| n.parse().expect("SCRUBJAY_CASES is a whole number"));
+    for seed in 0..1500 * factor {
+        let case = Case::any(10_000_000 + seed, 3);
+        // A token of several lines that is longer than the limit is not seen whole with the gate or without it.
+        let limits = if case.payload.contains(&b'\n') { &LIMITS[..1] } else { &LIMITS };
+        check(&format!("seed {seed} {}", case.name), &case.document(), limits);
+    }
+}
+
+/// Pieces of tokens under pieces of encodings, at random: what no carrier would write.
+#[test]
+fn the_gate_hides_nothing_of_debris() {
+    for seed in 0..1500 {
+        let mut random = Random::new(seed);
+        let mut text = Vec::new();
+        for _ in 0..random.between(1, 4) {
+            let case = Case::any(random.next_u64(), 2);
+            let (a, b) = (random.between(0, case.payload.len()), random.between(0, case.payload.len()));
+            text.extend_from_slice(&case.payload[a.min(b)..a.max(b)]);
+            text.extend_from_slice([&b" "[..], b"\n", b".", b"", b"%2E", b"\": \""][random.between(0, 5)]);
+        }
+        check(&format!("seed {seed}"), &text, &LIMITS[..1]);
+    }
+}
+
+#[test]
+fn the_gate_hides_nothing_of_the_corpus_where_it_is_present() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/data");
+    let mut folders = Vec::from([folder]);
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            println!("no {}: generated cases only", folder.display());
+            continue;
+        };
+        for path in entries.map(|e| e.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "log") {
+                check(&path.display().to_string(), &std::fs::read(&path).unwrap(), &LIMITS[..1]);
+            }
+        }
+    }
+}
+
+/// Keys that are announced by nothing in their own run.
+#[test]
+fn keys_pass_the_gate() {
+    let mut random = Random::new(1);
+    for form in [Form::JwkRsa, Form::JwkEc, Form::JwkOkp, Form::JwkOct].repeat(20) {
+        let text = format!("before\n{}\nafter\n", form.make(&mut random).text);
+        check("jwk", text.as_bytes(), &LIMITS);
+        assert!(!edits(may_be, Limits::default(), text.as_bytes()).is_empty());
+    }
+}

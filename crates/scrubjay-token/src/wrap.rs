@@ -1,0 +1,244 @@
+//! Values that somebody wrapped: hard line breaks of one width, folded headers (RFC 9112 §5.2), continued and
+//! concatenated string literals, quoted mail.
+
+use std::ops::Range;
+
+use crate::compact::is_mixed;
+use crate::view::View;
+
+/// Shortest wrap width that counts without a sign of the carrier.
+const WRAP_CHARS_MIN: usize = 60;
+/// Shortest piece where the carrier says that the line goes on (`\` at its end, a closed and opened quote, a dot).
+const PROVEN_CHARS_MIN: usize = 16;
+/// Widths at which programs wrap base64: RFC 7468, RFC 2045, RFC 5322, terminals, and round numbers.
+const WRAP_WIDTHS: [usize; 15] = [60, 64, 68, 70, 72, 74, 75, 76, 77, 78, 79, 80, 100, 120, 128];
+/// Longest run of a line's beginning that is looked at for a quoting mark (`> > `, `// `).
+const MARK_BYTES_MAX: usize = 16;
+
+/// A byte that a wrapped value is made of.
+pub(crate) fn is_piece(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"-_+/=.~%".contains(&b)
+}
+
+/// What stands behind a piece in its line.
+#[derive(Clone, Copy, PartialEq)]
+enum Behind {
+    /// Nothing.
+    End,
+    /// A sign that the next line goes on.
+    Proof,
+    /// A closed quote, perhaps with an operator: if the next line opens one, it goes on.
+    Quote,
+    /// The value is closed and the line goes on: the last piece.
+    Close,
+    /// A blank, or something that no value is closed by.
+    Other,
+}
+
+/// One line as a piece of a wrapped value.
+struct Piece {
+    /// The piece's own bytes.
+    core: Range<usize>,
+    behind: Behind,
+    /// A quote opens the piece.
+    quoted: bool,
+    indented: bool,
+}
+
+impl Piece {
+    fn len(&self) -> usize {
+        self.core.len()
+    }
+}
+
+/// The end of a line as the first piece of a value.
+fn first_piece(text: &[u8], line: &Range<usize>) -> Piece {
+    let (end, behind) = line_end(text, line);
+    let tail = text[line.start..end].iter().rev().take_while(|&&b| is_piece(b)).count();
+    Piece { core: end - tail..end, behind, quoted: false, indented: is_blank(text, line.start) }
+}
+
+fn is_blank(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at), Some(b' ' | b'\t'))
+}
+
+/// Where a line's own text ends, and what says how it goes on.
+fn line_end(text: &[u8], line: &Range<usize>) -> (usize, Behind) {
+    let trim = |mut end: usize, set: &[u8]| {
+        while end > line.start && set.contains(&text[end - 1]) {
+            end -= 1;
+        }
+        end
+    };
+    let end = trim(line.end, b"\r \t");
+    let continued = trim(end, b"\\");
+    if continued != end {
+        return (continued, Behind::Proof);
+    }
+    let quote = trim(trim(end, b"+&."), b" \t");
+    let quoted = quote > line.start && matches!(text[quote - 1], b'"' | b'\'');
+    if quoted { (quote - 1, Behind::Quote) } else { (end, Behind::End) }
+}
+
+/// A line as a continuation: nothing but indentation or a quoting mark in front of its piece.
+fn next_piece(text: &[u8], line: &Range<usize>) -> Piece {
+    let indented = is_blank(text, line.start);
+    let mut start = mark_end(text, line);
+    // An operator in front of the quote (`+ "…"`, `. '…'`) belongs to the break.
+    if matches!(text.get(start), Some(b'+' | b'.' | b'&')) {
+        let gap = text[start + 1..line.end].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        if matches!(text.get(start + 1 + gap), Some(b'"' | b'\'')) {
+            start += 1 + gap;
+        }
+    }
+    let quoted = start < line.end && matches!(text[start], b'"' | b'\'');
+    start += usize::from(quoted);
+    let len = text[start..line.end].iter().take_while(|&&b| is_piece(b)).count();
+    let (end, behind) = line_end(text, line);
+    let mut core = start..start + len;
+    if core.end >= end {
+        core.end = end.max(core.start);
+        return Piece { core, behind, quoted, indented };
+    }
+    let behind = match text[core.end] {
+        b'"' | b'\'' | b'`' | b'\\' | b'<' | b';' | b')' | b']' | b'}' => Behind::Close,
+        _ => Behind::Other,
+    };
+    Piece { core, behind, quoted, indented }
+}
+
+/// Where the text of a line begins behind its indentation and the mark of a quotation or a comment.
+fn mark_end(text: &[u8], line: &Range<usize>) -> usize {
+    let head = &text[line.start..line.end.min(line.start + MARK_BYTES_MAX)];
+    let blanks = |at: usize| head[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let indent = blanks(0);
+    let mark = head[indent..].iter().take_while(|b| b">|#*".contains(b) || **b == b' ').count();
+    let marked = head[indent..].iter().take(mark).any(|&b| b != b' ');
+    let comment = if head[indent..].starts_with(b"// ") { 3 } else { 0 };
+    let end = if marked { indent + mark } else { indent + comment };
+    if end < head.len() {
+        line.start + end
+    } else {
+        line.start + text[line.start..line.end].iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
+    }
+}
+
+/// How many of `lines` continue a value that `first` ends in, and whether that is sure.
+fn continuations(text: &[u8], first: &Piece, first_line: &Range<usize>, lines: &[Range<usize>]) -> (usize, bool) {
+    let proof = |p: &Piece| matches!(p.behind, Behind::Proof | Behind::Quote) || text[..p.core.end].ends_with(b".");
+    // An ellipsis ends a value.
+    if text[..first.core.end].ends_with(b"...") || first.len() < if proof(first) { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN } {
+        return (0, false);
+    }
+    // A terminal wraps the line, not the value.
+    let column = first.core.end - first_line.start;
+    let mut sure = matches!(first.behind, Behind::Proof | Behind::Quote) || WRAP_WIDTHS.contains(&first.len());
+    let mut width = first.len();
+    let mut before = (first.behind, text[..first.core.end].ends_with(b"."));
+    let mut count = 0;
+    while let Some(line) = lines.get(count) {
+        let next = next_piece(text, line);
+        let len = next.len();
+        let quote_missing = before.0 == Behind::Quote && !next.quoted;
+        if len == 0 || quote_missing || next.behind == Behind::Other && !(count > 1 && is_mixed(&text[next.core.clone()])) {
+            break;
+        }
+        let proven = matches!(before.0, Behind::Proof | Behind::Quote);
+        // A folded line may be longer than the one before, and so may one behind a dot: only a whole token proves it.
+        if len > width && !proven {
+            if count == 0 && len == column {
+                width = len;
+            } else if before.1 || next.indented && !first.indented && len >= PROVEN_CHARS_MIN {
+                sure = next.indented && is_header_line(text, first_line);
+                width = width.max(len);
+            } else {
+                break;
+            }
+        }
+        count += 1;
+        if matches!(next.behind, Behind::Close | Behind::Other) {
+            sure &= next.behind == Behind::Close;
+            break;
+        }
+        before = (next.behind, text[..next.core.end].ends_with(b"."));
+        // Behind a name that is glued to the first piece the width shows in the second.
+        if count == 1 && len < width && len >= WRAP_CHARS_MIN {
+            width = len;
+            continue;
+        }
+        sure |= count > 1 && len == width && width >= WRAP_CHARS_MIN || len == first.len();
+        if len != width && !proof(&next) {
+            break;
+        }
+    }
+    (count, sure)
+}
+
+/// Longest name of a header.
+const HEADER_NAME_BYTES_MAX: usize = 40;
+
+/// `Name: …`, perhaps behind the mark of a trace (`> `, `< `): the next line, if it is indented, is folded (RFC 9112 §5.2).
+fn is_header_line(text: &[u8], line: &Range<usize>) -> bool {
+    let line = &text[line.clone()];
+    let line = line.strip_prefix(b"> ").or_else(|| line.strip_prefix(b"< ")).unwrap_or(line);
+    let name = line.iter().take(HEADER_NAME_BYTES_MAX).take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
+    name > 1 && line[name..].starts_with(b": ")
+}
+
+/// The text with hard-wrapped values joined: pieces of one width of 60 or more over at least two lines, the last one
+/// shorter, or lines that say themselves that they go on. A continuation line is nothing but its piece, or the rest of the
+/// value and what closes it, so that a line of another writer is never taken for one. `None`: nothing is wrapped.
+pub(crate) fn joined(text: &[u8]) -> Option<View> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for at in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
+        lines.push(start..at);
+        start = at + 1;
+    }
+    let mut view = View::with_capacity(text.len());
+    let mut copied = 0;
+    let mut i = 0;
+    while i + 1 < lines.len() {
+        let first = first_piece(text, &lines[i]);
+        let (count, sure) = continuations(text, &first, &lines[i], &lines[i + 1..]);
+        if count > 0 {
+            view.copy(text, copied..first.core.end);
+        }
+        for line in &lines[i + 1..=i + count] {
+            let core = next_piece(text, line).core;
+            copied = core.end;
+            view.join(text, core, sure);
+        }
+        // What stands behind a value in its last line may be the beginning of another.
+        i += count.max(1);
+    }
+    if copied == 0 {
+        return None;
+    }
+    view.copy(text, copied..text.len());
+    Some(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, want: Option<&str>) {
+        let view = joined(text.as_bytes());
+        assert_eq!(view.map(|v| String::from_utf8_lossy(&v.text).into_owned()).as_deref(), want, "{text}");
+    }
+
+    #[test]
+    fn wrapped_lines_join_and_others_do_not() {
+        let a = "A".repeat(64);
+        check(&format!("token: {a}\n  {a}\n  BBB\nnext line\n"), Some(&format!("token: {a}{a}BBB\nnext line\n")));
+        check(&format!("token: {a}\n2026-11-23T12:00:00Z INFO next\n"), None);
+        let b = "A".repeat(20);
+        check(&format!("x = \"{b}\" +\n    \"BBB\";"), Some(&format!("x = \"{b}BBB\";")));
+        check(&format!("x = \"{b}\"\n    + \"BBB\"\n    + \"CC\";"), Some(&format!("x = \"{b}BBBCC\";")));
+        check(&format!("x = \"{b}\"\nplain"), None);
+        check(&format!("t=\"{a}\n{a}\nBBB\", n=1\n"), Some(&format!("t=\"{a}{a}BBB\", n=1\n")));
+        check(&format!("> {a}\n> {a}\n> BBB\n> bye\n"), Some(&format!("> {a}{a}BBB\n> bye\n")));
+        check(&format!("Bearer {b}.\n {a}.\n BBB\nX-Id: 7\n"), Some(&format!("Bearer {b}.{a}.BBB\nX-Id: 7\n")));
+    }
+}
