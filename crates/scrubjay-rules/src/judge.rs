@@ -98,7 +98,7 @@ pub(crate) fn is_marker(value: &[u8], rest: &[u8]) -> bool {
         let head = kind.strip_suffix(b"(").unwrap_or(kind);
         value.starts_with(kind) || value == head && rest.first() == Some(&b'(')
     };
-    KINDS.iter().any(|k| kind(k))
+    KINDS.iter().any(kind)
 }
 
 /// Looks drawn at random: parts in which letters and digits are mixed, or letters whose case changes more often than in

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
 use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber};
@@ -114,7 +115,7 @@ pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, once: bool) -> R
     for named in &which.to {
         sinks.push(sink(plan, named).await?);
     }
-    let scrubber = Scrubber::new(key, Limits { token_bytes_max: plan.limits.token_bytes_max });
+    let scrubber = Scrubber::with_rules(key, Limits { token_bytes_max: plan.limits.token_bytes_max }, Arc::clone(&plan.rules));
     Ok(Pipeline { sources, sinks, scrubber, limits })
 }
 

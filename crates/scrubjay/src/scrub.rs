@@ -13,7 +13,7 @@ use scrubjay_scrub::{Batch, Framing, Limits, Origin, Scrubber, Stats};
 use crate::cli::ScrubArgs;
 use crate::exit::{Exit, complain};
 use crate::keyfile::{self, reason};
-use crate::safe;
+use crate::{rules, safe};
 
 /// Bytes of one read: what stays in a core's second-level cache between reading, scanning and writing.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -26,18 +26,29 @@ pub(crate) fn run(args: &ScrubArgs) -> Exit {
             return Exit::Usage;
         }
     };
+    let rules = match rules::pack(&args.rules) {
+        Ok(rules) => rules,
+        Err(what) => {
+            complain(&what);
+            return Exit::Usage;
+        }
+    };
     if args.fingerprint_key.is_none() && io::stderr().is_terminal() {
         eprintln!("scrubjay: fingerprints use a key made for this run; --fingerprint-key FILE makes them comparable between runs");
     }
     let started = Instant::now();
-    let mut filter =
-        Filter { scrubber: Scrubber::new(key, Limits::default()), out: File::from(stdout_fd()), stats: Stats::default(), lane: 0 };
+    let mut filter = Filter {
+        scrubber: Scrubber::with_rules(key, Limits::default(), rules),
+        out: File::from(stdout_fd()),
+        stats: Stats::default(),
+        lane: 0,
+    };
     let ended = filter.files(args);
     if args.stats {
         eprintln!("{}", stats_json(&filter.stats, started.elapsed().as_secs_f64()));
     }
     match ended {
-        Ok(Exit::Done) if args.strict && filter.stats.tokens() + filter.stats.withheld_total() > 0 => Exit::Strict,
+        Ok(Exit::Done) if args.strict && filter.stats.tokens() + filter.stats.secrets() + filter.stats.withheld_total() > 0 => Exit::Strict,
         Ok(exit) => exit,
         Err(Stop::ReaderGone) => Exit::Done,
         Err(Stop::Write(error)) => {
@@ -188,6 +199,8 @@ fn stats_json(stats: &Stats, seconds: f64) -> String {
         "tokens": stats.tokens(),
         "classes": stats.classes,
         "algs": stats.algs,
+        "secrets": stats.secrets(),
+        "rules": stats.rules,
         "withheld": stats.withheld,
         "seconds": (seconds * 1e6).round() / 1e6,
     })
