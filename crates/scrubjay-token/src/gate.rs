@@ -18,7 +18,7 @@ use crate::compact::{
     is_jwe_shape, is_opening, may_be_head,
 };
 use crate::json::{self, Status};
-use crate::lists::{decode_hex, dumps, lists};
+use crate::lists::{decode_hex, dumps, lists, lists_from};
 use crate::partials::part;
 use crate::survey::Survey;
 use crate::view::{escape_at, invisible, shows_as_nothing, unescaped, unquoted, visible, wide_dot};
@@ -31,6 +31,8 @@ const INVISIBLE_BYTES_MAX: usize = 6;
 const NAME_BYTES_MAX: usize = 32;
 /// Bytes of decoded text that show whether it is readable, as many as [`is_worth_a_look`] asks for.
 const HEAD_BYTES: usize = 48;
+/// Fewest numbers of a list that goes on in the next line.
+const NUMBERS_MIN: usize = 8;
 /// Longest line above a run that may announce a key.
 const KEY_LINE_BYTES_MAX: usize = 256;
 
@@ -42,20 +44,23 @@ const KEY_LINE_BYTES_MAX: usize = 256;
 pub fn may_hold(text: &[u8], run: Range<usize>) -> bool {
     let Some(bytes) = text.get(run.clone()) else { return true };
     let goes_on = ends_line(text, &run);
-    holds(bytes, DEPTH_MAX, goes_on)
-        || has_private_key(text, &run)
+    let seen = look(bytes);
+    holds(bytes, seen, DEPTH_MAX, goes_on)
+        || seen & KEY_TYPE != 0 && has_private_key(text, &run)
         || is_named(text, run.start)
         || is_interrupted(text, &run)
-        || is_wrapped_end(text, &run)
+        || seen & DOT != 0 && is_wrapped_end(text, &run)
         || is_cut_by_runtime(text, &run)
-        || goes_on && (is_below_key(text, &run) || is_wrapped_shape(&text[run]))
+        || goes_on && (seen & UPPER != 0 && is_below_key(text, &run) || seen & (DOT | ESCAPE) != 0 && is_wrapped_shape(bytes))
 }
 
 /// As [`may_hold`], for a run of class L (`scrubjay_scan::RunKind::List`).
 #[must_use]
 pub fn may_list(text: &[u8], run: Range<usize>) -> bool {
     let Some(list) = text.get(run.clone()) else { return true };
+    let beginning = || lists_from(list, NUMBERS_MIN).iter().any(|numbers| is_readable(&numbers.bytes));
     lists(list).iter().chain(&dumps(line_of(text, &run))).any(|numbers| is_worth_a_look(&numbers.bytes))
+        || ends_line(text, &run) && beginning()
 }
 
 /// The line that the run stands in, without its end.
@@ -67,10 +72,10 @@ fn line_of<'a>(text: &'a [u8], run: &Range<usize>) -> &'a [u8] {
 
 /// The same for a run under up to `depth` layers of encoding. What `goes_on` in the next line has to be no more than
 /// readable: the names that tell what it is may be there.
-fn holds(run: &[u8], depth: usize, goes_on: bool) -> bool {
-    has_telling_pair(run)
-        || has_part(run, depth, goes_on)
-        || depth > 0 && (is_escaped(run, depth - 1, goes_on) || is_quoted(run, depth - 1))
+fn holds(run: &[u8], seen: u8, depth: usize, goes_on: bool) -> bool {
+    seen & PAIR != 0 && has_telling_pair(run)
+        || seen & (UPPER | DIGIT | DOT) != 0 && has_part(run, seen, depth, goes_on)
+        || depth > 0 && (seen & ESCAPE != 0 && is_escaped(run, depth - 1, goes_on) || seen & EQUALS != 0 && is_quoted(run, depth - 1))
 }
 
 /// The same for a decoded text. It is no run of one class, so what its neighbours would have said is asked of it too.
@@ -80,46 +85,81 @@ fn inner(text: &[u8], depth: usize) -> bool {
     let long_lines = survey.lines() && survey.base64 >= BASE64_CHARS_MIN;
     let numbers = || survey.list >= LIST_BYTES_MIN && lists(text).iter().chain(&dumps(text)).any(|n| is_worth_a_look(&n.bytes));
     let interrupted = survey.odd() && (text.last().is_some_and(|&b| shows_as_nothing(b)) || visible(text).is_some());
-    interrupted || long_lines || has_name(text) || holds(text, depth, false) || numbers()
+    interrupted || long_lines || has_name(text) || holds(text, look(text), depth, false) || numbers()
 }
 
-/// Bytes of which [`pairs`] looks at one time.
+/// What [`look`] may see in a text.
+const PAIR: u8 = 1;
+/// An upper-case letter: no base64 of a text is without.
+const UPPER: u8 = 2;
+/// `%`, `\\` or `&`, or the `!` of a marker.
+const ESCAPE: u8 = 4;
+/// `=`
+const EQUALS: u8 = 8;
+/// `.`
+const DOT: u8 = 16;
+/// The beginning of `kty`.
+const KEY_TYPE: u8 = 32;
+/// `2` to `7`: no hex of a text is without.
+const DIGIT: u8 = 64;
+
+/// Bytes of which [`look`] sees all at one time.
 const CHUNK: usize = 32;
 /// A byte that begins nothing, to fill up the last window.
 const FILLER: u8 = b'"';
 
-/// Two bytes with which something begins, and behind them what has to follow for it to be more than an accident.
-fn has_telling_pair(text: &[u8]) -> bool {
+/// One look at every byte, which says which of the dearer looks can find anything.
+fn look(text: &[u8]) -> u8 {
+    let mut seen = 0;
     let mut at = 0;
     while at < text.len() {
-        let any = match text[at..].first_chunk() {
-            Some(whole) => pairs(whole),
+        seen |= match text[at..].first_chunk() {
+            Some(whole) => look_at(whole),
             None => {
                 let mut window = [FILLER; CHUNK + 1];
                 window.iter_mut().zip(&text[at..]).for_each(|(to, from)| *to = *from);
-                pairs(&window)
+                look_at(&window)
             }
         };
-        if any && (at..text.len().min(at + CHUNK)).any(|i| is_telling(text, i)) {
-            return true;
-        }
         at += CHUNK;
     }
-    false
+    seen
 }
 
-/// Whether any two neighbours may begin something: `ey`, `ew` and white space an object; `ZX`, `V5`, `V3`, `le`, `ld` an
-/// object in base64 of base64, at the three alignments; `65` one in hex; `--` a key; a NUL behind a letter UTF-16. Compared, not looked up: the compiler makes vectors of it.
-fn pairs(window: &[u8; CHUNK + 1]) -> bool {
-    let mut any = 0u8;
+/// Pairs that may begin something: `ey`, `ew` and white space an object; `ZX`, `V5`, `V3`, `le`, `ld` an object in base64 of
+/// base64, at the three alignments; `65` one in hex; `--` a key; a NUL behind a letter UTF-16. Everything is compared,
+/// nothing looked up: the compiler makes vectors of it.
+fn look_at(window: &[u8; CHUNK + 1]) -> u8 {
+    let mut seen = 0u8;
     for i in 0..CHUNK {
         let (a, b) = (window[i], window[i + 1]);
         let is = |x: u8, y: u8| u8::from(a == x) & u8::from(b == y);
         let either = |x: u8, y: u8, z: u8| u8::from(a == x) & (u8::from(b == y) | u8::from(b == z));
-        any |= either(b'e', b'y', b'w') | either(b'V', b'5', b'3') | either(b'l', b'e', b'd');
-        any |= is(b'Z', b'X') | is(b'6', b'5') | is(b'-', b'-') | u8::from(a != 0) & u8::from(b == 0);
+        let pair = either(b'e', b'y', b'w') | either(b'V', b'5', b'3') | either(b'l', b'e', b'd');
+        let pair = pair | is(b'Z', b'X') | is(b'6', b'5') | is(b'-', b'-') | u8::from(a != 0) & u8::from(b == 0);
+        let escape = u8::from(a == b'%') | u8::from(a == b'\\') | u8::from(a == b'&') | u8::from(a == b'!');
+        seen |= pair * PAIR
+            | u8::from(a.wrapping_sub(b'A') < 26) * UPPER
+            | escape * ESCAPE
+            | u8::from(a == b'=') * EQUALS
+            | u8::from(a == b'.') * DOT
+            | is(b'k', b't') * KEY_TYPE
+            | u8::from(a.wrapping_sub(b'2') < 6) * DIGIT;
     }
-    any != 0
+    seen
+}
+
+/// A telling pair, and behind it what has to follow for it to be more than an accident.
+fn has_telling_pair(text: &[u8]) -> bool {
+    let mut at = 0;
+    while at < text.len() {
+        let end = text.len().min(at + CHUNK);
+        if look(&text[at..text.len().min(end + 1)]) & PAIR != 0 && (at..end).any(|i| is_telling(text, i)) {
+            return true;
+        }
+        at = end;
+    }
+    false
 }
 
 fn is_telling(text: &[u8], at: usize) -> bool {
@@ -169,7 +209,7 @@ fn is_whole_object(chars: &[u8]) -> bool {
 /// The run names a key's type, and the object that it stands in has a private member ([`crate::objects`]), or no end yet.
 fn has_private_key(text: &[u8], run: &Range<usize>) -> bool {
     let bytes = &text[run.clone()];
-    let Some(at) = memchr::memmem::find(bytes, b"kty") else { return false };
+    let Some(at) = bytes.windows(3).position(|w| w == b"kty") else { return false };
     let before = &text[..run.start + at];
     let behind = &text[run.start + at..];
     let mut depth = 0;
@@ -212,14 +252,17 @@ fn part_len(text: &[u8], at: usize, most: usize) -> usize {
 }
 
 /// Base64, hex, an object behind white space, or the parts of a fragment.
-fn has_part(text: &[u8], depth: usize, goes_on: bool) -> bool {
+fn has_part(text: &[u8], seen: u8, depth: usize, goes_on: bool) -> bool {
     let mut lengths = [0; 3];
     let mut at = 0;
     while at < text.len() {
         let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
         let part = &text[at..at + len];
-        if len >= BASE64_CHARS_MIN && depth > 0 && (is_base64_of(part, depth - 1, goes_on) || is_hex_of(part, depth - 1, goes_on)) {
-            return true;
+        if len >= BASE64_CHARS_MIN && depth > 0 {
+            let base64 = seen & UPPER != 0 && is_base64_of(part, depth - 1, goes_on);
+            if base64 || seen & DIGIT != 0 && (is_hex_of(part, depth - 1, goes_on) || is_hyphenated(part)) {
+                return true;
+            }
         }
         if len > 0 && part[0] != b'e' && is_opening(text, at) && may_be_head(text, at) {
             return true;
@@ -331,6 +374,12 @@ fn is_hex_of(run: &[u8], depth: usize, goes_on: bool) -> bool {
     false
 }
 
+/// Bytes in hex with hyphens between them that may be a token, as .NET's `BitConverter` writes them.
+fn is_hyphenated(part: &[u8]) -> bool {
+    let hyphens = |from: usize| (from..from + 15).step_by(3).all(|at| part.get(at) == Some(&b'-'));
+    (0..3).any(hyphens) && lists(part).iter().any(|numbers| is_worth_a_look(&numbers.bytes))
+}
+
 /// As [`is_readable_base64`], for hex digits.
 fn is_readable_hex(digits: &[u8]) -> bool {
     let digits = &digits[..digits.len().min(2 * HEAD_BYTES)];
@@ -390,6 +439,9 @@ fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
         return true;
     }
     // A colour ends in letters and digits, which the run begins with.
+    if !text[..run.start].last().is_some_and(|&b| b >= 0x7F || matches!(b, b'[' | b'>')) {
+        return false;
+    }
     (run.start.saturating_sub(INVISIBLE_BYTES_MAX)..run.start).any(|at| {
         let len = gap(at);
         len > 0 && at + len >= run.start && at > 0 && goes_on(at - 1)
@@ -440,5 +492,5 @@ fn is_cut_by_runtime(text: &[u8], run: &Range<usize>) -> bool {
 
 /// Nothing follows in the run's line but what joins two pieces of a text.
 fn ends_line(text: &[u8], run: &Range<usize>) -> bool {
-    text[run.end..].iter().find(|b| !b" \t\r\"'+&.,;)\\".contains(b)).is_none_or(|&b| b == b'\n')
+    text[run.end..].iter().find(|b| !b" \t\r\"'+&.,;)\\=".contains(b)).is_none_or(|&b| b == b'\n')
 }

@@ -75,6 +75,11 @@ const LINE_BYTES_MAX: usize = 1024;
 
 /// Lists of numbers: decimal byte values (`101, 121, …`), hex pairs or longer groups (`65 79`, `65:79`, `0x65, 0x79`, `6579 4a68`).
 pub(crate) fn lists(text: &[u8]) -> Vec<Numbers> {
+    lists_from(text, BYTES_MIN)
+}
+
+/// As [`lists`], of at least so many bytes.
+pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -101,7 +106,7 @@ pub(crate) fn lists(text: &[u8]) -> Vec<Numbers> {
             groups.iter().map_while(|g| g.decimal).collect::<Vec<u8>>(),
             groups.iter().take_while(|g| !g.hex.is_empty()).flat_map(|g| g.hex.clone()).collect(),
         ] {
-            if bytes.len() >= BYTES_MIN && groups.len() >= 4 {
+            if bytes.len() >= bytes_min && groups.len() >= 4 {
                 out.push(Numbers { pieces: line_pieces(text, at..end), bytes });
             }
         }
