@@ -32,9 +32,9 @@ pub struct Rule {
     pub entropy_min: Option<u16>,
     /// What the secret has to fulfil by itself.
     pub checksum: Option<Checksum>,
-    /// One of these words, in any case, stands within 1 KiB before the keyword in the same line.
+    /// One of these words, in any case, stands before the keyword in the same line.
     pub before: Vec<String>,
-    /// One of these parameters stands in the same query string or form (`name=`), within 2 KiB to either side.
+    /// One of these parameters stands in the same query string or form (`name=`).
     pub with: Vec<String>,
     /// Whether it acts unless it is enabled by name.
     pub on: bool,

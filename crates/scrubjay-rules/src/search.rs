@@ -15,10 +15,6 @@ pub const WINDOW_BYTES_MAX: usize = 4096;
 pub const WORK_PER_BYTE_MAX: usize = 8;
 /// What a line is granted to begin with.
 const WORK_BYTES_MIN: usize = 4 * WINDOW_BYTES_MAX;
-/// How far [`Rule::before`] looks back.
-const BEFORE_BYTES_MAX: usize = 1024;
-/// How far [`Rule::with`] looks to either side.
-const QUERY_BYTES_MAX: usize = 2048;
 
 /// A credential that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +36,8 @@ pub(crate) struct Scratch {
     caches: Vec<Option<Cache>>,
     /// For each rule the end of its last hit.
     covered: Vec<usize>,
+    /// For each rule with [`Rule::before`]: how far this line was searched for its words, and whether one was found.
+    before: Vec<(usize, bool)>,
 }
 
 /// One search over one text.
@@ -48,7 +46,7 @@ struct Search<'a> {
     text: &'a [u8],
     scratch: &'a mut Scratch,
     found: &'a mut Vec<Hit>,
-    /// The line that the last keyword was in: its first keyword, its end.
+    /// The line that the last keyword was in.
     line: Range<usize>,
     /// Bytes looked at in that line.
     work: usize,
@@ -59,6 +57,8 @@ pub(crate) fn find(pack: &RulePack, text: &[u8], scratch: &mut Scratch, found: &
     scratch.caches.resize_with(pack.rules().len(), || None);
     scratch.covered.clear();
     scratch.covered.resize(pack.rules().len(), 0);
+    scratch.before.clear();
+    scratch.before.resize(pack.rules().len(), (0, false));
     let mut candidates = std::mem::take(&mut scratch.candidates);
     let mut search = Search { pack, text, scratch, found, line: 0..0, work: 0 };
     let mut total = 0;
@@ -84,7 +84,8 @@ impl Search<'_> {
             return;
         }
         let end = self.text.get(start..).and_then(|t| memchr(b'\n', t)).map_or(self.text.len(), |i| start + i);
-        self.line = start..end;
+        let begin = self.text.get(self.line.end..start).and_then(|t| memrchr(b'\n', t)).map_or(self.line.end, |i| self.line.end + i + 1);
+        self.line = begin..end;
         self.work = 0;
     }
 
@@ -109,7 +110,7 @@ impl Search<'_> {
         // A full stop or an ellipsis ends no secret: it is the sentence's, or the logger's that cut the value.
         let dots = self.text.get(span.clone()).unwrap_or_default().iter().rev().take_while(|&&b| b == b'.').count();
         span.end -= dots;
-        if !span.is_empty() && self.is_secret(rule, start, &span) {
+        if !span.is_empty() && self.is_secret(index, rule, start, &span) {
             self.report(Hit { span, start, rule: index, over_budget: false });
         }
     }
@@ -138,7 +139,7 @@ impl Search<'_> {
         self.text.get(from..self.line.end).unwrap_or_default().iter().take_while(|b| is_part(b)).count()
     }
 
-    fn is_secret(&mut self, rule: &Rule, start: usize, span: &Range<usize>) -> bool {
+    fn is_secret(&mut self, index: usize, rule: &Rule, start: usize, span: &Range<usize>) -> bool {
         let value = self.text.get(span.clone()).unwrap_or_default();
         if is_placeholder(value) || is_marker(value, self.text.get(span.end..).unwrap_or_default()) {
             return false;
@@ -146,24 +147,34 @@ impl Search<'_> {
         rule.entropy_min.is_none_or(|min| entropy(value) >= min)
             && (!rule.random || is_random(value))
             && rule.checksum.is_none_or(|c| c.holds(value))
-            && (rule.before.is_empty() || self.has_before(&rule.before, start))
+            && (rule.before.is_empty() || self.has_before(index, &rule.before, start))
             && (rule.with.is_empty() || self.has_companion(&rule.with, start))
     }
 
-    /// One of the words stands before `start` in the same line.
-    fn has_before(&mut self, words: &[String], start: usize) -> bool {
-        let back = self.text.get(start.saturating_sub(BEFORE_BYTES_MAX)..start).unwrap_or_default();
-        let back = back.get(memrchr(b'\n', back).map_or(0, |i| i + 1)..).unwrap_or_default();
-        self.work += back.len();
-        words.iter().any(|word| back.windows(word.len().max(1)).any(|w| w.eq_ignore_ascii_case(word.as_bytes())))
+    /// One of the words stands before `start` in the same line. However far back: a distance would change when what lies
+    /// between becomes a marker. Each byte is searched once.
+    fn has_before(&mut self, index: usize, words: &[String], start: usize) -> bool {
+        let Some((searched, found)) = self.scratch.before.get_mut(index) else { return false };
+        if *searched < self.line.start {
+            (*searched, *found) = (self.line.start, false);
+        }
+        if !*found && *searched < start {
+            let longest = words.iter().map(String::len).max().unwrap_or(0);
+            let from = searched.saturating_sub(longest).max(self.line.start);
+            let new = self.text.get(from..start).unwrap_or_default();
+            *found = words.iter().any(|word| new.windows(word.len().max(1)).any(|w| w.eq_ignore_ascii_case(word.as_bytes())));
+            *searched = start;
+            self.work += new.len();
+        }
+        *found
     }
 
     /// One of the parameters stands in the query string or form around `start`.
     fn has_companion(&mut self, names: &[String], start: usize) -> bool {
         let ends = |b: &u8| b.is_ascii_whitespace() || b"\"'<>`".contains(b);
-        let back = self.text.get(start.saturating_sub(QUERY_BYTES_MAX)..start).unwrap_or_default();
+        let back = self.text.get(self.line.start..start).unwrap_or_default();
         let from = start - back.iter().rev().take_while(|b| !ends(b)).count();
-        let ahead = self.text.get(start..self.line.end.min(start + QUERY_BYTES_MAX)).unwrap_or_default();
+        let ahead = self.text.get(start..self.line.end).unwrap_or_default();
         let to = start + ahead.iter().take_while(|b| !ends(b)).count();
         self.work += to - from;
         let query = self.text.get(from..to).unwrap_or_default();

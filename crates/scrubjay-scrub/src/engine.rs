@@ -107,9 +107,28 @@ impl Engine {
         let consumed = self.walk(&mut work, &mut runs);
         self.runs = runs;
         for lines in others::rest(consumed, &std::mem::take(&mut work.long)) {
-            self.secrets(&mut work, lines.start, buffer.get(lines).unwrap_or_default());
+            self.secrets_of_lines(&mut work, lines);
         }
         Decision { edits: others::merge(work.edits, work.others), consumed }
+    }
+
+    /// Credentials that are no tokens, in whole lines. One that is over the token limit was not walked in windows when
+    /// nothing in it may be a token: that is done now, because it would be had it come in pieces.
+    fn secrets_of_lines(&self, work: &mut Work<'_>, lines: Range<usize>) {
+        let (mut from, mut at) = (lines.start, lines.start);
+        while lines.end - at > self.limits.token_bytes_max {
+            let most = work.buffer.get(at..at + self.limits.token_bytes_max).unwrap_or_default();
+            if let Some(line_end) = memchr::memrchr(b'\n', most) {
+                at += line_end + 1;
+                continue;
+            }
+            self.secrets(work, from, work.buffer.get(from..at).unwrap_or_default());
+            let state = std::mem::take(work.state);
+            at = self.long_part(work, at);
+            *work.state = state;
+            from = at;
+        }
+        self.secrets(work, from, work.buffer.get(from..lines.end).unwrap_or_default());
     }
 
     /// Credentials that are no tokens, in text that is decided as a whole.
