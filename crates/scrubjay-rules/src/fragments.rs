@@ -1,14 +1,12 @@
 //! The first stage: for each keyword the four bytes of it that are rarest in log text, searched for with SIMD over the
 //! whole block (`scrubjay_scan::Needles`). What such a place is worth is asked of the keywords that have these bytes.
 
-use scrubjay_scan::{NEEDLE_BYTES, Needle, Needles, byte_share};
+use scrubjay_scan::{NEEDLE_BYTES, Needle, Needles};
 
 /// Bytes that are searched at a time: it bounds the list of candidates.
 const BLOCK_BYTES: usize = 64 * 1024;
 /// Places of the table of fragments, a power of two.
 const SLOTS: usize = 1024;
-/// A fragment that is searched for anyway is preferred to one that is rarer than it, up to this factor.
-const SHARED_BONUS: f64 = 0.2;
 
 /// A keyword to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,30 +50,22 @@ struct Use {
 
 impl Fragments {
     pub(crate) fn new(keywords: Vec<Keyword>) -> Self {
-        let mut chosen: Vec<Needle> = Vec::new();
+        let offsets = |k: &Keyword| 0..=k.text.len().saturating_sub(NEEDLE_BYTES);
+        let choices: Vec<Vec<Needle>> = keywords.iter().map(|k| offsets(k).map(|offset| k.needle(offset)).collect()).collect();
+        let (needles, chosen) = Needles::of_choices(&choices);
         let mut slots: Vec<Vec<Use>> = (0..SLOTS).map(|_| Vec::new()).collect();
-        let mut order: Vec<usize> = (0..keywords.len()).collect();
-        order.sort_by_key(|&k| keywords.get(k).map_or(0, |k| k.text.len()));
-        for (index, keyword) in order.into_iter().filter_map(|k| Some((k, keywords.get(k)?))) {
-            let offsets = 0..=keyword.text.len().saturating_sub(NEEDLE_BYTES);
-            let price = |&offset: &usize| {
-                let needle = keyword.needle(offset);
-                share(&needle) * if chosen.contains(&needle) { SHARED_BONUS } else { 1.0 }
-            };
-            let Some(offset) = offsets.min_by(|a, b| price(a).total_cmp(&price(b))) else { continue };
-            let needle = keyword.needle(offset);
-            if !chosen.contains(&needle) {
-                chosen.push(needle);
-            }
+        for (index, (keyword, offset)) in keywords.iter().zip(chosen).enumerate() {
             let short = keyword.text.len() < NEEDLE_BYTES;
-            let bytes = lower(needle.bytes.map(Option::unwrap_or_default), short);
+            let bytes = lower(keyword.needle(offset).bytes.map(Option::unwrap_or_default), short);
             if let Some(slot) = slots.get_mut(hash(bytes)) {
                 slot.push(Use { bytes, keyword: index, offset });
             }
         }
-        Self { needles: Needles::new(&chosen), keywords, slots }
+        Self { needles, keywords, slots }
     }
 
+    pub(crate) fn chosen(&self) -> Vec<String> { let mut v: Vec<String> = self.slots.iter().flatten().map(|u| String::from_utf8_lossy(&u.bytes.to_le_bytes()).into_owned()).collect(); v.sort(); v.dedup(); v }
+    pub(crate) fn needles(&self) -> &Needles { &self.needles }
     /// Calls `found` with each keyword of `text` and its place. The places of one keyword ascend.
     pub(crate) fn each(&self, text: &[u8], candidates: &mut Vec<usize>, mut found: impl FnMut(&Keyword, usize)) {
         let mut from = 0;
@@ -117,21 +107,6 @@ fn hash(bytes: u32) -> usize {
     // Fibonacci hashing: the upper bits of the product depend on all bytes.
     (bytes.wrapping_mul(0x9e37_79b1) >> 22) as usize % SLOTS
 }
-
-/// The share of places of log text at which a needle is to be expected, as if bytes were independent. Some strings are far
-/// more frequent than their bytes are.
-fn share(needle: &Needle) -> f64 {
-    let one = |byte: &u8| match byte {
-        b if needle.ignore_case && b.is_ascii_alphabetic() => byte_share(*b) + byte_share(b.to_ascii_uppercase()),
-        b => byte_share(*b),
-    };
-    let text: Vec<u8> = needle.bytes.iter().flatten().copied().collect();
-    let known = COMMON.iter().filter(|common| memchr::memmem::find(&text, common.as_bytes()).is_some()).count();
-    text.iter().map(one).product::<f64>() * 30f64.powi(known as i32)
-}
-
-/// Parts of words that log text is full of.
-const COMMON: &[&str] = &["ssio", "sion", "tion", "auth", "api", "http", "key", "name", "user", "sess", "www", "serv"];
 
 #[cfg(test)]
 mod tests {

@@ -58,7 +58,7 @@ mod stream;
 pub mod sweep;
 
 pub use backend::Backend;
-pub use needles::{NEEDLE_BYTES, Needle, Needles, byte_share};
+pub use needles::{NEEDLE_BYTES, Needle, Needles};
 pub use run::{OpenRun, Run, Run64, RunKind, Tail};
 pub use scanner::Scanner;
 pub use stream::StreamScanner;

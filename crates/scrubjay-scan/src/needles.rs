@@ -7,6 +7,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod groups;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
@@ -15,6 +16,8 @@ mod ssse3;
 
 use std::fmt;
 
+use groups::Group;
+
 /// Bytes of a needle.
 pub const NEEDLE_BYTES: usize = 4;
 
@@ -22,8 +25,9 @@ pub const NEEDLE_BYTES: usize = 4;
 const STEP: usize = 64;
 /// What it reads: the bytes after the step belong to needles that begin in it.
 const WINDOW: usize = STEP + NEEDLE_BYTES - 1;
-/// Groups: the bits of a byte.
-const GROUPS: usize = 8;
+/// Sets of eight groups: the bits of a byte. One set lets a seventh of all places through when a hundred needles are sought.
+const SETS: usize = 2;
+const GROUPS: usize = 8 * SETS;
 
 /// Four bytes to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,9 +49,12 @@ impl Needle {
     }
 }
 
-/// By place and nibble the groups that allow it.
+/// By set, place and nibble the groups that allow it.
+type Tables = [Set; SETS];
+
+/// By place and nibble the groups of one set that allow it.
 #[derive(Clone, Copy, Default)]
-struct Tables {
+struct Set {
     low: [[u8; 16]; NEEDLE_BYTES],
     high: [[u8; 16]; NEEDLE_BYTES],
 }
@@ -83,8 +90,17 @@ impl Needles {
     /// ```
     #[must_use]
     pub fn new(needles: &[Needle]) -> Self {
+        let choices: Vec<Vec<Needle>> = needles.iter().map(|&n| vec![n]).collect();
+        Self::of_choices(&choices).0
+    }
+
+    /// A search for one needle of each list: the one that lets least else through. Returns which one was chosen of each.
+    /// That is how longer strings are searched for: any four bytes of them will do.
+    #[must_use]
+    pub fn of_choices(choices: &[Vec<Needle>]) -> (Self, Vec<usize>) {
         let (name, feed) = back_ends().next().unwrap_or(("scalar", scalar::feed));
-        Self { tables: tables(&groups(needles)), feed, name, is_empty: needles.is_empty() }
+        let (groups, chosen) = groups::choose(choices);
+        (Self { tables: tables(&groups), feed, name, is_empty: choices.iter().all(Vec::is_empty) }, chosen)
     }
 
     /// The same search on every back end that this processor has, the fastest first, for tests and benches.
@@ -182,98 +198,15 @@ fn report(mut mask: u64, at: usize, found: &mut Vec<usize>) {
 
 fn tables(groups: &[Group; GROUPS]) -> Tables {
     let mut tables = Tables::default();
-    for (bit, group) in groups.iter().enumerate() {
-        for (place, (low, high)) in tables.low.iter_mut().zip(&mut tables.high).enumerate() {
-            let Some(&(lows, highs)) = group.nibbles.get(place) else { continue };
-            for (nibble, (low, high)) in low.iter_mut().zip(high).enumerate() {
-                *low |= u8::from(lows >> nibble & 1 == 1) << bit;
-                *high |= u8::from(highs >> nibble & 1 == 1) << bit;
+    for (set, groups) in tables.iter_mut().zip(groups.chunks(8)) {
+        for (bit, group) in groups.iter().enumerate() {
+            for (&(lows, highs), (low, high)) in group.nibbles.iter().zip(set.low.iter_mut().zip(&mut set.high)) {
+                for (nibble, (low, high)) in low.iter_mut().zip(high).enumerate() {
+                    *low |= u8::from(lows >> nibble & 1 == 1) << bit;
+                    *high |= u8::from(highs >> nibble & 1 == 1) << bit;
+                }
             }
         }
     }
     tables
-}
-
-/// What a group lets through: by place the lower and upper nibbles that one of its needles allows.
-#[derive(Clone, Copy, Default)]
-struct Group {
-    nibbles: [(u16, u16); NEEDLE_BYTES],
-}
-
-impl Group {
-    fn with(mut self, needle: &Needle) -> Self {
-        for (place, (low, high)) in self.nibbles.iter_mut().enumerate() {
-            for byte in (0..=u8::MAX).filter(|&b| needle.allows(place, b)) {
-                *low |= 1 << (byte & 15);
-                *high |= 1 << (byte >> 4);
-            }
-        }
-        self
-    }
-
-    /// The share of places in log text that it lets through, as if bytes were independent.
-    fn share(&self) -> f64 {
-        let place = |&(low, high): &(u16, u16)| -> f64 {
-            let allowed = |b: &usize| low >> (b & 15) & 1 == 1 && high >> (b >> 4) & 1 == 1;
-            let sum: u32 = FREQUENCY.iter().enumerate().filter(|(b, _)| allowed(b)).map(|(_, f)| u32::from(*f)).sum();
-            f64::from(sum) / 10_000.0
-        };
-        self.nibbles.iter().map(place).product()
-    }
-}
-
-/// Needles in groups, each where it adds least; then each moved once more, now that the others are there.
-fn groups(needles: &[Needle]) -> [Group; GROUPS] {
-    let mut members: [Vec<Group>; GROUPS] = Default::default();
-    let union = |members: &[Group]| {
-        members.iter().fold(Group::default(), |mut sum, one| {
-            for (into, from) in sum.nibbles.iter_mut().zip(one.nibbles) {
-                *into = (into.0 | from.0, into.1 | from.1);
-            }
-            sum
-        })
-    };
-    let mut singles: Vec<Group> = needles.iter().map(|n| Group::default().with(n)).collect();
-    singles.sort_by(|a, b| b.share().total_cmp(&a.share()));
-    for round in 0..3 {
-        for single in &singles {
-            if round > 0
-                && let Some((at, group)) =
-                    members.iter_mut().enumerate().find_map(|(_, m)| m.iter().position(|g| g.nibbles == single.nibbles).map(|at| (at, m)))
-            {
-                group.swap_remove(at);
-            }
-            let cost = |members: &Vec<Group>| {
-                let before = union(members);
-                let mut after = members.clone();
-                after.push(*single);
-                union(&after).share() - if members.is_empty() { 0.0 } else { before.share() }
-            };
-            let best = members.iter_mut().map(|m| (cost(m), m)).min_by(|(a, _), (b, _)| a.total_cmp(b));
-            if let Some((_, group)) = best {
-                group.push(*single);
-            }
-        }
-    }
-    members.map(|m| union(&m))
-}
-
-/// How often each ASCII byte stands in log text, in ten-thousandths; what never does counts once. Counted over 21 public log
-/// files (`shared/corpus/data/real_negatives`).
-#[rustfmt::skip]
-const FREQUENCY: [u16; 128] = [
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 100, 1, 1, 1, 1, 1,
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    884, 1, 150, 1, 6, 2, 1, 3, 23, 23, 3, 8, 56, 232, 253, 123,
-    494, 434, 317, 197, 204, 220, 167, 160, 160, 154, 253, 10, 2, 55, 3, 2,
-    7, 38, 18, 41, 26, 39, 41, 17, 15, 51, 18, 15, 28, 43, 60, 36,
-    25, 7, 52, 52, 49, 19, 8, 23, 7, 4, 13, 53, 6, 55, 1, 68,
-    1, 356, 104, 234, 231, 531, 117, 101, 96, 257, 10, 66, 178, 127, 269, 347,
-    135, 12, 296, 270, 321, 138, 59, 39, 39, 42, 13, 6, 2, 6, 5, 1,
-];
-
-/// How often `byte` stands in log text, as a share of all bytes; for choosing which four bytes of a longer string to look for.
-#[must_use]
-pub fn byte_share(byte: u8) -> f64 {
-    f64::from(FREQUENCY.get(usize::from(byte)).copied().unwrap_or(1)) / 10_000.0
 }

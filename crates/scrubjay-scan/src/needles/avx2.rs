@@ -2,21 +2,24 @@
 
 use core::arch::x86_64::*;
 
-use super::{NEEDLE_BYTES, Tables, Vector, WINDOW};
+use super::{NEEDLE_BYTES, SETS, Tables, Vector, WINDOW};
 
 struct Avx2;
 
 impl Vector for Avx2 {
-    /// Lower, upper nibble by place.
-    type Tables = [[__m256i; 2]; NEEDLE_BYTES];
+    /// Lower, upper nibble by place and set.
+    type Tables = [[[__m256i; 2]; SETS]; NEEDLE_BYTES];
 
     #[inline(always)]
     unsafe fn load(tables: &Tables) -> Self::Tables {
         // SAFETY: one load of 16 bytes from 16. The caller vouches for the features.
         let table = |bytes: &[u8; 16]| unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(bytes.as_ptr().cast())) };
-        let [a, b, c, d] = &tables.low;
-        let [e, f, g, h] = &tables.high;
-        [[table(a), table(e)], [table(b), table(f)], [table(c), table(g)], [table(d), table(h)]]
+        std::array::from_fn(|place| {
+            tables.each_ref().map(|set| {
+                let nibbles = |table: &[[u8; 16]; NEEDLE_BYTES]| table.get(place).copied().unwrap_or_default();
+                [table(&nibbles(&set.low)), table(&nibbles(&set.high))]
+            })
+        })
     }
 
     #[inline(always)]
@@ -41,18 +44,20 @@ impl Vector for Avx2 {
 /// # Safety
 /// 35 bytes must be readable; the processor must have AVX2.
 #[inline(always)]
-unsafe fn half(tables: &[[__m256i; 2]; NEEDLE_BYTES], at: *const u8) -> __m256i {
+unsafe fn half(tables: &[[[__m256i; 2]; SETS]; NEEDLE_BYTES], at: *const u8) -> __m256i {
     // SAFETY: four loads of 32 bytes from 0 to 3. The caller vouches for the features.
     unsafe {
         let nibble = _mm256_set1_epi8(0x0f);
-        let mut groups = _mm256_set1_epi8(-1);
-        for (place, [low, high]) in tables.iter().enumerate() {
+        let mut groups = [_mm256_set1_epi8(-1); SETS];
+        for (place, sets) in tables.iter().enumerate() {
             let bytes = _mm256_loadu_si256(at.add(place).cast());
-            let lower = _mm256_shuffle_epi8(*low, _mm256_and_si256(bytes, nibble));
-            let upper = _mm256_shuffle_epi8(*high, _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble));
-            groups = _mm256_and_si256(groups, _mm256_and_si256(lower, upper));
+            let (lower, upper) = (_mm256_and_si256(bytes, nibble), _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble));
+            for (groups, [low, high]) in groups.iter_mut().zip(sets) {
+                let allowed = _mm256_and_si256(_mm256_shuffle_epi8(*low, lower), _mm256_shuffle_epi8(*high, upper));
+                *groups = _mm256_and_si256(*groups, allowed);
+            }
         }
-        groups
+        groups.into_iter().fold(_mm256_setzero_si256(), |all, set| _mm256_or_si256(all, set))
     }
 }
 

@@ -2,21 +2,24 @@
 
 use core::arch::aarch64::*;
 
-use super::{NEEDLE_BYTES, Tables, Vector, WINDOW};
+use super::{NEEDLE_BYTES, SETS, Tables, Vector, WINDOW};
 
 struct Neon;
 
 impl Vector for Neon {
-    /// Lower, upper nibble by place.
-    type Tables = [[uint8x16_t; 2]; NEEDLE_BYTES];
+    /// Lower, upper nibble by place and set.
+    type Tables = [[[uint8x16_t; 2]; SETS]; NEEDLE_BYTES];
 
     #[inline(always)]
     unsafe fn load(tables: &Tables) -> Self::Tables {
         // SAFETY: one load of 16 bytes from 16. NEON is part of AArch64.
         let table = |bytes: &[u8; 16]| unsafe { vld1q_u8(bytes.as_ptr()) };
-        let [a, b, c, d] = &tables.low;
-        let [e, f, g, h] = &tables.high;
-        [[table(a), table(e)], [table(b), table(f)], [table(c), table(g)], [table(d), table(h)]]
+        std::array::from_fn(|place| {
+            tables.each_ref().map(|set| {
+                let nibbles = |table: &[[u8; 16]; NEEDLE_BYTES]| table.get(place).copied().unwrap_or_default();
+                [table(&nibbles(&set.low)), table(&nibbles(&set.high))]
+            })
+        })
     }
 
     #[inline(always)]
@@ -44,17 +47,18 @@ impl Vector for Neon {
 /// # Safety
 /// 19 bytes must be readable.
 #[inline(always)]
-unsafe fn quarter_groups(tables: &[[uint8x16_t; 2]; NEEDLE_BYTES], at: *const u8) -> uint8x16_t {
+unsafe fn quarter_groups(tables: &[[[uint8x16_t; 2]; SETS]; NEEDLE_BYTES], at: *const u8) -> uint8x16_t {
     // SAFETY: four loads of 16 bytes from 0 to 3. NEON is part of AArch64.
     unsafe {
-        let mut groups = vdupq_n_u8(0xff);
-        for (place, [low, high]) in tables.iter().enumerate() {
+        let mut groups = [vdupq_n_u8(0xff); SETS];
+        for (place, sets) in tables.iter().enumerate() {
             let bytes = vld1q_u8(at.add(place));
-            let lower = vqtbl1q_u8(*low, vandq_u8(bytes, vdupq_n_u8(0x0f)));
-            let upper = vqtbl1q_u8(*high, vshrq_n_u8::<4>(bytes));
-            groups = vandq_u8(groups, vandq_u8(lower, upper));
+            let (lower, upper) = (vandq_u8(bytes, vdupq_n_u8(0x0f)), vshrq_n_u8::<4>(bytes));
+            for (groups, [low, high]) in groups.iter_mut().zip(sets) {
+                *groups = vandq_u8(*groups, vandq_u8(vqtbl1q_u8(*low, lower), vqtbl1q_u8(*high, upper)));
+            }
         }
-        groups
+        groups.into_iter().fold(vdupq_n_u8(0), |all, set| vorrq_u8(all, set))
     }
 }
 

@@ -1,18 +1,22 @@
 //! One byte at a time; runs everywhere.
 
-use super::{NEEDLE_BYTES, STEP, Tables, Vector, WINDOW};
+use super::{NEEDLE_BYTES, SETS, STEP, Tables, Vector, WINDOW};
 
 struct Scalar;
 
 impl Vector for Scalar {
-    /// By place and byte the groups that allow it.
-    type Tables = [[u8; 256]; NEEDLE_BYTES];
+    /// By place and byte the groups that allow it, a byte for each set.
+    type Tables = [[u16; 256]; NEEDLE_BYTES];
 
     unsafe fn load(tables: &Tables) -> Self::Tables {
+        const { assert!(SETS <= 2) }
         let mut loaded = [[0; 256]; NEEDLE_BYTES];
-        for (loaded, (low, high)) in loaded.iter_mut().zip(tables.low.iter().zip(&tables.high)) {
-            for (byte, groups) in loaded.iter_mut().enumerate() {
-                *groups = low.get(byte & 15).copied().unwrap_or(0) & high.get(byte >> 4).copied().unwrap_or(0);
+        for (shift, set) in tables.iter().enumerate() {
+            for (loaded, (low, high)) in loaded.iter_mut().zip(set.low.iter().zip(&set.high)) {
+                for (byte, groups) in loaded.iter_mut().enumerate() {
+                    let allowed = low.get(byte & 15).copied().unwrap_or(0) & high.get(byte >> 4).copied().unwrap_or(0);
+                    *groups |= u16::from(allowed) << (8 * shift);
+                }
             }
         }
         loaded
@@ -21,7 +25,7 @@ impl Vector for Scalar {
     #[inline(always)]
     unsafe fn step(tables: &Self::Tables, window: &[u8; WINDOW]) -> u64 {
         let [first, second, third, fourth] = tables;
-        let look = |table: &[u8; 256], byte: u8| table.get(usize::from(byte)).copied().unwrap_or(0);
+        let look = |table: &[u16; 256], byte: u8| table.get(usize::from(byte)).copied().unwrap_or(0);
         let mut mask = 0;
         for (i, four) in window.windows(NEEDLE_BYTES).take(STEP).enumerate() {
             let &[a, b, c, d] = four else { continue };

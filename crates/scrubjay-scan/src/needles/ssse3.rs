@@ -2,21 +2,24 @@
 
 use core::arch::x86_64::*;
 
-use super::{NEEDLE_BYTES, Tables, Vector, WINDOW};
+use super::{NEEDLE_BYTES, SETS, Tables, Vector, WINDOW};
 
 struct Ssse3;
 
 impl Vector for Ssse3 {
-    /// Lower, upper nibble by place.
-    type Tables = [[__m128i; 2]; NEEDLE_BYTES];
+    /// Lower, upper nibble by place and set.
+    type Tables = [[[__m128i; 2]; SETS]; NEEDLE_BYTES];
 
     #[inline(always)]
     unsafe fn load(tables: &Tables) -> Self::Tables {
         // SAFETY: one load of 16 bytes from 16. The caller vouches for the features.
         let table = |bytes: &[u8; 16]| unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) };
-        let [a, b, c, d] = &tables.low;
-        let [e, f, g, h] = &tables.high;
-        [[table(a), table(e)], [table(b), table(f)], [table(c), table(g)], [table(d), table(h)]]
+        std::array::from_fn(|place| {
+            tables.each_ref().map(|set| {
+                let nibbles = |table: &[[u8; 16]; NEEDLE_BYTES]| table.get(place).copied().unwrap_or_default();
+                [table(&nibbles(&set.low)), table(&nibbles(&set.high))]
+            })
+        })
     }
 
     #[inline(always)]
@@ -34,17 +37,19 @@ impl Vector for Ssse3 {
 /// # Safety
 /// 19 bytes must be readable; the processor must have SSSE3.
 #[inline(always)]
-unsafe fn quarter_mask(tables: &[[__m128i; 2]; NEEDLE_BYTES], at: *const u8) -> u16 {
+unsafe fn quarter_mask(tables: &[[[__m128i; 2]; SETS]; NEEDLE_BYTES], at: *const u8) -> u16 {
     // SAFETY: four loads of 16 bytes from 0 to 3. The caller vouches for the features.
     unsafe {
         let nibble = _mm_set1_epi8(0x0f);
-        let mut groups = _mm_set1_epi8(-1);
-        for (place, [low, high]) in tables.iter().enumerate() {
+        let mut groups = [_mm_set1_epi8(-1); SETS];
+        for (place, sets) in tables.iter().enumerate() {
             let bytes = _mm_loadu_si128(at.add(place).cast());
-            let lower = _mm_shuffle_epi8(*low, _mm_and_si128(bytes, nibble));
-            let upper = _mm_shuffle_epi8(*high, _mm_and_si128(_mm_srli_epi16::<4>(bytes), nibble));
-            groups = _mm_and_si128(groups, _mm_and_si128(lower, upper));
+            let (lower, upper) = (_mm_and_si128(bytes, nibble), _mm_and_si128(_mm_srli_epi16::<4>(bytes), nibble));
+            for (groups, [low, high]) in groups.iter_mut().zip(sets) {
+                *groups = _mm_and_si128(*groups, _mm_and_si128(_mm_shuffle_epi8(*low, lower), _mm_shuffle_epi8(*high, upper)));
+            }
         }
+        let groups = groups.into_iter().fold(_mm_setzero_si128(), |all, set| _mm_or_si128(all, set));
         // The mask has 16 bits.
         !(_mm_movemask_epi8(_mm_cmpeq_epi8(groups, _mm_setzero_si128())) as u16)
     }
