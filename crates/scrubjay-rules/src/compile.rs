@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use regex_automata::hybrid::dfa::{Cache, DFA};
-use regex_automata::nfa::thompson::backtrack::BoundedBacktracker;
+use regex_automata::hybrid::dfa::{self, DFA};
+use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{self, NFA};
-use regex_automata::util::{captures::Captures, syntax};
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, PatternID};
 
 use crate::mistake::Mistake;
@@ -33,6 +34,13 @@ pub(crate) struct Matcher {
     long: PikeVM,
     /// The group that is the secret.
     secret: usize,
+}
+
+/// Memory that a matcher needs, kept from one attempt to the next.
+pub(crate) struct Cache {
+    dfa: dfa::Cache,
+    groups: backtrack::Cache,
+    slots: Vec<Option<NonMaxUsize>>,
 }
 
 /// What an attempt came to.
@@ -83,11 +91,12 @@ impl Matcher {
     }
 
     pub(crate) fn cache(&self) -> Cache {
-        self.dfa.create_cache()
+        Cache { dfa: self.dfa.create_cache(), groups: self.groups.create_cache(), slots: vec![None; 2 * (self.secret + 1)] }
     }
 
     /// Matches from the beginning of `window` on and within it. What stands around it counts for `\b`.
     pub(crate) fn attempt(&self, cache: &mut Cache, text: &[u8], window: Range<usize>) -> Attempt {
+        let cache = &mut cache.dfa;
         let full = Attempt { end: None, looked: window.len() };
         let input = Input::new(text).span(window.clone()).anchored(Anchored::Yes);
         let Ok(mut state) = self.dfa.start_state_forward(cache, &input) else { return full };
@@ -115,14 +124,17 @@ impl Matcher {
     }
 
     /// The secret of a match that an attempt found.
-    pub(crate) fn secret(&self, text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
-        let input = Input::new(text).span(found).anchored(Anchored::Yes);
-        let mut captures = Captures::all(self.dfa.get_nfa().group_info().clone());
-        if self.groups.try_captures(&mut self.groups.create_cache(), input.clone(), &mut captures).is_err() {
-            self.long.captures(&mut self.long.create_cache(), input, &mut captures);
+    pub(crate) fn secret(&self, cache: &mut Cache, text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
+        if self.secret == 0 {
+            return Some(found);
         }
-        let span = captures.get_group(self.secret)?;
-        (span.start < span.end).then_some(span.start..span.end)
+        let input = Input::new(text).span(found).anchored(Anchored::Yes);
+        if self.groups.try_search_slots(&mut cache.groups, &input, &mut cache.slots).is_err() {
+            self.long.search_slots(&mut self.long.create_cache(), &input, &mut cache.slots);
+        }
+        let slot = |at: usize| cache.slots.get(at).copied().flatten().map(|at| at.get());
+        let span = slot(2 * self.secret)?..slot(2 * self.secret + 1)?;
+        (span.start < span.end).then_some(span)
     }
 }
 

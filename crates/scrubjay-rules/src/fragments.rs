@@ -5,8 +5,10 @@ use scrubjay_scan::{NEEDLE_BYTES, Needle, Needles};
 
 /// Bytes that are searched at a time: it bounds the list of candidates.
 const BLOCK_BYTES: usize = 64 * 1024;
-/// Places of the table of fragments, a power of two.
-const SLOTS: usize = 1024;
+/// Bytes of a fragment that it is looked up by, where the keyword has as many.
+const HEAD_BYTES: usize = 4;
+/// Places of the table of fragments, a power of two: small enough for the first-level cache, so large that few are taken.
+const SLOTS: usize = 8192;
 
 /// A keyword to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +21,12 @@ pub(crate) struct Keyword {
 
 impl Keyword {
     fn stands_at(&self, text: &[u8], start: usize) -> bool {
+        // Many keywords share a fragment: most are told apart by their first byte.
+        let first = |text: &[u8]| text.first().map_or(0, |b| b | 0x20);
         let Some(there) = text.get(start..start + self.text.len()) else { return false };
+        if first(there) != first(&self.text) {
+            return false;
+        }
         if self.ignore_case { there.eq_ignore_ascii_case(&self.text) } else { there == self.text }
     }
 
@@ -36,16 +43,10 @@ impl Keyword {
 pub(crate) struct Fragments {
     needles: Needles,
     keywords: Vec<Keyword>,
-    /// By the hash of a fragment in lower case.
-    slots: Vec<Vec<Use>>,
-}
-
-/// A fragment's place in a keyword.
-struct Use {
-    /// The fragment in lower case, first byte lowest.
-    bytes: u32,
-    keyword: usize,
-    offset: usize,
+    /// By the hash of a fragment's head: 0, or one more than the index of its list in `lists`.
+    slots: Vec<u8>,
+    /// The fragments' places in keywords: keyword, offset.
+    lists: Vec<Vec<(usize, usize)>>,
 }
 
 impl Fragments {
@@ -53,18 +54,26 @@ impl Fragments {
         let offsets = |k: &Keyword| 0..=k.text.len().saturating_sub(NEEDLE_BYTES);
         let choices: Vec<Vec<Needle>> = keywords.iter().map(|k| offsets(k).map(|offset| k.needle(offset)).collect()).collect();
         let (needles, chosen) = Needles::of_choices(&choices);
-        let mut slots: Vec<Vec<Use>> = (0..SLOTS).map(|_| Vec::new()).collect();
+        let mut slots = vec![0u8; SLOTS];
+        let mut lists: Vec<Vec<(usize, usize)>> = Vec::new();
         for (index, (keyword, offset)) in keywords.iter().zip(chosen).enumerate() {
-            let short = keyword.text.len() < NEEDLE_BYTES;
-            let bytes = lower(keyword.needle(offset).bytes.map(Option::unwrap_or_default), short);
-            if let Some(slot) = slots.get_mut(hash(bytes)) {
-                slot.push(Use { bytes, keyword: index, offset });
+            let head = head(keyword.text.get(offset..).unwrap_or_default());
+            let short = keyword.text.len() < HEAD_BYTES;
+            let Some(slot) = slots.get_mut(hash(head, short)) else { continue };
+            if *slot == 0 && lists.len() < usize::from(u8::MAX) {
+                lists.push(Vec::new());
+                *slot = u8::try_from(lists.len()).unwrap_or(u8::MAX);
+            }
+            // More fragments than a byte can number share the last list: slower, and still right.
+            let list = if *slot == 0 { u8::MAX } else { *slot };
+            *slot = list;
+            if let Some(list) = lists.get_mut(usize::from(list) - 1) {
+                list.push((index, offset));
             }
         }
-        Self { needles, keywords, slots }
+        Self { needles, keywords, slots, lists }
     }
 
-    pub(crate) fn chosen(&self) -> Vec<String> { let mut v: Vec<String> = self.slots.iter().flatten().map(|u| String::from_utf8_lossy(&u.bytes.to_le_bytes()).into_owned()).collect(); v.sort(); v.dedup(); v }
     pub(crate) fn needles(&self) -> &Needles { &self.needles }
     /// Calls `found` with each keyword of `text` and its place. The places of one keyword ascend.
     pub(crate) fn each(&self, text: &[u8], candidates: &mut Vec<usize>, mut found: impl FnMut(&Keyword, usize)) {
@@ -75,6 +84,18 @@ impl Fragments {
             let block = text.get(from..text.len().min(to + NEEDLE_BYTES - 1)).unwrap_or_default();
             candidates.clear();
             self.needles.candidates(block, candidates);
+            // Nine of ten candidates are none. Which ones cannot be foreseen, so nothing branches on it.
+            let mut kept = 0;
+            for i in 0..candidates.len() {
+                let at = candidates.get(i).copied().unwrap_or(0);
+                let head = head(block.get(at..).unwrap_or_default());
+                let is_taken = self.slot(hash(head, false)) | self.slot(hash(head, true)) != 0;
+                if let Some(place) = candidates.get_mut(kept) {
+                    *place = at;
+                }
+                kept += usize::from(is_taken);
+            }
+            candidates.truncate(kept);
             for at in candidates.iter().map(|at| from + at).take_while(|&at| at < to) {
                 self.keywords_at(text, at, &mut found);
             }
@@ -82,13 +103,19 @@ impl Fragments {
         }
     }
 
+    #[inline]
+    fn slot(&self, hash: usize) -> u8 {
+        self.slots.get(hash).copied().unwrap_or(0)
+    }
+
     fn keywords_at(&self, text: &[u8], at: usize, found: &mut impl FnMut(&Keyword, usize)) {
-        let mut four = [0; NEEDLE_BYTES];
-        four.iter_mut().zip(text.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
-        for bytes in [lower(four, false), lower(four, true)] {
-            for u in self.slots.get(hash(bytes)).into_iter().flatten().filter(|u| u.bytes == bytes) {
-                let Some(keyword) = self.keywords.get(u.keyword) else { continue };
-                let Some(start) = at.checked_sub(u.offset) else { continue };
+        let head = head(text.get(at..).unwrap_or_default());
+        let (long, short) = (self.slot(hash(head, false)), self.slot(hash(head, true)));
+        for slot in [long, if short == long { 0 } else { short }] {
+            let list = usize::from(slot).checked_sub(1).and_then(|list| self.lists.get(list));
+            for &(keyword, offset) in list.into_iter().flatten() {
+                let Some(keyword) = self.keywords.get(keyword) else { continue };
+                let Some(start) = at.checked_sub(offset) else { continue };
                 if keyword.stands_at(text, start) {
                     found(keyword, start);
                 }
@@ -97,15 +124,22 @@ impl Fragments {
     }
 }
 
-/// Four bytes, or the first three of them, in lower case.
-fn lower(bytes: [u8; NEEDLE_BYTES], three: bool) -> u32 {
-    let all = u32::from_le_bytes(bytes.map(|b| b.to_ascii_lowercase()));
-    if three { all & 0x00ff_ffff } else { all }
+/// The first bytes, in which the case of letters does not count.
+#[inline]
+fn head(text: &[u8]) -> u32 {
+    let four = match text.first_chunk::<HEAD_BYTES>() {
+        Some(four) => *four,
+        None => std::array::from_fn(|i| text.get(i).copied().unwrap_or(0)),
+    };
+    u32::from_le_bytes(four) | 0x2020_2020
 }
 
-fn hash(bytes: u32) -> usize {
+/// Of a head, or of its first three bytes.
+#[inline]
+fn hash(head: u32, three: bool) -> usize {
     // Fibonacci hashing: the upper bits of the product depend on all bytes.
-    (bytes.wrapping_mul(0x9e37_79b1) >> 22) as usize % SLOTS
+    let bytes = if three { head & 0x00ff_ffff } else { head };
+    (bytes.wrapping_mul(0x9e37_79b1) >> 19) as usize % SLOTS
 }
 
 #[cfg(test)]

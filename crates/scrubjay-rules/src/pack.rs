@@ -147,7 +147,6 @@ impl RulePack {
     #[doc(hidden)]
     pub fn diag_needles(&self) -> &scrubjay_scan::Needles { self.fragments.needles() }
     #[doc(hidden)]
-    pub fn diag_chosen(&self) -> Vec<String> { self.fragments.chosen() }
     #[doc(hidden)]
     pub fn diag_each(&self, text: &[u8], mut f: impl FnMut(&str)) {
         self.fragments.each(text, &mut Vec::new(), |k, _| f(&String::from_utf8_lossy(&k.text)));

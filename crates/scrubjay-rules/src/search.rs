@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
-use regex_automata::hybrid::dfa::Cache;
-
+use crate::compile::Cache;
 use crate::judge::{entropy, is_marker, is_placeholder, is_random};
 use crate::pack::RulePack;
 use crate::rule::Rule;
@@ -99,10 +98,11 @@ impl Search<'_> {
         }
         let window = start..self.line.end.min(start + WINDOW_BYTES_MAX);
         let Some(slot) = self.scratch.caches.get_mut(index) else { return };
-        let attempt = matcher.attempt(slot.get_or_insert_with(|| matcher.cache()), self.text, window.clone());
+        let cache = slot.get_or_insert_with(|| matcher.cache());
+        let attempt = matcher.attempt(cache, self.text, window.clone());
         self.work += attempt.looked;
         let Some(end) = attempt.end else { return };
-        let Some(mut span) = matcher.secret(self.text, start..end) else { return };
+        let Some(mut span) = matcher.secret(cache, self.text, start..end) else { return };
         self.work += end - start;
         if span.end == window.end && window.end < self.line.end {
             span.end += self.run(window.end);

@@ -12,14 +12,18 @@ impl Vector for Neon {
 
     #[inline(always)]
     unsafe fn load(tables: &Tables) -> Self::Tables {
-        // SAFETY: one load of 16 bytes from 16. NEON is part of AArch64.
-        let table = |bytes: &[u8; 16]| unsafe { vld1q_u8(bytes.as_ptr()) };
-        std::array::from_fn(|place| {
-            tables.each_ref().map(|set| {
-                let nibbles = |table: &[[u8; 16]; NEEDLE_BYTES]| table.get(place).copied().unwrap_or_default();
-                [table(&nibbles(&set.low)), table(&nibbles(&set.high))]
-            })
-        })
+        // SAFETY: loads of 16 bytes from 16. NEON is part of AArch64.
+        unsafe {
+            let mut loaded = [[[vdupq_n_u8(0); 2]; SETS]; NEEDLE_BYTES];
+            for (s, set) in tables.iter().enumerate() {
+                for (loaded, (low, high)) in loaded.iter_mut().zip(set.low.iter().zip(&set.high)) {
+                    if let Some(pair) = loaded.get_mut(s) {
+                        *pair = [vld1q_u8(low.as_ptr()), vld1q_u8(high.as_ptr())];
+                    }
+                }
+            }
+            loaded
+        }
     }
 
     #[inline(always)]
@@ -58,7 +62,11 @@ unsafe fn quarter_groups(tables: &[[[uint8x16_t; 2]; SETS]; NEEDLE_BYTES], at: *
                 *groups = vandq_u8(*groups, vandq_u8(vqtbl1q_u8(*low, lower), vqtbl1q_u8(*high, upper)));
             }
         }
-        groups.into_iter().fold(vdupq_n_u8(0), |all, set| vorrq_u8(all, set))
+        let mut all = vdupq_n_u8(0);
+        for set in &groups {
+            all = vorrq_u8(all, *set);
+        }
+        all
     }
 }
 

@@ -12,14 +12,18 @@ impl Vector for Ssse3 {
 
     #[inline(always)]
     unsafe fn load(tables: &Tables) -> Self::Tables {
-        // SAFETY: one load of 16 bytes from 16. The caller vouches for the features.
-        let table = |bytes: &[u8; 16]| unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) };
-        std::array::from_fn(|place| {
-            tables.each_ref().map(|set| {
-                let nibbles = |table: &[[u8; 16]; NEEDLE_BYTES]| table.get(place).copied().unwrap_or_default();
-                [table(&nibbles(&set.low)), table(&nibbles(&set.high))]
-            })
-        })
+        // SAFETY: loads of 16 bytes from 16. No closures here and below: what they call would not be inlined.
+        unsafe {
+            let mut loaded = [[[_mm_setzero_si128(); 2]; SETS]; NEEDLE_BYTES];
+            for (s, set) in tables.iter().enumerate() {
+                for (loaded, (low, high)) in loaded.iter_mut().zip(set.low.iter().zip(&set.high)) {
+                    if let Some(pair) = loaded.get_mut(s) {
+                        *pair = [_mm_loadu_si128(low.as_ptr().cast()), _mm_loadu_si128(high.as_ptr().cast())];
+                    }
+                }
+            }
+            loaded
+        }
     }
 
     #[inline(always)]
@@ -49,9 +53,12 @@ unsafe fn quarter_mask(tables: &[[[__m128i; 2]; SETS]; NEEDLE_BYTES], at: *const
                 *groups = _mm_and_si128(*groups, _mm_and_si128(_mm_shuffle_epi8(*low, lower), _mm_shuffle_epi8(*high, upper)));
             }
         }
-        let groups = groups.into_iter().fold(_mm_setzero_si128(), |all, set| _mm_or_si128(all, set));
+        let mut all = _mm_setzero_si128();
+        for set in &groups {
+            all = _mm_or_si128(all, *set);
+        }
         // The mask has 16 bits.
-        !(_mm_movemask_epi8(_mm_cmpeq_epi8(groups, _mm_setzero_si128())) as u16)
+        !(_mm_movemask_epi8(_mm_cmpeq_epi8(all, _mm_setzero_si128())) as u16)
     }
 }
 
