@@ -74,7 +74,6 @@ impl Fragments {
         Self { needles, keywords, slots, lists }
     }
 
-    pub(crate) fn needles(&self) -> &Needles { &self.needles }
     /// Calls `found` with each keyword of `text` and its place. The places of one keyword ascend.
     pub(crate) fn each(&self, text: &[u8], candidates: &mut Vec<usize>, mut found: impl FnMut(&Keyword, usize)) {
         let mut from = 0;

@@ -144,13 +144,6 @@ impl RulePack {
         looked
     }
 
-    #[doc(hidden)]
-    pub fn diag_needles(&self) -> &scrubjay_scan::Needles { self.fragments.needles() }
-    #[doc(hidden)]
-    #[doc(hidden)]
-    pub fn diag_each(&self, text: &[u8], mut f: impl FnMut(&str)) {
-        self.fragments.each(text, &mut Vec::new(), |k, _| f(&String::from_utf8_lossy(&k.text)));
-    }
     pub(crate) fn fragments(&self) -> &Fragments {
         &self.fragments
     }

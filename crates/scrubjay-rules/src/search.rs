@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memrchr};
 use crate::compile::Cache;
 use crate::judge::{entropy, is_marker, is_placeholder, is_random};
 use crate::pack::RulePack;
 use crate::rule::Rule;
+use memchr::{memchr, memrchr};
 
 /// How far from its keyword on an expression may look, in bytes. A longer secret is taken to the end of its run.
 pub const WINDOW_BYTES_MAX: usize = 4096;
