@@ -102,24 +102,31 @@ pub(crate) fn rest(end: usize, taken: &[Range<usize>]) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
 
-    fn edits(spans: &[Range<usize>]) -> Vec<Edit> {
-        spans.iter().map(|span| Edit { span: span.clone(), text: Vec::new() }).collect()
+    #[track_caller]
+    fn check(span: (usize, usize), tokens: &[(usize, usize)], left: &[(usize, usize)]) {
+        let tokens: Vec<Edit> = tokens.iter().map(|&(a, b)| Edit { span: a..b, text: Vec::new() }).collect();
+        let got: Vec<(usize, usize)> = beside(span.0..span.1, &tokens).into_iter().map(|r| (r.start, r.end)).collect();
+        assert_eq!(got, left);
     }
 
     #[test]
     fn tokens_win_and_what_is_left_is_covered() {
-        assert_eq!(beside(10..50, &[]), [10..50]);
-        assert_eq!(beside(10..50, &edits(&[0..10, 50..60])), [10..50]);
-        assert!(beside(10..50, &edits(&[10..50])).is_empty());
-        assert!(beside(10..50, &edits(&[5..20, 30..60])).is_empty());
-        assert_eq!(beside(10..50, &edits(&[12..20])), [20..50]);
-        assert_eq!(beside(10..90, &edits(&[30..50, 60..70])), [10..30, 70..90]);
+        check((10, 50), &[], &[(10, 50)]);
+        check((10, 50), &[(0, 10), (50, 60)], &[(10, 50)]);
+        check((10, 50), &[(10, 50)], &[]);
+        check((10, 50), &[(5, 20), (30, 60)], &[]);
+        check((10, 50), &[(12, 20)], &[(20, 50)]);
+        check((10, 90), &[(30, 50), (60, 70)], &[(10, 30), (70, 90)]);
     }
 
     #[test]
     fn lines_beside_long_ones() {
-        assert_eq!(rest(10, &[]), [0..10]);
-        assert_eq!(rest(10, &[0..3, 3..5, 8..10]), [5..8]);
-        assert!(rest(0, &[]).is_empty());
+        let check = |end: usize, taken: &[(usize, usize)], left: &[(usize, usize)]| {
+            let taken: Vec<Range<usize>> = taken.iter().map(|&(a, b)| a..b).collect();
+            assert_eq!(rest(end, &taken).into_iter().map(|r| (r.start, r.end)).collect::<Vec<_>>(), left);
+        };
+        check(10, &[], &[(0, 10)]);
+        check(10, &[(0, 3), (3, 5), (8, 10)], &[(5, 8)]);
+        check(0, &[], &[]);
     }
 }
