@@ -1,8 +1,8 @@
 //! How fast candidate runs are found, beside what reading, searching for a byte and copying the same bytes cost.
 //!
 //! ```text
-//! cargo bench --bench scan                               generated log text, about 64 MiB
-//! SCRUBJAY_BENCH_FILE=app.log cargo bench --bench scan   the clean text is this file, repeated up to 64 MiB
+//! cargo bench -p scrubjay-scrub --bench scan                               generated log text, about 64 MiB
+//! SCRUBJAY_BENCH_FILE=app.log cargo bench -p scrubjay-scrub --bench scan   the clean text is this file, repeated up to 64 MiB
 //! SCRUBJAY_BENCH_REPETITIONS=30                          default 15
 //! ```
 //!

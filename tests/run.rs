@@ -110,6 +110,24 @@ fn only_what_is_new_comes_after_a_restart() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_lane() {
+    let lanes: Vec<(String, usize)> = (0..24).map(|i| (format!("lane{i:02}"), 40 + i * 37)).collect();
+    for (threads, more) in [("", &["--threads", "1"] as &[&str]), ("threads: 4\n", &[]), ("threads: 1\n", &["--threads", "3"])] {
+        let bench = Bench::file_to_file();
+        bench.append("pipeline.yaml", threads);
+        for (lane, count) in &lanes {
+            bench.write(&format!("in/{lane}.log"), numbered_lines(lane, 0..*count));
+        }
+        let ended = Running::start(&mut bench.command(&[&["--once"], more].concat())).wait();
+        ended.exits(0);
+        let lanes: Vec<(&str, usize)> = lanes.iter().map(|(lane, count)| (lane.as_str(), *count)).collect();
+        delivered_once(&bench.read("out/clean.log"), &lanes);
+        let tokens: usize = lanes.iter().map(|(_, count)| count.div_ceil(3)).sum();
+        assert!(ended.err.contains(&format!(" {tokens} tokens (")), "{threads}{more:?}: {}", ended.err);
+    }
+}
+
+#[test]
 fn what_cannot_work_is_said_with_its_place() {
     let good = "state_dir: ./state\nsources: {app: {type: file, include: [\"in/*.log\"]}}\nsinks: {clean: {type: file, path: out/clean.log}}\npipelines: [{from: app, to: clean}]\n";
     let cases: &[(&str, String, i32, &str)] = &[

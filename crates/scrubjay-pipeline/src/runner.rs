@@ -1,7 +1,10 @@
-//! The data path of one pipeline, top to bottom: source → scrub → sinks → outcome → frontier → position.
+//! The data path of one pipeline, top to bottom: source → worker → runner → sinks → outcome → frontier → position.
 //!
-//! Each source and each sink is a task of its own; the runner between them scrubs, counts and keeps the frontier of each
-//! lane. It moves values: a batch that is lost on the way has no outcome, so its lane's position cannot pass it.
+//! Each source, each worker and each sink is a task of its own. A lane has one worker, which scrubs its batches in order.
+//! The runner takes what is scrubbed in the order in which it was read (a renamed file's last lines come before the first
+//! ones of its successor, which is another lane), gives it to the sinks, counts, and keeps the frontier of each lane.
+//! Values move: a batch that is lost on the way has no outcome, so its lane's position cannot pass it. The queues run one
+//! way and are bounded: whatever waits holds back what is before it, and nothing waits for itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use std::time::Duration;
 
 use scrubjay_delivery::{AckId, Advance, FailReason, Frontier, LaneId, Outcome};
 use scrubjay_scrub::{Batch, Scrubbed, Scrubber, Stats};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -22,7 +25,7 @@ pub struct RunLimits {
     pub budget_bytes_max: usize,
     /// Bytes of one batch.
     pub batch_bytes_max: usize,
-    /// Batches that wait before one sink.
+    /// Batches that are with the workers together, and that wait before one sink.
     pub queue_batches_max: usize,
     /// Time between two calls of [`Source::persist`].
     pub persist_interval: Duration,
@@ -48,8 +51,9 @@ pub struct Pipeline {
     pub sources: Vec<Box<dyn Source>>,
     /// Where scrubbed batches go; each gets all of them.
     pub sinks: Vec<Box<dyn Sink>>,
-    /// The only way from one to the other.
-    pub scrubber: Scrubber,
+    /// The only way from one to the other; at least one. Each gets a worker, and the lanes are divided among them, so that
+    /// several cores can scrub. They must decide alike (same key, same limits).
+    pub scrubbers: Vec<Scrubber>,
     /// Limits of the run.
     pub limits: RunLimits,
 }
@@ -72,16 +76,22 @@ pub struct RunReport {
 /// Runs a pipeline until its sources end, a sink fails for good, or `stop` becomes true. `report` is told of every problem
 /// as it happens.
 pub async fn run(pipeline: Pipeline, stop: watch::Receiver<bool>, report: &(dyn Fn(&Problem) + Send + Sync)) -> RunReport {
-    let Pipeline { sources, sinks, scrubber, limits } = pipeline;
-    let (events_in, events) = mpsc::channel(sources.len().max(1));
+    let Pipeline { sources, sinks, scrubbers, limits } = pipeline;
+    debug_assert!(!scrubbers.is_empty(), "somebody has to scrub");
+    let (problems_in, problems) = mpsc::channel(sources.len().max(1));
+    let (order_in, order) = mpsc::channel(limits.queue_batches_max);
     let (outcomes_in, outcomes) = mpsc::unbounded_channel();
     let budget = Arc::new(Semaphore::new(limits.budget_bytes_max.max(limits.batch_bytes_max)));
-    let sources =
-        sources.into_iter().enumerate().map(|(i, s)| SourceTask::start(i, s, events_in.clone(), Arc::clone(&budget), limits)).collect();
+    let feed = Feed { workers: scrubbers.into_iter().map(|s| start_worker(s, limits)).collect(), order: order_in };
+    let sources = sources
+        .into_iter()
+        .enumerate()
+        .map(|(i, s)| SourceTask::start(i, s, feed.clone(), problems_in.clone(), Arc::clone(&budget), limits))
+        .collect();
     let sinks: Vec<SinkTask> = sinks.into_iter().enumerate().map(|(i, s)| SinkTask::start(i, s, outcomes_in.clone(), limits)).collect();
-    drop((events_in, outcomes_in));
+    // Only sources hold a feed: when all of them have ended and all is scrubbed, the runner sees the end of the order.
+    drop((feed, problems_in, outcomes_in));
     let mut runner = Runner {
-        scrubber,
         sources,
         lanes: HashMap::new(),
         flights: HashMap::new(),
@@ -90,15 +100,29 @@ pub async fn run(pipeline: Pipeline, stop: watch::Receiver<bool>, report: &(dyn 
         problem: report,
         stopping: false,
     };
-    runner.drive(events, outcomes, stop, limits).await;
+    runner.drive(problems, order, outcomes, stop, limits).await;
     runner.close().await
 }
 
-/// What a source task says to the runner.
-enum Said {
-    Batch(Batch, OwnedSemaphorePermit),
-    Problem(Problem),
-    End,
+/// Input on its way to a worker, with its share of the byte budget.
+struct Raw {
+    batch: Batch,
+    permit: OwnedSemaphorePermit,
+    done: oneshot::Sender<Clean>,
+}
+
+/// What a worker gives to the runner.
+struct Clean {
+    batch: Arc<Scrubbed>,
+    permit: OwnedSemaphorePermit,
+}
+
+/// Where a source puts what it has read.
+#[derive(Clone)]
+struct Feed {
+    workers: Vec<mpsc::Sender<Raw>>,
+    /// To the runner: what is being scrubbed, in the order in which it was read.
+    order: mpsc::Sender<oneshot::Receiver<Clean>>,
 }
 
 /// What the runner says to a source task.
@@ -116,7 +140,6 @@ enum Heard {
 }
 
 struct Runner<'a> {
-    scrubber: Scrubber,
     sources: Vec<SourceTask>,
     sinks: Vec<SinkTask>,
     lanes: HashMap<LaneId, Frontier<u64>>,
@@ -137,18 +160,20 @@ struct Flight {
 impl Runner<'_> {
     async fn drive(
         &mut self,
-        mut events: mpsc::Receiver<(usize, Said)>,
+        mut problems: mpsc::Receiver<Problem>,
+        mut order: mpsc::Receiver<oneshot::Receiver<Clean>>,
         mut outcomes: mpsc::UnboundedReceiver<(usize, Heard)>,
         stop: watch::Receiver<bool>,
         limits: RunLimits,
     ) {
         let mut persist = interval(limits.persist_interval);
         persist.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut open_sources = self.sources.len();
+        let mut more = true;
+        let mut head = None;
         let mut open_sinks = self.sinks.len();
         let mut deadline = None;
         loop {
-            if open_sources == 0 || self.stopping {
+            if !more || self.stopping {
                 self.sinks.iter_mut().for_each(SinkTask::finish);
                 if self.stopping && deadline.is_none() {
                     deadline = Some(Instant::now() + limits.drain_max);
@@ -169,37 +194,42 @@ impl Runner<'_> {
                 }
                 _ = persist.tick() => self.sources.iter().for_each(|s| s.tell(Tell::Persist)),
                 () = stopped(&stop), if !self.stopping => self.stopping = true,
-                Some((source, said)) = events.recv(), if !self.stopping && open_sources > 0 => match said {
-                    Said::Batch(batch, permit) => self.batch(source, batch, permit, &stop).await,
-                    Said::Problem(problem) => self.note(&problem),
-                    Said::End => open_sources -= 1,
+                Some(problem) = problems.recv() => self.note(&problem),
+                clean = next_clean(&mut order, &mut head), if !self.stopping && more => match clean {
+                    Some(Ok(clean)) => self.give(clean, &stop).await,
+                    Some(Err(WorkerLost)) => self.worker_lost(),
+                    None => more = false,
                 },
             }
         }
     }
 
-    /// The walk of one batch: scrubbed in memory, then given to every sink.
-    async fn batch(&mut self, source: usize, mut batch: Batch, permit: OwnedSemaphorePermit, stop: &watch::Receiver<bool>) {
-        batch.ack.lane = global(source, batch.ack.lane);
-        let ack = batch.ack;
-        let clean = Arc::new(self.scrubber.scrub(batch));
-        self.report.stats.add(clean.stats());
-        let seq = self.lanes.entry(ack.lane).or_default().open(clean.resume_lag());
-        debug_assert_eq!(seq, ack.seq, "a source numbers the batches of a lane without gaps");
+    /// The walk of one scrubbed batch: noted as under way, then given to every sink.
+    async fn give(&mut self, Clean { batch, permit }: Clean, stop: &watch::Receiver<bool>) {
+        let ack = batch.ack();
+        self.report.stats.add(batch.stats());
+        let seq = self.lanes.entry(ack.lane).or_default().open(batch.resume_lag());
+        debug_assert_eq!(seq, ack.seq, "a source numbers the batches of a lane without gaps, and a worker keeps their order");
         self.flights
-            .insert(ack, Flight { waiting: self.sinks.len(), outcome: Outcome::Delivered, lane_ends: clean.lane_ends(), _permit: permit });
+            .insert(ack, Flight { waiting: self.sinks.len(), outcome: Outcome::Delivered, lane_ends: batch.lane_ends(), _permit: permit });
         for sink in &self.sinks {
             // A sink may wait for ever (a disk that stays full): a stop must get through all the same. What a sink was not
             // given has no outcome, so its lane stays where it is.
             tokio::select! {
                 biased;
-                () = sink.give(Arc::clone(&clean)) => {}
+                () = sink.give(Arc::clone(&batch)) => {}
                 () = stopped(stop) => {
                     self.stopping = true;
                     return;
                 }
             }
         }
+    }
+
+    /// A worker ended by a mistake of ours: what it had has no outcome, and its lanes cannot go on.
+    fn worker_lost(&mut self) {
+        self.note(&Problem::new("scrubbing", "a worker ended unexpectedly", "please report this"));
+        self.stopping = true;
     }
 
     /// Takes what a sink says; true when it has closed.
@@ -273,6 +303,24 @@ impl Runner<'_> {
     }
 }
 
+/// A worker ended with a batch in hand.
+struct WorkerLost;
+
+/// The next batch in the order in which batches were read; `None` when the last one was. Cancel safe: `head` is the one
+/// that is being waited for.
+async fn next_clean(
+    order: &mut mpsc::Receiver<oneshot::Receiver<Clean>>,
+    head: &mut Option<oneshot::Receiver<Clean>>,
+) -> Option<Result<Clean, WorkerLost>> {
+    let scrubbing = match head {
+        Some(scrubbing) => scrubbing,
+        None => head.insert(order.recv().await?),
+    };
+    let clean = scrubbing.await;
+    *head = None;
+    Some(clean.map_err(|_| WorkerLost))
+}
+
 /// Returns when a stop is asked for; never when nobody can ask any more.
 async fn stopped(stop: &watch::Receiver<bool>) {
     if stop.clone().wait_for(|stop| *stop).await.is_err() {
@@ -292,6 +340,40 @@ fn local(lane: LaneId) -> (usize, LaneId) {
     ((lane.0 >> SOURCE_SHIFT) as usize, LaneId(lane.0 & ((1 << SOURCE_SHIFT) - 1)))
 }
 
+/// Starts a worker and gives its queue. It never waits for anything but its queue, and ends when no source is left that
+/// could fill it.
+fn start_worker(mut scrubber: Scrubber, limits: RunLimits) -> mpsc::Sender<Raw> {
+    let (queue, mut queued) = mpsc::channel::<Raw>(limits.queue_batches_max);
+    tokio::spawn(async move {
+        while let Some(Raw { batch, permit, done }) = queued.recv().await {
+            let batch = Arc::new(scrubber.scrub(batch));
+            // Nobody waits for it any more once the runner has stopped.
+            let _ = done.send(Clean { batch, permit });
+        }
+    });
+    queue
+}
+
+impl Feed {
+    /// Gives a batch to the worker of its lane. False when nobody listens any more.
+    async fn put(&self, batch: Batch, permit: OwnedSemaphorePermit) -> bool {
+        let Ok(place) = self.order.reserve().await else { return false };
+        let (done, scrubbing) = oneshot::channel();
+        let Some(worker) = self.workers.get(worker_of(batch.ack.lane, self.workers.len())) else { return false };
+        let taken = worker.send(Raw { batch, permit, done }).await.is_ok();
+        // Also when it was not taken: so the runner learns that the worker is lost.
+        place.send(scrubbing);
+        taken
+    }
+}
+
+/// The worker of a lane: always the same one. Sources number their lanes in the order in which they come up, so they
+/// spread evenly.
+fn worker_of(lane: LaneId, workers: usize) -> usize {
+    let (source, LaneId(lane)) = local(lane);
+    ((lane + source as u64) % workers.max(1) as u64) as usize
+}
+
 /// A source in its task, and the line to it.
 struct SourceTask {
     tell: mpsc::UnboundedSender<Tell>,
@@ -302,12 +384,13 @@ impl SourceTask {
     fn start(
         index: usize,
         source: Box<dyn Source>,
-        events: mpsc::Sender<(usize, Said)>,
+        feed: Feed,
+        problems: mpsc::Sender<Problem>,
         budget: Arc<Semaphore>,
         limits: RunLimits,
     ) -> Self {
         let (tell, told) = mpsc::unbounded_channel();
-        let task = tokio::spawn(source_task(index, source, events, told, budget, limits));
+        let task = tokio::spawn(source_task(index, source, feed, problems, told, budget, limits));
         Self { tell, task }
     }
 
@@ -325,46 +408,53 @@ impl SourceTask {
 async fn source_task(
     index: usize,
     mut source: Box<dyn Source>,
-    events: mpsc::Sender<(usize, Said)>,
+    feed: Feed,
+    problems: mpsc::Sender<Problem>,
     mut told: mpsc::UnboundedReceiver<Tell>,
     budget: Arc<Semaphore>,
     limits: RunLimits,
 ) -> Result<(), Problem> {
-    let mut reading = true;
+    // Let go of when nothing more is read: the runner waits for that.
+    let mut feed = Some(feed);
     loop {
         tokio::select! {
             biased;
             tell = told.recv() => match tell {
                 Some(Tell::Settled(settled)) => source.settle(settled),
                 Some(Tell::Persist) => if let Err(problem) = source.persist().await {
-                    let _ = events.send((index, Said::Problem(problem))).await;
+                    let _ = problems.send(problem).await;
                 },
-                Some(Tell::Stop) => reading = false,
+                Some(Tell::Stop) => feed = None,
                 None => return source.close().await,
             },
-            said = read(&mut source, &budget, limits), if reading => {
-                reading = !matches!(said, Said::End);
-                // Nobody listens any more once the runner has stopped: what was read is read again by the next run.
-                reading &= events.send((index, said)).await.is_ok();
-            }
+            (event, permit) = read(&mut source, &budget, limits), if feed.is_some() => match event {
+                SourceEvent::Batch(mut batch) => {
+                    batch.ack.lane = global(index, batch.ack.lane);
+                    let taken = match &feed {
+                        Some(feed) => feed.put(batch, permit).await,
+                        None => false,
+                    };
+                    // Once the runner has stopped, what was read is read again by the next run.
+                    feed = feed.filter(|_| taken);
+                }
+                SourceEvent::Problem(problem) => drop(problems.send(problem).await),
+                SourceEvent::End => feed = None,
+            },
         }
     }
 }
 
 /// The budget is taken before reading: what cannot be held is not read.
-async fn read(source: &mut Box<dyn Source>, budget: &Arc<Semaphore>, limits: RunLimits) -> Said {
+async fn read(source: &mut Box<dyn Source>, budget: &Arc<Semaphore>, limits: RunLimits) -> (SourceEvent, OwnedSemaphorePermit) {
     let share = u32::try_from(limits.batch_bytes_max).unwrap_or(u32::MAX);
-    let Ok(mut permit) = Arc::clone(budget).acquire_many_owned(share).await else { return Said::End };
-    match source.next(limits.batch_bytes_max).await {
-        SourceEvent::Batch(batch) => {
-            // Even an empty batch takes a byte, so that their number is bounded too.
-            let unused = limits.batch_bytes_max.saturating_sub(batch.bytes.len().max(1));
-            drop(permit.split(unused));
-            Said::Batch(batch, permit)
-        }
-        SourceEvent::Problem(problem) => Said::Problem(problem),
-        SourceEvent::End => Said::End,
+    let Ok(mut permit) = Arc::clone(budget).acquire_many_owned(share).await else { return std::future::pending().await };
+    let event = source.next(limits.batch_bytes_max).await;
+    if let SourceEvent::Batch(batch) = &event {
+        // Even an empty batch takes a byte, so that their number is bounded too.
+        let unused = limits.batch_bytes_max.saturating_sub(batch.bytes.len().max(1));
+        drop(permit.split(unused));
     }
+    (event, permit)
 }
 
 /// A sink in its task, and the queue before it.

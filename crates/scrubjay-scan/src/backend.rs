@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::arch::look::LookFn;
 use crate::arch::{self, Feed};
 
 /// An instruction set that the search is built for. All give the same runs.
@@ -60,6 +61,21 @@ impl Backend {
             Self::Neon => Some(arch::neon::feed),
             Self::Scalar => Some(arch::scalar::feed),
             _ => None,
+        }
+    }
+}
+
+impl Backend {
+    /// The entry point of the closer look. Every processor with AVX-512 has AVX2.
+    pub(crate) fn look(self) -> LookFn {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 | Self::Avx2 if arch::avx2::available() => arch::avx2::look,
+            #[cfg(target_arch = "x86_64")]
+            Self::Sse2 => arch::sse2::look,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => arch::neon::look,
+            _ => arch::scalar::look,
         }
     }
 }

@@ -50,6 +50,7 @@
 mod arch;
 mod backend;
 mod class;
+mod look;
 mod needles;
 mod run;
 mod scanner;
@@ -58,6 +59,7 @@ mod stream;
 pub mod sweep;
 
 pub use backend::Backend;
+pub use look::Look;
 pub use needles::{NEEDLE_BYTES, Needle, Needles};
 pub use run::{OpenRun, Run, Run64, RunKind, Tail};
 pub use scanner::Scanner;

@@ -3,14 +3,17 @@
 use crate::LIST_RUN_MIN;
 use crate::arch::Feed;
 use crate::arch::generic::{Out, State};
+use crate::arch::look::LookFn;
 use crate::arch::scalar;
-use crate::{Backend, OpenRun, Run, RunKind, Tail, WORD_RUN_MIN};
+use crate::{Backend, Look, OpenRun, Run, RunKind, Tail, WORD_RUN_MIN};
 
 /// Finds the runs of a block. Chooses its back end once, when it is made; cheap to copy; holds no state between calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Scanner {
     /// Invariant: this processor can run it. [`Backend::feed`] gives it out on that condition only.
     feed: Feed,
+    /// As `feed`.
+    look: LookFn,
     backend: Backend,
 }
 
@@ -18,13 +21,17 @@ impl Scanner {
     /// A scanner with the fastest back end of this processor.
     #[must_use]
     pub fn new() -> Self {
-        Backend::available().find_map(Self::with_backend).unwrap_or(Self { feed: scalar::feed, backend: Backend::Scalar })
+        Backend::available().find_map(Self::with_backend).unwrap_or(Self {
+            feed: scalar::feed,
+            look: scalar::look,
+            backend: Backend::Scalar,
+        })
     }
 
     /// A scanner with this back end; `None` when this processor cannot run it.
     #[must_use]
     pub fn with_backend(backend: Backend) -> Option<Self> {
-        Some(Self { feed: backend.feed()?, backend })
+        Some(Self { feed: backend.feed()?, look: backend.look(), backend })
     }
 
     /// The back end in use.
@@ -57,6 +64,18 @@ impl Scanner {
             out.push(list.start as u64, block.len() as u64, RunKind::List);
             out.merge(lists);
         }
+    }
+
+    /// Appends to `looks` what the bytes of `text` are: one [`Look`] for each 64 of them, the last one for the rest.
+    ///
+    /// ```
+    /// let mut looks = Vec::new();
+    /// scrubjay_scan::Scanner::new().look(b"a.B%", &mut looks);
+    /// assert_eq!((looks[0].base64, looks[0].dot, looks[0].upper, looks[0].escape), (0b0101, 0b0010, 0b0100, 0b1000));
+    /// ```
+    pub fn look(&self, text: &[u8], looks: &mut Vec<Look>) {
+        // SAFETY: by the invariant of `self.look`.
+        unsafe { (self.look)(text, looks) }
     }
 
     pub(crate) fn feed(&self, state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>) {

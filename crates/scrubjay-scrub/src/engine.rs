@@ -11,8 +11,8 @@
 use std::ops::Range;
 
 use scrubjay_rules::Hit;
-use scrubjay_scan::{Run, RunKind, Scanner};
-use scrubjay_token::{Found, Rest, Wide, analyze, find_within, may_hold, may_list, work_max};
+use scrubjay_scan::{Run, Scanner};
+use scrubjay_token::{Found, Gate, Rest, Wide, analyze, find_within, work_max};
 
 use crate::fingerprint::FingerprintKey;
 use crate::marker::{self, Place};
@@ -76,8 +76,8 @@ pub(crate) struct Engine {
     limits: Limits,
     key: FingerprintKey,
     others: Others,
-    /// Which runs are looked at at all: [`may_be`]. Tests let everything through, to see that nothing else is found.
-    gate: fn(&[u8], &Run) -> bool,
+    /// Says which runs are looked at at all. Tests do without, to see that nothing else is found.
+    gate: Option<Gate>,
     runs: Vec<Run>,
 }
 
@@ -93,22 +93,34 @@ struct Work<'a> {
     others: Vec<Edit>,
     /// Parts of long lines: what is not in them are whole lines.
     long: Vec<Range<usize>>,
+    gate: Option<Gate>,
+}
+
+impl Work<'_> {
+    fn may_hold(&mut self, text: &[u8], run: &Run) -> bool {
+        self.gate.as_mut().is_none_or(|gate| gate.lets_through(text, run))
+    }
 }
 
 impl Engine {
     pub(crate) fn new(key: FingerprintKey, limits: Limits, others: Others) -> Self {
-        Self { scanner: Scanner::new(), limits, key, others, gate: may_be, runs: Vec::new() }
+        let scanner = Scanner::new();
+        Self { scanner, limits, key, others, gate: Some(Gate::new(scanner)), runs: Vec::new() }
     }
 
     /// Decides as much of `buffer` as can be decided. With `ends`, nothing follows and everything is decided.
     pub(crate) fn decide(&mut self, state: &mut LaneState, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
-        let mut work = Work { state, buffer, ends, stats, edits: Vec::new(), others: Vec::new(), long: Vec::new() };
+        let mut work = Work { state, buffer, ends, stats, edits: Vec::new(), others: Vec::new(), long: Vec::new(), gate: self.gate.take() };
+        if let Some(gate) = &mut work.gate {
+            gate.begin(buffer.len());
+        }
         let mut runs = std::mem::take(&mut self.runs);
         let consumed = self.walk(&mut work, &mut runs);
         self.runs = runs;
         for lines in others::rest(consumed, &std::mem::take(&mut work.long)) {
             self.secrets_of_lines(&mut work, lines);
         }
+        self.gate = work.gate;
         Decision { edits: others::merge(work.edits, work.others), consumed }
     }
 
@@ -158,7 +170,7 @@ impl Engine {
         let base = at;
         for run in runs.iter() {
             let start = base + run.start;
-            if start < at || !(self.gate)(text, run) {
+            if start < at || !work.may_hold(text, run) {
                 continue;
             }
             let line = line_at(buffer.get(..whole).unwrap_or_default(), start);
@@ -190,7 +202,9 @@ impl Engine {
         if work.state.withholding {
             return self.withhold(work, lines, "oversize");
         }
-        match analyze(work.buffer.get(lines.clone()).unwrap_or_default()) {
+        let text = work.buffer.get(lines.clone()).unwrap_or_default();
+        let plain = work.gate.as_mut().and_then(|gate| gate.in_plain_sight(text));
+        match plain.map_or_else(|| analyze(text), Ok) {
             Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, f)),
             Err(_) => self.withhold(work, lines, "budget"),
         }
@@ -257,7 +271,7 @@ impl Engine {
         let text = work.buffer.get(at..end).unwrap_or_default();
         let mut runs = Vec::new();
         self.scanner.scan_complete(text, &mut runs);
-        if work.state.withholding && !runs.is_empty() || runs.iter().any(|run| (self.gate)(text, run)) {
+        if work.state.withholding && !runs.is_empty() || runs.iter().any(|run| work.may_hold(text, run)) {
             self.unit(work, at..end);
         }
         self.secrets(work, at, text);
@@ -290,7 +304,7 @@ impl Engine {
         if work.state.withholding {
             return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
-        if !runs.iter().any(|run| (self.gate)(text, run)) {
+        if !runs.iter().any(|run| work.may_hold(text, run)) {
             return at + half;
         }
         let Ok(found) = analyze(text) else {
@@ -359,14 +373,6 @@ fn swallow(work: &mut Work<'_>) -> usize {
         work.edits.push(Edit { span: 0..end, text: Vec::new() });
     }
     end
-}
-
-/// A run that something may be found in: everything dearer is for these.
-fn may_be(text: &[u8], run: &Run) -> bool {
-    match run.kind {
-        RunKind::Word => may_hold(text, run.start..run.end),
-        RunKind::List => may_list(text, run.start..run.end),
-    }
 }
 
 /// The class of bytes whose runs the scanner reports.

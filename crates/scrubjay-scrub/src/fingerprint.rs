@@ -16,7 +16,9 @@ pub const KEY_BYTES_MAX: usize = 4096;
 /// Bytes of a fingerprint: 128 bits.
 const FINGERPRINT_BYTES: usize = 16;
 
-/// The key for fingerprints and for keyed hashes of odd values. Wiped on drop, never printed.
+/// The key for fingerprints and for keyed hashes of odd values. Wiped on drop, never printed. A copy (one for each
+/// worker) is wiped by itself.
+#[derive(Clone)]
 pub struct FingerprintKey {
     id: String,
     tokens: Zeroizing<[u8; 64]>,

@@ -149,15 +149,42 @@ fn count_records(lane: &mut Lane, bytes: &[u8], ends: bool, stats: &mut Stats) {
     }
 }
 
-/// The decided part of the buffer with its edits. A clean buffer is passed on as it is.
+/// The decided part of the buffer with its edits. A clean buffer is passed on as it is; one whose markers find room
+/// where the tokens stood is changed in place, so that the buffer lives on.
 fn apply(mut buffer: Vec<u8>, decision: &Decision) -> Vec<u8> {
-    if decision.edits.is_empty() {
-        buffer.truncate(decision.consumed);
-        return buffer;
+    let mut written = 0;
+    let mut read = 0;
+    let fits = decision.edits.iter().all(|edit| {
+        written += edit.span.start - read + edit.text.len();
+        read = edit.span.end;
+        written <= read
+    });
+    if !fits {
+        let mut out = Vec::with_capacity(decision.consumed + 64);
+        append(&buffer, decision, &mut out);
+        return out;
     }
-    let mut out = Vec::with_capacity(decision.consumed + 64);
-    append(&buffer, decision, &mut out);
-    out
+    let (mut to, mut from) = (0, 0);
+    for edit in &decision.edits {
+        to = pull(&mut buffer, from..edit.span.start, to);
+        if let Some(place) = buffer.get_mut(to..to + edit.text.len()) {
+            place.copy_from_slice(&edit.text);
+        }
+        to += edit.text.len();
+        from = edit.span.end;
+    }
+    let end = pull(&mut buffer, from..decision.consumed, to);
+    buffer.truncate(end);
+    buffer
+}
+
+/// Moves a stretch of the buffer to the front, to `to`, and returns where it ends there.
+fn pull(buffer: &mut [u8], stretch: Range<usize>, to: usize) -> usize {
+    let len = stretch.len();
+    if to < stretch.start && stretch.end <= buffer.len() {
+        buffer.copy_within(stretch, to);
+    }
+    to + len
 }
 
 fn append(text: &[u8], decision: &Decision, out: &mut Vec<u8>) {
@@ -168,4 +195,36 @@ fn append(text: &[u8], decision: &Decision, out: &mut Vec<u8>) {
         at = edit.span.end;
     }
     out.extend_from_slice(text.get(at..decision.consumed).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Edit;
+
+    #[test]
+    fn edits_in_place_equal_edits_in_a_copy() {
+        let text = b"0123456789";
+        /// The spans and the lengths of the texts that take their places; then how much is decided.
+        type Case<'a> = (&'a [(Range<usize>, usize)], usize);
+        let cases: &[Case<'_>] = &[
+            (&[], 10),
+            (&[], 4),
+            (&[(0..3, 1)], 10),
+            (&[(0..3, 0), (3..5, 2), (9..10, 1)], 10),
+            (&[(2..5, 1), (7..8, 3)], 9),
+            (&[(0..10, 0)], 10),
+            // No room: the first is longer than what it replaces, or the second uses up what the first has saved.
+            (&[(2..3, 2)], 10),
+            (&[(0..3, 1), (4..5, 4)], 10),
+            (&[(0..0, 1)], 0),
+        ];
+        for (edits, consumed) in cases {
+            let edits = edits.iter().map(|(span, len)| Edit { span: span.clone(), text: vec![b'x'; *len] }).collect();
+            let decision = Decision { edits, consumed: *consumed };
+            let mut expected = Vec::new();
+            append(text, &decision, &mut expected);
+            assert_eq!(apply(text.to_vec(), &decision), expected);
+        }
+    }
 }

@@ -39,10 +39,7 @@ pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: u
     let mut end = line.end;
     let mut last = line;
     loop {
-        let linked = is_linked(buffer.get(last.clone()).unwrap_or_default())
-            || ends_body(buffer, floor, &last)
-            || ends_key_headers(buffer, floor, &last);
-        if !linked && unfinished(buffer, start, end).is_none() {
+        if !goes_on(buffer, floor, &last) && unfinished(buffer, start, end).is_none() {
             return Unit { lines: start..end, open: false };
         }
         if end >= ceiling {
@@ -63,10 +60,7 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
     let mut start = end;
     while start > limit {
         let line = line_at(buffer, start - 1);
-        let linked = is_linked(buffer.get(line.clone()).unwrap_or_default())
-            || ends_body(buffer, floor, &line)
-            || ends_key_headers(buffer, floor, &line);
-        let from = if linked { Some(line.start) } else { unfinished(buffer, limit, start) };
+        let from = if goes_on(buffer, floor, &line) { Some(line.start) } else { unfinished(buffer, limit, start) };
         match from {
             Some(from) if from >= limit => start = from,
             _ => break,
@@ -75,7 +69,12 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
     start
 }
 
-/// True for a line that the next one may continue.
+/// True for a line that the next one may continue, as it says itself or as the line before it says.
+fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    is_linked(buffer.get(line.clone()).unwrap_or_default()) || ends_body(buffer, floor, line) || ends_key_headers(buffer, floor, line)
+}
+
+/// True for a line that says itself that the next one may continue it.
 fn is_linked(line: &[u8]) -> bool {
     // What shows as nothing hides how a line begins and ends.
     if memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some() {
@@ -184,21 +183,73 @@ const BETWEEN_PARTS_MAX: usize = 16;
 
 /// Where a part of a line begins that no later line within `lines` has finished. Looks at the last few lines only.
 fn unfinished(buffer: &[u8], floor: usize, end: usize) -> Option<usize> {
+    match parts(buffer, floor, end) {
+        Parts::Unfinished(start) => Some(start),
+        Parts::Finished | Parts::Unknown => None,
+    }
+}
+
+/// What the last few lines say of parts of lines.
+enum Parts {
+    Finished,
+    /// A part that begins here goes on.
+    Unfinished(usize),
+    /// Only parts up to the floor, all of them finished; what stands before it is not looked at.
+    Unknown,
+}
+
+fn parts(buffer: &[u8], floor: usize, end: usize) -> Parts {
     let mut finished: Vec<&[u8]> = Vec::new();
     let mut at = end;
     for _ in 0..BETWEEN_PARTS_MAX {
         if at <= floor {
-            return None;
+            return Parts::Unknown;
         }
         let line = line_at(buffer, at - 1);
         let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii_end();
-        let part = scrubjay_token::part(text)?;
+        let Some(part) = scrubjay_token::part(text) else { return Parts::Finished };
         let stream = text.get(part.stream).unwrap_or_default();
         if part.partial && !finished.contains(&stream) {
-            return Some(line.start);
+            return Parts::Unfinished(line.start);
         }
         finished.push(stream);
         at = line.start;
+    }
+    Parts::Finished
+}
+
+/// The last boundary in `text` behind `from`: a place behind a line end that no unit spans, so that what stands before
+/// it and what comes after it are decided independently of each other, by two scrubbers as well as by one.
+///
+/// `whole` says that `text` itself begins at a boundary (or with its lane); otherwise it may begin inside a line, and
+/// only what its own lines prove counts. Lines before `from` are looked at only where a later one depends on them.
+/// Whatever links a line to the next one must be seen in that line and the one before it, or in the parts of a container's
+/// line: `around` and this go by the same functions. Linear: each line from `from` on is looked at, and at most 16 before it.
+///
+/// ```
+/// use scrubjay_scrub::last_boundary;
+///
+/// assert_eq!(last_boundary(b"one\ntwo\nthr", 0, true), Some(8));
+/// assert_eq!(last_boundary(b"one\n{\n  \"two\": 2,\n", 0, true), Some(4));
+/// assert_eq!(last_boundary(b"...e\n", 0, false), None);
+/// ```
+#[must_use]
+pub fn last_boundary(text: &[u8], from: usize, whole: bool) -> Option<usize> {
+    let floor = if whole { 0 } else { memchr(b'\n', text)? + 1 };
+    let mut end = memrchr(b'\n', text)? + 1;
+    while end > floor.max(from) {
+        let line = line_at(text, end - 1);
+        let finished = || match parts(text, floor, end) {
+            Parts::Finished => true,
+            Parts::Unfinished(_) => false,
+            Parts::Unknown => whole,
+        };
+        // What a line is may depend on the one before it, and that may be cut here.
+        let known = whole || line.start > floor;
+        if known && !goes_on(text, floor, &line) && finished() {
+            return Some(end);
+        }
+        end = line.start;
     }
     None
 }
@@ -248,5 +299,41 @@ mod tests {
         assert_eq!(chain_start(text.as_bytes(), 21, 0, 1000), 0);
         assert_eq!(chain_start(text.as_bytes(), 21, 0, 11), 12);
         assert_eq!(chain_start(text.as_bytes(), text.len(), 0, 1000), text.len());
+    }
+
+    #[test]
+    fn boundaries_are_behind_lines_that_nothing_continues() {
+        let t = "2026-11-23T12:00:00.123456789Z";
+        let (part, other, rest) = (format!("{t} stdout P a\n"), format!("{t} stderr F b\n"), format!("{t} stdout F c\n"));
+        // The last line of a wrapped text is one by the line before it.
+        let body = format!("one\n{}\nQUJD\n", "QUJD".repeat(16));
+        let cut = format!("{part}{other}");
+        let whole = format!("one\n{cut}{rest}");
+        let cases: &[(&str, usize, bool, Option<usize>)] = &[
+            ("", 0, true, None),
+            ("no line end", 0, true, None),
+            ("one\n", 0, true, Some(4)),
+            ("one\n", 4, true, None),
+            ("one\ntwo\nthree", 0, true, Some(8)),
+            ("one\n{\n  \"a\": 1,\n", 0, true, Some(4)),
+            ("one\n{\n  \"a\": 1,\n", 4, true, None),
+            ("one\n{\n  \"a\": 1\n}\n", 0, true, Some(17)),
+            // The first line may be the end of anything.
+            ("one\n", 0, false, None),
+            ("one\ntwo\n", 0, false, None),
+            ("one\ntwo\nthree\n", 0, false, Some(14)),
+            (&body, 0, true, Some(4)),
+            ("one\n{\n", 0, false, None),
+            (&cut, 0, true, None),
+            (&whole, 0, true, Some(whole.len())),
+            (&whole, 0, false, None),
+            (&rest, 0, true, Some(rest.len())),
+        ];
+        for (text, from, whole, expected) in cases {
+            assert_eq!(last_boundary(text.as_bytes(), *from, *whole), *expected, "{text:?} from {from}, whole {whole}");
+        }
+        // Sixteen finished lines are enough to know, whatever stands before them.
+        let many = format!("one\n{}", other.repeat(BETWEEN_PARTS_MAX));
+        assert_eq!(last_boundary(many.as_bytes(), 0, false), Some(many.len()));
     }
 }

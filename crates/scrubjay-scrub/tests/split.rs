@@ -3,7 +3,7 @@
 
 mod support;
 
-use scrubjay_scrub::Limits;
+use scrubjay_scrub::{Limits, last_boundary};
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Carrier, Case, Damage, Encoding, Form, Framing};
 use support::{cases, first_seed, pieces, push, scrubber, shown, small, whole};
@@ -61,6 +61,34 @@ fn check_resume(name: &str, limits: Limits, document: &[u8], cuts: &[usize], fai
         }
         from = to;
     }
+}
+
+/// Every boundary of a text, in order.
+fn boundaries(text: &[u8], whole: bool) -> Vec<usize> {
+    let before = |end: usize| last_boundary(&text[..end], 0, whole);
+    let mut all: Vec<usize> = std::iter::successors(before(text.len()), |&end| before(end - 1)).collect();
+    all.reverse();
+    all
+}
+
+/// What stands between two boundaries is scrubbed alike by a scrubber that sees nothing else; a reader that begins
+/// anywhere takes no place for a boundary that is none. Returns the number of boundaries.
+fn check_boundaries(name: &str, limits: Limits, document: &[u8], r: &mut Random, failures: &mut Vec<String>) -> usize {
+    let expected = whole(limits, document);
+    let all = boundaries(document, true);
+    let ends = all.iter().copied().chain([document.len()]);
+    let starts = [0].into_iter().chain(all.iter().copied());
+    let got: Vec<u8> = starts.zip(ends).flat_map(|(from, to)| whole(limits, &document[from..to])).collect();
+    if got != expected {
+        failures.push(format!("{name}: boundaries {all:?}: {}", difference(&expected, &got)));
+    }
+    for from in (0..20).map(|_| r.below(document.len() + 1)) {
+        let seen = boundaries(&document[from..], false);
+        if let Some(wrong) = seen.iter().map(|at| from + at).find(|at| !all.contains(at)) {
+            failures.push(format!("{name}: {wrong} is no boundary, but is taken for one from {from} on"));
+        }
+    }
+    all.len()
 }
 
 #[track_caller]
@@ -230,4 +258,20 @@ fn a_restart_at_the_reported_position_gives_the_rest() {
         check_resume(&name, small(1024), &document, &cuts, &mut failures);
     }
     report(&failures);
+}
+
+#[test]
+fn texts_between_boundaries_are_independent() {
+    let mut failures = Vec::new();
+    let mut r = Random::new(first_seed() + 7);
+    let mut found = 0;
+    // Documents of many cases, so that something stands before and behind each.
+    let many: Vec<u8> = documents().flat_map(|(_, document)| document).collect();
+    for (name, document) in documents().chain([("all".to_owned(), many)]).chain(long_documents()) {
+        for limits in [Limits::default(), small(256)] {
+            found += check_boundaries(&format!("{name}, {limits:?}"), limits, &document, &mut r, &mut failures);
+        }
+    }
+    report(&failures);
+    assert!(found > 100, "{found} boundaries in all documents");
 }

@@ -5,4 +5,5 @@
 pub mod kafka;
 pub mod leak;
 pub mod random;
+pub mod text;
 pub mod tokens;

@@ -1,6 +1,7 @@
 //! Finds every token of a stretch of text in every form: compact, JSON, keys, wrapped, and under up to three layers of
 //! encoding.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64};
@@ -51,8 +52,8 @@ pub struct Exhausted;
 /// # Ok::<(), scrubjay_token::Exhausted>(())
 /// ```
 pub fn analyze(text: &[u8]) -> Result<Vec<Found>, Exhausted> {
-    let mut budget = work_max(text.len());
-    layer(text, DEPTH_MAX, &mut budget)
+    let mut work = Work { budget: work_max(text.len()), barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default() };
+    layer(text, DEPTH_MAX, &mut work)
 }
 
 /// The budget for a text of this many bytes.
@@ -61,15 +62,43 @@ pub fn work_max(bytes: usize) -> usize {
     WORK_MIN.max(bytes.saturating_mul(WORK_PER_BYTE_MAX))
 }
 
-fn spend(budget: &mut usize, bytes: usize) -> Result<(), Exhausted> {
-    *budget = budget.checked_sub(bytes).ok_or(Exhausted)?;
-    Ok(())
+/// What is left to spend, and what need not be looked at again.
+struct Work {
+    budget: usize,
+    /// Decoded bytes that hold no token: most of them are the same in every view.
+    barren: Seen,
+    /// Runs of base64 that hold none. To look at one is a layer more than to look at its bytes.
+    barren_runs: Seen,
+    /// Views of the text at hand. Views commute: what is unescaped and then joined is mostly what is joined and then
+    /// unescaped, and gives the same tokens at the same places.
+    views: Seen,
 }
 
-fn layer(text: &[u8], depth: usize, budget: &mut usize) -> Result<Vec<Found>, Exhausted> {
-    spend(budget, text.len())?;
+/// Texts that were looked at, and how many layers deep.
+#[derive(Default)]
+struct Seen(HashMap<Vec<u8>, usize>);
+
+impl Seen {
+    fn has(&self, text: &[u8], depth: usize) -> bool {
+        self.0.get(text).is_some_and(|&d| d >= depth)
+    }
+
+    fn add(&mut self, text: &[u8], depth: usize) {
+        self.0.insert(text.to_vec(), depth);
+    }
+}
+
+impl Work {
+    fn spend(&mut self, bytes: usize) -> Result<(), Exhausted> {
+        self.budget = self.budget.checked_sub(bytes).ok_or(Exhausted)?;
+        Ok(())
+    }
+}
+
+fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
+    work.spend(text.len())?;
     let mut found = Vec::new();
-    find_within(text, false, &mut found, budget)?;
+    find_within(text, false, &mut found, &mut work.budget)?;
     let survey = Survey::of(text);
     if survey.braces() {
         found.extend(objects(text));
@@ -81,48 +110,48 @@ fn layer(text: &[u8], depth: usize, budget: &mut usize) -> Result<Vec<Found>, Ex
     if survey.lines()
         && let Some(view) = joined(text)
     {
-        through(text, &view, None, depth, budget, &mut found)?;
+        through(text, &view, None, depth, work, &mut found)?;
     }
     if survey.lines()
         && let Some(view) = partials(text)
     {
-        through(text, &view, None, depth, budget, &mut found)?;
+        through(text, &view, None, depth, work, &mut found)?;
     }
     if depth > 0 {
         if survey.lines()
             && let Some(view) = unframed(text)
         {
-            through(text, &view, None, depth - 1, budget, &mut found)?;
+            through(text, &view, None, depth - 1, work, &mut found)?;
         }
         if survey.base64 >= BASE64_CHARS_MIN
             && let Some(view) = chunks(text)
         {
-            through(text, &view, None, depth - 1, budget, &mut found)?;
+            through(text, &view, None, depth - 1, work, &mut found)?;
         }
-        views(text, survey, depth - 1, budget, &mut found)?;
-        numbers(text, survey, depth - 1, budget, &mut found)?;
+        views(text, survey, depth - 1, work, &mut found)?;
+        numbers(text, survey, depth - 1, work, &mut found)?;
         if survey.base64 >= BASE64_CHARS_MIN {
-            base64_runs(text, depth - 1, budget, &mut found)?;
+            base64_runs(text, depth - 1, work, &mut found)?;
         }
     }
     Ok(merged(found))
 }
 
-fn views(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
     if survey.escapes()
         && let Some(view) = broken(text)
     {
-        through(text, &view, None, depth, budget, found)?;
+        through(text, &view, None, depth, work, found)?;
     }
     if survey.escapes()
         && let Some(view) = unescaped(text)
     {
-        through(text, &view, None, depth, budget, found)?;
+        through(text, &view, None, depth, work, found)?;
     }
     if survey.equals()
         && let Some(view) = unquoted(text)
     {
-        through(text, &view, None, depth, budget, found)?;
+        through(text, &view, None, depth, work, found)?;
     }
     if survey.nul() {
         // Within ASCII both orders can be read. A replacement in the first one is right in both, because it keeps the
@@ -130,7 +159,7 @@ fn views(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found: &
         for order in [Wide::Little, Wide::Big] {
             let before = found.len();
             if let Some(view) = narrowed(text, order) {
-                through(text, &view, Some(order), depth, budget, found)?;
+                through(text, &view, Some(order), depth, work, found)?;
             }
             if found.len() > before {
                 break;
@@ -140,24 +169,20 @@ fn views(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found: &
     if survey.odd()
         && let Some(view) = visible(text)
     {
-        through(text, &view, None, depth, budget, found)?;
+        through(text, &view, None, depth, work, found)?;
     }
     Ok(())
 }
 
 /// Looks for tokens in a view, and says where they stand in the text.
-fn through(
-    text: &[u8],
-    view: &View,
-    wide: Option<Wide>,
-    depth: usize,
-    budget: &mut usize,
-    found: &mut Vec<Found>,
-) -> Result<(), Exhausted> {
+fn through(text: &[u8], view: &View, wide: Option<Wide>, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    if work.views.has(&view.text, depth) {
+        return Ok(());
+    }
     // A token that is whole by itself has no continuation, whatever the next line looks like.
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().start).collect();
-    for mut inner in layer(&view.text, depth, budget)? {
-        if let Some(shorter) = without_last_line(view, &inner, budget)? {
+    for mut inner in layer(&view.text, depth, work)? {
+        if let Some(shorter) = without_last_line(view, &inner, work)? {
             inner = shorter;
         }
         let span = inner.span();
@@ -172,30 +197,35 @@ fn through(
             }
         }
         let quote = inner.quote.map(|q| view.source(&q));
-        found.push(Found { pieces, token: inner.token, quote, wide: wide.or(inner.wide) });
+        // Escaped zeros stand for UTF-16, too, but a marker between them is not written in it.
+        let wide = wide.or(inner.wide.filter(|_| !view.decoded));
+        found.push(Found { pieces, token: inner.token, quote, wide });
+    }
+    if view.is_sure() {
+        work.views.add(&view.text, depth);
     }
     Ok(())
 }
 
 /// A token that is whole without the last line that was joined to it: that line is somebody else's.
-fn without_last_line(view: &View, inner: &Found, budget: &mut usize) -> Result<Option<Found>, Exhausted> {
+fn without_last_line(view: &View, inner: &Found, work: &mut Work) -> Result<Option<Found>, Exhausted> {
     let span = inner.span();
     let Some(joint) = view.last_joint(&span).filter(|_| !inner.token.whole && inner.quote.is_none()) else {
         return Ok(None);
     };
     let mut found = Vec::new();
-    find_within(&view.text[span.start..joint], false, &mut found, budget)?;
+    find_within(&view.text[span.start..joint], false, &mut found, &mut work.budget)?;
     let whole = found.pop().filter(|f| f.token.whole && f.span() == (0..joint - span.start));
     Ok(whole.map(|f| f.at(span.start..joint)))
 }
 
-fn numbers(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+fn numbers(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
     let runs = if survey.hex >= HEX_DIGITS_MIN { hex_runs(text) } else { Vec::new() };
     for run in runs {
         let run = behind_escape(text, run);
         for skip in 0..2 {
             let bytes = decode_hex(&text[run.start + skip..run.end]);
-            if let Some(token) = inside(&bytes, depth, budget)? {
+            if let Some(token) = inside(&bytes, depth, work)? {
                 found.push(token.at(run.clone()));
                 break;
             }
@@ -205,11 +235,27 @@ fn numbers(text: &[u8], survey: Survey, depth: usize, budget: &mut usize, found:
         return Ok(());
     }
     for list in lists(text).into_iter().chain(dumps(text)) {
-        if let Some(token) = inside(&list.bytes, depth, budget)? {
-            found.push(Found { pieces: list.pieces, ..token });
+        if let Some(token) = inside(&list.bytes, depth, work)? {
+            let quote = json_quote(text, &list.pieces);
+            found.push(Found { pieces: list.pieces, quote, ..token });
         }
     }
     Ok(())
+}
+
+/// Longest gap between a member's name and the array that is its value.
+const ARRAY_GAP_BYTES_MAX: usize = 16;
+
+/// The quote of the member whose whole value is an array of these numbers: the marker in it has to be a string.
+fn json_quote(text: &[u8], pieces: &[Range<usize>]) -> Option<Range<usize>> {
+    let [piece] = pieces else { return None };
+    let before = text[..piece.start].trim_ascii_end().strip_suffix(b"[")?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
+    if piece.start - before.len() > ARRAY_GAP_BYTES_MAX || text[piece.end..].trim_ascii_start().first() != Some(&b']') {
+        return None;
+    }
+    let name = before.strip_suffix(b"\"")?;
+    let slashes = name.iter().rev().take(16).take_while(|&&b| b == b'\\').count();
+    Some(name.len() - slashes..before.len())
 }
 
 /// A run without the digits of a percent escape (`%3D`, `%253D`) that it is glued to.
@@ -225,11 +271,18 @@ fn behind_escape(text: &[u8], run: Range<usize>) -> Range<usize> {
 }
 
 /// A token within decoded bytes: the first one stands for the whole, which is replaced as it stands.
-fn inside(bytes: &[u8], depth: usize, budget: &mut usize) -> Result<Option<Found>, Exhausted> {
-    if !is_worth_a_look(bytes) {
+fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, Exhausted> {
+    if !is_worth_a_look(bytes) || work.barren.has(bytes, depth) {
         return Ok(None);
     }
-    let found = layer(bytes, depth, budget)?;
+    // Another text has views of its own, be they the same: its tokens stand elsewhere.
+    let outer = std::mem::take(&mut work.views);
+    let found = layer(bytes, depth, work);
+    work.views = outer;
+    let found = found?;
+    if found.is_empty() {
+        work.barren.add(bytes, depth);
+    }
     Ok(found.into_iter().next().map(|f| Found { quote: None, wide: None, ..f }))
 }
 
@@ -250,7 +303,7 @@ fn has_opening(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'e', bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"yJ" | b"yA" | b"wo" | b"w0" | b"wk")))
 }
 
-fn base64_runs(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
     let mut at = 0;
     while at < text.len() {
         let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
@@ -258,7 +311,7 @@ fn base64_runs(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Fo
             let padding = text[at + len..].iter().take(2).take_while(|&&b| b == b'=').count();
             let run = behind_escape(text, at..at + len);
             let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
-            if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, budget)? {
+            if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
                 found.push(token.at(run.start + start..run.end + padding));
             }
         }
@@ -268,7 +321,10 @@ fn base64_runs(text: &[u8], depth: usize, budget: &mut usize, found: &mut Vec<Fo
 }
 
 /// A token within a run of base64, and where the base64 text that holds it begins.
-fn base64_run(run: &[u8], depth: usize, budget: &mut usize) -> Result<Option<(usize, Found)>, Exhausted> {
+fn base64_run(run: &[u8], depth: usize, work: &mut Work) -> Result<Option<(usize, Found)>, Exhausted> {
+    if work.barren_runs.has(run, depth) {
+        return Ok(None);
+    }
     // Text that begins with the run, or behind a slash of the path that it stands in.
     let slashes = run.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(i, _)| i + 1);
     for start in std::iter::once(0).chain(slashes).take(BASE64_STARTS_MAX) {
@@ -276,23 +332,24 @@ fn base64_run(run: &[u8], depth: usize, budget: &mut usize) -> Result<Option<(us
             break;
         }
         if is_readable(&decode(&run[start..start + BASE64_CHARS_MIN])) {
-            spend(budget, run.len() - start)?;
-            if let Some(token) = inside(&decode(&run[start..]), depth, budget)? {
+            work.spend(run.len() - start)?;
+            if let Some(token) = inside(&decode(&run[start..]), depth, work)? {
                 return Ok(Some((start, token)));
             }
         }
     }
     // Something is glued to it, or it is cut: any alignment, anywhere in the run.
     for skip in 0..4.min(run.len()) {
-        spend(budget, run.len())?;
+        work.spend(run.len())?;
         let bytes = decode(&run[skip..]);
-        if let Some(token) = inside(&bytes, depth, budget)? {
+        if let Some(token) = inside(&bytes, depth, work)? {
             // What is glued to it stays: the groups before the readable text that leads up to the token.
             let before = bytes[..token.span().start].iter().rev().take_while(|b| (0x20..0x7F).contains(*b)).count();
             let groups = (token.span().start - before) / 3;
             return Ok(Some((skip + groups * 4, token)));
         }
     }
+    work.barren_runs.add(run, depth);
     Ok(None)
 }
 

@@ -52,17 +52,13 @@ pub(crate) enum At {
 
 /// True where `text[at..]` may be the beginning of a base64url JSON object: `{` after optional white space (RFC 8259 §2).
 ///
-/// `ey` is `{"` or `{ `, `ew` is `{` and a tab or line end. White space before the brace gives other letters; those are
-/// looked for only where a run of base64 begins.
+/// `ey` is `{"` or `{ `, `ew` is `{` and a tab or line end. White space before the brace gives other letters.
 pub(crate) fn is_opening(text: &[u8], at: usize) -> bool {
     let pair = (text.get(at).copied().unwrap_or(0), text.get(at + 1).copied().unwrap_or(0));
-    match pair {
-        (b'e', b'y' | b'w') => true,
-        (b'I', b'H' | b'C' | b'A') | (b'C', b'n' | b'i' | b'g' | b'X' | b'S' | b'Q') | (b'D', b'X' | b'S' | b'Q') => {
-            at == 0 || !text.get(at - 1).copied().is_some_and(is_base64)
-        }
-        _ => false,
-    }
+    matches!(
+        pair,
+        (b'e', b'y' | b'w') | (b'I', b'H' | b'C' | b'A') | (b'C', b'n' | b'i' | b'g' | b'X' | b'S' | b'Q') | (b'D', b'X' | b'S' | b'Q')
+    )
 }
 
 /// Which of the two base64 alphabets a token uses; unknown until one of `-_+/` is seen.
@@ -417,6 +413,7 @@ fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool, work:
         // The last `~` has nothing behind it, or the key binding JWT: a word behind it is somebody else's.
         let ended = text.get(start + len) == Some(&b'~');
         if !array && !(token.kind == Kind::SdJwt && (ended || len == 0)) {
+            end += usize::from(token.kind == Kind::SdJwt);
             break;
         }
         if len > 0 && token.disclosures < DISCLOSURES_MAX {
@@ -464,7 +461,8 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
     }
     let padding = text[from..dot].iter().rev().take(2).take_while(|&&b| b == b'=').count();
     let left = padding + text[from..dot - padding].iter().rev().take_while(|&&b| is_base64(b)).count();
-    let left = Segment { start: dot - left, end: dot, padded_end: dot };
+    let start = behind_colour(text, dot - left, dot);
+    let left = Segment { start, end: dot, padded_end: dot };
     let mut segments = Segments { text, style: Style::Unknown, alg: None };
     let mut parts = [Segment { start: dot, end: dot, padded_end: dot }; 4];
     let (mut known, mut end) = (0, dot);
@@ -506,6 +504,14 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
     At::Token(Found::plain(left.start..end, Token { cut: Some(cut), ..Token::bare(kind) }))
 }
 
+/// Where a run begins behind the end of a terminal's colour (`[0m`, `[1;32m`) that it is glued to.
+fn behind_colour(text: &[u8], start: usize, end: usize) -> usize {
+    let bracket = text[..start].iter().rev().take(8).position(|&b| !(b.is_ascii_digit() || b == b';'));
+    let in_colour = bracket.is_some_and(|i| text[start - 1 - i] == b'[');
+    let digits = text[start..end].iter().take_while(|b| b.is_ascii_digit()).count();
+    if in_colour && text.get(start + digits) == Some(&b'm') { start + digits + 1 } else { start }
+}
+
 /// Bytes behind a dot within which a part has to begin: another empty part may stand between.
 const FRAGMENT_REACH: usize = 2;
 /// Shortest part behind the rest of a cut header or payload.
@@ -528,7 +534,9 @@ pub(crate) fn closes_object(chars: &[u8]) -> bool {
     let chars = chars.strip_suffix(b"==").or_else(|| chars.strip_suffix(b"=")).unwrap_or(chars);
     let last = &chars[chars.len() - chars.len().min(24)..];
     (0..4.min(last.len())).any(|skip| {
-        let bytes = decode(&last[skip..]);
+        let mut bytes = [0; 18];
+        let len = decode_head(&last[skip..], &mut bytes);
+        let bytes = &bytes[..len];
         bytes.len() >= 6
             && bytes.trim_ascii_end().ends_with(b"}")
             && bytes.iter().all(|&b| (0x20..0x7F).contains(&b) || b.is_ascii_whitespace())
@@ -541,6 +549,6 @@ fn header_rest(text: &[u8], start: usize) -> usize {
         return start;
     }
     let len = text[..start - 1].iter().rev().take_while(|&&b| is_base64(b)).count();
-    let from = start - 1 - len;
+    let from = behind_colour(text, start - 1 - len, start - 1);
     if closes_object(&text[from..start - 1]) { from } else { start }
 }

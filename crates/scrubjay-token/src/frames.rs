@@ -24,7 +24,7 @@ pub fn is_cut_size(line: &[u8]) -> bool {
 }
 
 /// Length of the header that two lines have in common, digits aside: up to a blank. 0: none.
-fn header(a: &[u8], b: &[u8]) -> usize {
+pub(crate) fn header(a: &[u8], b: &[u8]) -> usize {
     let same = a.iter().zip(b).take(HEADER_BYTES_MAX).take_while(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count();
     let len = b[..same].iter().rposition(|&c| c == b' ' || c == b'\t').map_or(0, |i| i + 1);
     if len < HEADER_BYTES_MIN || b[..len].iter().all(u8::is_ascii_whitespace) { 0 } else { len }
@@ -62,7 +62,8 @@ pub(crate) fn unframed(text: &[u8]) -> Option<View> {
         let group = i..end;
         for k in group.clone() {
             let cut = k > i && is_cut_size(line(k - 1));
-            let skip = if proven && k > i { header(line(k - 1), line(k)) } else { 0 };
+            let pair = if k > i { k - 1..=k } else { k..=(k + 1).min(end - 1) };
+            let skip = if proven { header(line(*pair.start()), line(*pair.end())).min(lines[k].len()) } else { 0 };
             if k > 0 && !cut {
                 view.push(b'\n', lines[k].start - 1, lines[k].start);
             }
@@ -98,16 +99,16 @@ struct Chain<'a> {
 /// The chunk whose number begins at `at`.
 fn chunk(text: &[u8], at: usize) -> Option<Chunk<'_>> {
     let digits = text[at..].iter().take(3).take_while(|b| b.is_ascii_digit()).count();
+    let gap = text[at + digits..].iter().take(8).take_while(|b| b"=:\"'\\ >".contains(b)).count();
+    let between = &text[at + digits..at + digits + gap];
+    if !(1..=2).contains(&digits) || !between.contains(&b'=') && !between.contains(&b':') {
+        return None;
+    }
     let name_len = text[..at].iter().rev().take(NAME_BYTES_MAX).take_while(|&&b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)).count();
-    if !(1..=2).contains(&digits) || name_len < 2 || text[at - 1].is_ascii_digit() {
+    if name_len < 2 || text[at - 1].is_ascii_digit() {
         return None;
     }
     let number = text[at..at + digits].iter().fold(0, |n, &b| n * 10 + u32::from(b - b'0'));
-    let gap = text[at + digits..].iter().take(8).take_while(|b| b"=:\"'\\ >".contains(b)).count();
-    let between = &text[at + digits..at + digits + gap];
-    if !between.contains(&b'=') && !between.contains(&b':') {
-        return None;
-    }
     let start = at + digits + gap;
     let len = text[start..].iter().take_while(|&&b| is_piece(b)).count();
     (len >= CHUNK_CHARS_MIN).then_some(Chunk { name: &text[at - name_len..at], number, value: start..start + len })
@@ -168,12 +169,12 @@ mod tests {
         let a = "A".repeat(64);
         let h = "2026-11-23T12:00:00Z INFO [x] ";
         let text = format!("{h}-----BEGIN\n{h}{a}\n{h}{a}\n{h}BBB\nplain\n");
-        assert_eq!(unframed(text.as_bytes()).unwrap().text, format!("{h}-----BEGIN\n{a}\n{a}\nBBB\nplain\n").as_bytes());
+        assert_eq!(unframed(text.as_bytes()).unwrap().text, format!("-----BEGIN\n{a}\n{a}\nBBB\nplain\n").as_bytes());
         assert!(unframed(format!("{h}{a}\n{h}started\n{h}done\n").as_bytes()).is_none());
         let h = "<14>Nov 23 12:00:00 host app[17]: ";
         let cut = format!("{h}{}", "B".repeat(1024 - h.len()));
         let view = unframed(format!("{cut}\n{h}CC d\n").as_bytes()).unwrap();
-        assert_eq!(view.text, format!("{cut}CC d\n").as_bytes());
+        assert_eq!(view.text, format!("{}CC d\n", &cut[h.len()..]).as_bytes());
     }
 
     #[test]

@@ -66,6 +66,11 @@ fn separator(text: &[u8], at: usize) -> usize {
 
 /// The line holds nothing but numbers, up to its end or to what closes the list: another line's date is no part of a list.
 fn is_list_to_end(line: &[u8]) -> bool {
+    // The next line of a dump has an offset in front.
+    let offset = line.iter().take(17).take_while(|b| b.is_ascii_hexdigit()).count();
+    if offset > 8 || offset >= 4 && matches!(line.get(offset), Some(b':')) {
+        return false;
+    }
     let len = line.iter().take(LINE_BYTES_MAX).take_while(|&&b| b.is_ascii_hexdigit() || b" ,:;-\tx".contains(&b)).count();
     line.get(len).is_none_or(|b| b"\r\n]})\"'<\\".contains(b))
 }

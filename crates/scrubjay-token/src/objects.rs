@@ -11,8 +11,10 @@ use memchr::memmem::Finder;
 
 use crate::base64::{decode, is_base64};
 use crate::compact::is_opening;
+use crate::frames::header;
 use crate::json::{self, Value};
-use crate::lists::line_pieces;
+use crate::lists::{is_dump_line, line_pieces};
+use crate::partials::part;
 use crate::token::{Cut, Found, Kind, Token};
 
 /// Deepest nesting of braces that is followed; deeper ones are not objects of ours.
@@ -100,8 +102,11 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
                 {
                     let value = value(text, end);
                     at = value.end.max(end) - 1;
-                    frame.quote.get_or_insert(quote);
-                    if let Some(name) = NAMES.iter().find(|n| n.as_bytes() == name) {
+                    // A member in other quotes belongs to an object whose brace is written in another way.
+                    let first = frame.quote.get_or_insert(quote.clone()).clone();
+                    if text[first] == text[quote]
+                        && let Some(name) = NAMES.iter().find(|n| n.as_bytes() == name)
+                    {
                         frame.members.push((name, value));
                     }
                 }
@@ -164,7 +169,35 @@ fn close(text: &[u8], frame: Frame, end: usize, cut: Option<Cut>, found: &mut Ve
     let span = frame.start..end;
     // An object that is cut keeps its opening brace out of the span: nothing will close it.
     let pieces = line_pieces(text, span);
+    let pieces = if pieces.len() > 1 { without_frames(text, pieces) } else { pieces };
     found.push(Found { pieces, token, quote, wide: None });
+}
+
+/// The pieces without what a logger, a container runtime or a dump put in front of the lines.
+fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let line_of = |at: usize| {
+        let start = text[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+        let end = text[at..].iter().position(|&b| b == b'\n').map_or(text.len(), |i| at + i);
+        start..end
+    };
+    let mut before = line_of(pieces[0].start);
+    let mut out = Vec::with_capacity(pieces.len());
+    for (i, mut piece) in pieces.into_iter().enumerate() {
+        let line = if i == 0 { before.clone() } else { line_of(piece.start) };
+        let bytes = text[line.clone()].strip_suffix(b"\r").unwrap_or(&text[line.clone()]);
+        if let Some(part) = part(bytes) {
+            piece = piece.start.max(line.start + part.text.start)..piece.end.min(line.start + part.text.end);
+        } else if is_dump_line(bytes) {
+            continue;
+        } else if i > 0 {
+            piece.start = piece.start.max(line.start + header(&text[before.clone()], bytes));
+        }
+        if piece.start < piece.end {
+            out.push(piece);
+        }
+        before = line;
+    }
+    out
 }
 
 fn judge(text: &[u8], frame: &Frame) -> Option<Token> {

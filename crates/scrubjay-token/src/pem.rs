@@ -67,6 +67,9 @@ fn headless(text: &[u8], found: &mut Vec<Found>) {
         {
             let start = text[floor..line_end].iter().rposition(|&b| b == b'\n').map_or(floor, |i| floor + i + 1);
             let line = &text[start..line_end];
+            if line.trim_ascii().is_empty() {
+                break;
+            }
             let core = start + (line.len() - line.trim_ascii_start().len())..start + line.trim_ascii_end().len();
             let chars = text[core.clone()].iter().take_while(|&&b| is_body(b)).count();
             let padding = text[core.start + chars..core.end].iter().take_while(|&&b| b == b'=').count();

@@ -14,6 +14,8 @@ pub(crate) struct View {
     joints: Vec<Joint>,
     /// What was left out between two bytes of a line stays, too.
     gaps: bool,
+    /// Bytes were decoded: what is put in their place is text of the original, not of this view.
+    pub(crate) decoded: bool,
 }
 
 /// A line that was taken for the continuation of the one before.
@@ -66,6 +68,11 @@ impl View {
         !self.joints.is_empty()
     }
 
+    /// True where everything that was joined is sure to belong together.
+    pub(crate) fn is_sure(&self) -> bool {
+        self.joints.iter().all(|j| j.sure)
+    }
+
     /// Where the last line begins that a span crosses into.
     pub(crate) fn last_joint(&self, span: &Range<usize>) -> Option<usize> {
         let at = self.joints.partition_point(|j| j.span.start < span.end);
@@ -75,8 +82,9 @@ impl View {
     /// False for a span that has run into a line of somebody else: it ends within a continuation, or crosses into one that
     /// nothing proves (`whole`: the token comes out whole, which does).
     pub(crate) fn respects_joints(&self, span: &Range<usize>, whole: bool) -> bool {
-        let crossed = self.joints.iter().filter(|j| span.start < j.span.start && j.span.start < span.end);
-        crossed.into_iter().all(|j| span.end >= j.span.end && (j.sure || whole))
+        let from = self.joints.partition_point(|j| j.span.start <= span.start);
+        let to = self.joints.partition_point(|j| j.span.start < span.end);
+        self.joints[from..to.max(from)].iter().all(|j| span.end >= j.span.end && (j.sure || whole))
     }
 
     /// As [`Self::source`], in pieces: what was left out with a line end (a break, an indentation, a prefix) stays, what was
@@ -195,6 +203,7 @@ fn entity(text: &[u8], at: usize) -> Option<(u32, usize)> {
 pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
     let first = (0..text.len()).find(|&at| matches!(text[at], b'%' | b'\\' | b'&' | b'!') && escape_at(text, at).is_some())?;
     let mut view = View::with_capacity(text.len());
+    view.decoded = true;
     view.copy(text, 0..first);
     let mut at = first;
     while at < text.len() {
@@ -224,29 +233,36 @@ pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
     Some(view)
 }
 
-/// The text with its escaped line breaks (`\n`) as line ends and nothing else decoded, where such a break divides another escape
-/// (`%6\n5`): the line has to be joined before the escape can be read. `None`: none does.
+/// The text with its escaped line breaks (`\n`) as line ends and nothing else decoded, where such a break divides or touches another
+/// escape (`%6\n5`) or wraps a value that holds some: the line has to be joined before the escape can be read. `None`: none does.
 pub(crate) fn broken(text: &[u8]) -> Option<View> {
     let is_break = |at: usize| {
         let slashes = text[at..].iter().take(8).take_while(|&&b| b == b'\\').count();
-        matches!(text.get(at + slashes), Some(b'n' | b'r')).then_some(slashes + 1)
+        matches!(text.get(at + slashes), Some(b'n' | b'r' | b't')).then_some(slashes + 1)
     };
     let divides = |at: usize| {
         let tail = &text[at.saturating_sub(BROKEN_BYTES_MAX)..at];
         let escape = tail.iter().rposition(|b| matches!(b, b'%' | b'&'));
         escape.is_some_and(|i| match tail[i] {
-            b'%' => tail.len() - i <= 2 && tail[i + 1..].iter().all(u8::is_ascii_hexdigit),
-            _ => tail[i + 1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'#'),
+            b'%' => tail.len() - i <= 3 && tail[i + 1..].iter().all(u8::is_ascii_hexdigit),
+            _ => tail[i + 1..].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'#' | b';')),
         })
     };
-    memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && divides(at))?;
+    let wide = |at: usize| text[..at].iter().rev().take(WIDE_CHARS_MIN).take_while(|&&b| is_piece(b)).count() == WIDE_CHARS_MIN;
+    memchr::memchr2(b'%', b'&', text)?;
+    memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && (divides(at) || wide(at)))?;
     let mut view = View::with_capacity(text.len());
+    view.decoded = true;
     let mut at = 0;
     while at < text.len() {
         let len = if text[at] == b'\\' { is_break(at) } else { None };
         match len {
             Some(len) => {
-                let byte = if text[at + len - 1] == b'n' { b'\n' } else { b'\r' };
+                let byte = match text[at + len - 1] {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    _ => b'\t',
+                };
                 view.push(byte, at, at + len);
                 at += len;
             }
@@ -259,6 +275,8 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
     Some(view)
 }
 
+/// Shortest end of a line that may be a wrapped value's.
+const WIDE_CHARS_MIN: usize = 60;
 /// Longest beginning of an escape that a line break divides.
 const BROKEN_BYTES_MAX: usize = 8;
 
@@ -270,6 +288,7 @@ pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
     let telling = |at: usize| soft(at).is_some() || matches!(byte(at), Some(0x2E | 0x2D | 0x5F | 0x3D | 0x7E));
     text.iter().enumerate().find(|&(at, &b)| b == b'=' && telling(at))?;
     let mut view = View::with_capacity(text.len());
+    view.decoded = true;
     let mut at = 0;
     while at < text.len() {
         if text[at] == b'=' {

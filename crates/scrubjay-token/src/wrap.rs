@@ -210,7 +210,8 @@ pub(crate) fn joined(text: &[u8]) -> Option<View> {
             view.join(text, core, sure);
         }
         // What stands behind a value in its last line may be the beginning of another.
-        i += count.max(1);
+        let closed = count > 0 && next_piece(text, &lines[i + count]).behind == Behind::Close;
+        i += if closed { count } else { count + 1 };
     }
     if copied == 0 {
         return None;

@@ -103,8 +103,8 @@ fn make_key(path: &Path) -> std::io::Result<()> {
     fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// One pipeline with everything opened. Problems name what could not be.
-pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, once: bool) -> Result<Pipeline, Problem> {
+/// One pipeline with everything opened, with a scrubber for each thread. Problems name what could not be.
+pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, once: bool, threads: usize) -> Result<Pipeline, Problem> {
     let key = fingerprint_key(plan).map_err(|what| Problem::new("fingerprint key", what, ""))?;
     let limits = RunLimits { budget_bytes_max: plan.limits.budget_bytes_max / plan.pipelines.len().max(1), ..RunLimits::default() };
     let mut sources = Vec::with_capacity(which.from.len());
@@ -115,8 +115,9 @@ pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, once: bool) -> R
     for named in &which.to {
         sinks.push(sink(plan, named).await?);
     }
-    let scrubber = Scrubber::with_rules(key, Limits { token_bytes_max: plan.limits.token_bytes_max }, Arc::clone(&plan.rules));
-    Ok(Pipeline { sources, sinks, scrubber, limits })
+    let decided = Limits { token_bytes_max: plan.limits.token_bytes_max };
+    let scrubbers = (0..threads).map(|_| Scrubber::with_rules(key.clone(), decided, Arc::clone(&plan.rules))).collect();
+    Ok(Pipeline { sources, sinks, scrubbers, limits })
 }
 
 fn source(plan: &Plan, named: &NamedSource, once: bool) -> Result<Box<dyn Source>, Problem> {

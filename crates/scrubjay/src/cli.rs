@@ -37,6 +37,9 @@ pub(crate) enum Command {
     },
 }
 
+/// Largest number of threads that can be asked for.
+pub(crate) const THREADS_MAX: i64 = 256;
+
 #[derive(clap::Args)]
 pub(crate) struct ScrubArgs {
     /// Files to read, in order, with nothing between them; `-` or none is standard input
@@ -50,6 +53,10 @@ pub(crate) struct ScrubArgs {
     /// Print one JSON object with counts to standard error at the end
     #[arg(long)]
     pub(crate) stats: bool,
+    /// Threads that read, scrub and write in turn, 1 to 256; the output is the same with any number [default: the cores
+    /// of the machine, at most 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=THREADS_MAX))]
+    pub(crate) threads: Option<u16>,
     /// Exit with 3 when something was replaced or withheld
     #[arg(long)]
     pub(crate) strict: bool,
@@ -83,6 +90,10 @@ pub(crate) struct RunArgs {
     /// Read what is there now, deliver it, and end
     #[arg(long)]
     pub(crate) once: bool,
+    /// Threads that work at a time, 1 to 256; each file or partition is scrubbed by one at a time [default: what the
+    /// pipeline file says, or one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=THREADS_MAX))]
+    pub(crate) threads: Option<u16>,
 }
 
 #[derive(clap::Args)]

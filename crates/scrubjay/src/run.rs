@@ -1,5 +1,6 @@
 //! `scrubjay run` and `scrubjay check`.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,14 +35,16 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
         Ok(plan) => plan,
         Err(exit) => return exit,
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let threads = args.threads.map(usize::from).or(plan.threads);
+    let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             tell(&Problem::new("threads", error.to_string(), "raise the limit of processes"));
             return Exit::Partly;
         }
     };
-    let exit = runtime.block_on(run_plan(&plan, args.once));
+    let exit = runtime.block_on(run_plan(&plan, args.once, threads));
     runtime.shutdown_timeout(RUNTIME_END_MAX);
     exit
 }
@@ -53,7 +56,7 @@ fn load(path: &Path) -> Result<Plan, Exit> {
     })
 }
 
-async fn run_plan(plan: &Plan, once: bool) -> Exit {
+async fn run_plan(plan: &Plan, once: bool, threads: usize) -> Exit {
     for warning in &plan.warnings {
         eprintln!("scrubjay: warning: {}", safe::text(&format!("{} ({})", warning.what, warning.remedy), false));
     }
@@ -71,7 +74,7 @@ async fn run_plan(plan: &Plan, once: bool) -> Exit {
     for which in &plan.pipelines {
         let mut stopped = stopped.clone();
         let opened = tokio::select! {
-            opened = assemble::pipeline(plan, which, once) => opened,
+            opened = assemble::pipeline(plan, which, once, threads) => opened,
             _ = stopped.wait_for(|stop| *stop) => return Exit::Done,
         };
         match opened {

@@ -3,6 +3,7 @@
 use core::arch::x86_64::*;
 
 use super::generic::{self, Masks, OCTETS, Out, State, Vector, WINDOW, WORDS};
+use super::look::{self, Bytes};
 use crate::class::{ROWS, first_bits, folded_table, is_list, is_word, nibble_table, second_bits, third_bits};
 
 const WORD: [u8; 16] = nibble_table!(is_word);
@@ -13,6 +14,55 @@ const THIRD_LOW: [u8; 16] = folded_table!(16, third_bits, 0);
 const THIRD_HIGH: [u8; 16] = folded_table!(16, third_bits, 4);
 
 struct Avx2;
+
+impl Bytes for __m256i {
+    const LEN: usize = 32;
+
+    #[inline(always)]
+    unsafe fn load(at: *const u8) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { _mm256_loadu_si256(at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn is(self, byte: u8) -> Self {
+        // SAFETY: arithmetic only; the caller vouches for the features.
+        unsafe { _mm256_cmpeq_epi8(self, _mm256_set1_epi8(byte.cast_signed())) }
+    }
+
+    #[inline(always)]
+    unsafe fn within(self, low: u8, high: u8) -> Self {
+        // SAFETY: arithmetic only; the caller vouches for the features.
+        unsafe {
+            let from = _mm256_sub_epi8(self, _mm256_set1_epi8(low.cast_signed()));
+            _mm256_cmpeq_epi8(_mm256_min_epu8(from, _mm256_set1_epi8((high - low).cast_signed())), from)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn with(self, bits: u8) -> Self {
+        // SAFETY: arithmetic only; the caller vouches for the features.
+        unsafe { _mm256_or_si256(self, _mm256_set1_epi8(bits.cast_signed())) }
+    }
+
+    #[inline(always)]
+    unsafe fn and(self, other: Self) -> Self {
+        // SAFETY: arithmetic only; the caller vouches for the features.
+        unsafe { _mm256_and_si256(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        // SAFETY: arithmetic only; the caller vouches for the features.
+        unsafe { _mm256_or_si256(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn mask(self) -> u64 {
+        // SAFETY: arithmetic only; the caller vouches for the features.
+        unsafe { u64::from(_mm256_movemask_epi8(self).cast_unsigned()) }
+    }
+}
 
 impl Vector for Avx2 {
     #[inline(always)]
@@ -127,4 +177,14 @@ pub(crate) fn available() -> bool {
 pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>) {
     // SAFETY: the caller vouches for the features.
     unsafe { generic::feed::<Avx2>(state, block, base, out) }
+}
+
+/// See [`super::look::LookFn`].
+///
+/// # Safety
+/// [`available`] must hold.
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
+    // SAFETY: the caller vouches for the features.
+    unsafe { look::look::<__m256i>(text, looks) }
 }

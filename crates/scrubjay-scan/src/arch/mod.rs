@@ -1,6 +1,7 @@
 //! The algorithm, once ([`generic`]), and what each instruction set contributes to it.
 
 pub(crate) mod generic;
+pub(crate) mod look;
 pub(crate) mod scalar;
 
 #[cfg(target_arch = "aarch64")]

@@ -3,6 +3,7 @@
 use core::arch::aarch64::*;
 
 use super::generic::{self, Masks, OCTETS, Out, State, Vector, WINDOW, WORDS};
+use super::look::{self, Bytes};
 use crate::class::{ROWS, first_bits, folded_table, is_list, is_word, nibble_table, second_bits, third_bits};
 
 const WORD: [u8; 16] = nibble_table!(is_word);
@@ -13,6 +14,55 @@ const THIRD_LOW: [u8; 16] = folded_table!(16, third_bits, 0);
 const THIRD_HIGH: [u8; 16] = folded_table!(16, third_bits, 4);
 
 struct Neon;
+
+impl Bytes for uint8x16_t {
+    const LEN: usize = 16;
+
+    #[inline(always)]
+    unsafe fn load(at: *const u8) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { vld1q_u8(at) }
+    }
+
+    #[inline(always)]
+    unsafe fn is(self, byte: u8) -> Self {
+        // SAFETY: arithmetic only. NEON is part of AArch64.
+        unsafe { vceqq_u8(self, vdupq_n_u8(byte)) }
+    }
+
+    #[inline(always)]
+    unsafe fn within(self, low: u8, high: u8) -> Self {
+        // SAFETY: arithmetic only. NEON is part of AArch64.
+        unsafe { vcleq_u8(vsubq_u8(self, vdupq_n_u8(low)), vdupq_n_u8(high - low)) }
+    }
+
+    #[inline(always)]
+    unsafe fn with(self, bits: u8) -> Self {
+        // SAFETY: arithmetic only. NEON is part of AArch64.
+        unsafe { vorrq_u8(self, vdupq_n_u8(bits)) }
+    }
+
+    #[inline(always)]
+    unsafe fn and(self, other: Self) -> Self {
+        // SAFETY: arithmetic only. NEON is part of AArch64.
+        unsafe { vandq_u8(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        // SAFETY: arithmetic only. NEON is part of AArch64.
+        unsafe { vorrq_u8(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn mask(self) -> u64 {
+        // SAFETY: arithmetic only. NEON is part of AArch64.
+        unsafe {
+            let none = vdupq_n_u8(0);
+            to_mask([self, none, none, none])
+        }
+    }
+}
 
 impl Vector for Neon {
     #[inline(always)]
@@ -102,4 +152,13 @@ unsafe fn to_mask([a, b, c, d]: [uint8x16_t; 4]) -> u64 {
 pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>) {
     // SAFETY: NEON is part of AArch64.
     unsafe { generic::feed::<Neon>(state, block, base, out) }
+}
+
+/// See [`super::look::LookFn`].
+///
+/// # Safety
+/// None needed: NEON is part of AArch64.
+pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
+    // SAFETY: NEON is part of AArch64.
+    unsafe { look::look::<uint8x16_t>(text, looks) }
 }

@@ -1,6 +1,7 @@
 //! One byte at a time; runs everywhere, Miri included.
 
 use super::generic::{self, Masks, Out, STEP, State, Vector, WINDOW, WORDS};
+use super::look::{self, Bytes};
 use crate::class::{NOT_LIST, NOT_WORD, byte_table, class_bits, second_bits, third_bits};
 
 static CLASSES: [u8; 256] = byte_table!(256, class_bits);
@@ -10,16 +11,57 @@ static THIRD: [u8; 256] = byte_table!(256, third_bits);
 /// No special instructions.
 struct Scalar;
 
+/// A vector of one byte.
+impl Bytes for u8 {
+    const LEN: usize = 1;
+
+    #[inline(always)]
+    unsafe fn load(at: *const u8) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { at.read() }
+    }
+
+    #[inline(always)]
+    unsafe fn is(self, byte: u8) -> Self {
+        if self == byte { 0xff } else { 0 }
+    }
+
+    #[inline(always)]
+    unsafe fn within(self, low: u8, high: u8) -> Self {
+        if (low..=high).contains(&self) { 0xff } else { 0 }
+    }
+
+    #[inline(always)]
+    unsafe fn with(self, bits: u8) -> Self {
+        self | bits
+    }
+
+    #[inline(always)]
+    unsafe fn and(self, other: Self) -> Self {
+        self & other
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        self | other
+    }
+
+    #[inline(always)]
+    unsafe fn mask(self) -> u64 {
+        u64::from(self & 1)
+    }
+}
+
 impl Vector for Scalar {
     #[inline(always)]
     unsafe fn masks(window: &[u8; WINDOW]) -> Masks {
         let mut masks = Masks { not_word: 0, not_list: 0, opening: 0 };
         for (i, triple) in window.windows(WINDOW - STEP + 1).enumerate() {
             let &[first, second, third] = triple else { continue };
-            let class = look(&CLASSES, first);
+            let class = entry(&CLASSES, first);
             masks.not_word |= u64::from(class & NOT_WORD != 0) << i;
             masks.not_list |= u64::from(class & NOT_LIST != 0) << i;
-            masks.opening |= u64::from(class & look(&SECOND, second) & look(&THIRD, third) != 0) << i;
+            masks.opening |= u64::from(class & entry(&SECOND, second) & entry(&THIRD, third) != 0) << i;
         }
         masks
     }
@@ -45,7 +87,7 @@ impl Vector for Scalar {
 }
 
 #[inline(always)]
-fn look(table: &[u8; 256], byte: u8) -> u8 {
+fn entry(table: &[u8; 256], byte: u8) -> u8 {
     // Always in range; `get` keeps the rule that nothing indexes.
     table.get(usize::from(byte)).copied().unwrap_or(0)
 }
@@ -57,4 +99,13 @@ fn look(table: &[u8; 256], byte: u8) -> u8 {
 pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>) {
     // SAFETY: `Scalar` needs no features.
     unsafe { generic::feed::<Scalar>(state, block, base, out) }
+}
+
+/// See [`super::look::LookFn`].
+///
+/// # Safety
+/// None needed; unsafe only to have the type of its peers.
+pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
+    // SAFETY: `u8` needs no features.
+    unsafe { look::look::<u8>(text, looks) }
 }

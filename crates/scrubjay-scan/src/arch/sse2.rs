@@ -3,8 +3,55 @@
 use core::arch::x86_64::*;
 
 use super::generic::{self, Masks, OCTETS, Out, State, Vector, WINDOW, WORDS};
+use super::look::{self, Bytes};
 
 struct Sse2;
+
+impl Bytes for __m128i {
+    const LEN: usize = 16;
+
+    #[inline(always)]
+    unsafe fn load(at: *const u8) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { _mm_loadu_si128(at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn is(self, byte: u8) -> Self {
+        is(self, byte)
+    }
+
+    #[inline(always)]
+    unsafe fn within(self, low: u8, high: u8) -> Self {
+        // SAFETY: arithmetic only. SSE2 is part of x86-64.
+        unsafe {
+            let from = _mm_sub_epi8(self, _mm_set1_epi8(low.cast_signed()));
+            _mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8((high - low).cast_signed())), from)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn with(self, bits: u8) -> Self {
+        with_bits(self, bits)
+    }
+
+    #[inline(always)]
+    unsafe fn and(self, other: Self) -> Self {
+        // SAFETY: arithmetic only. SSE2 is part of x86-64.
+        unsafe { _mm_and_si128(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        // SAFETY: arithmetic only. SSE2 is part of x86-64.
+        unsafe { _mm_or_si128(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn mask(self) -> u64 {
+        u64::from(mask(self))
+    }
+}
 
 impl Vector for Sse2 {
     #[inline(always)]
@@ -117,4 +164,13 @@ fn mask(bytes: __m128i) -> u16 {
 pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>) {
     // SAFETY: SSE2 is part of x86-64.
     unsafe { generic::feed::<Sse2>(state, block, base, out) }
+}
+
+/// See [`super::look::LookFn`].
+///
+/// # Safety
+/// None needed: SSE2 is part of x86-64.
+pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
+    // SAFETY: SSE2 is part of x86-64.
+    unsafe { look::look::<__m128i>(text, looks) }
 }

@@ -47,6 +47,7 @@ pub(super) fn plan(written: WrittenFile, base: &Base, notes: &mut Notes) -> Opti
         state_dir,
         start_afresh: written.start_afresh,
         fingerprint_key,
+        threads: written.threads.map(|at| at.value as usize),
         limits: written.limits.values,
         rules,
         pipelines,

@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) start_afresh: bool,
     /// The file of the fingerprint key (readable, private, at least 32 bytes); `None`: a key made for this run.
     pub(crate) fingerprint_key: Option<PathBuf>,
+    /// Threads that work at a time; `None`: one for each core.
+    pub(crate) threads: Option<usize>,
     /// Limits.
     pub(crate) limits: LimitsPlan,
     /// The rules for credentials that are no tokens.

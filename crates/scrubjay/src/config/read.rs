@@ -29,6 +29,8 @@ const ROTATE_BYTES: RangeInclusive<u64> = KIB..=1024 * 1024 * MIB;
 const ROTATE_AGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3650 * 86_400);
 const ROTATE_KEEP: RangeInclusive<u64> = 1..=100_000;
 
+const THREADS: RangeInclusive<u64> = 1..=crate::cli::THREADS_MAX as u64;
+
 const SWITCH: [(&str, bool); 2] = [("true", true), ("false", false)];
 const FILE_START: [(&str, Start); 2] = [("beginning", Start::Beginning), ("end", Start::End)];
 const KAFKA_START: [(&str, Start); 4] =
@@ -45,7 +47,10 @@ const KAFKA_COMPRESSION: [(&str, KafkaCompression); 5] = [
 /// Reads the whole file.
 pub(super) fn file(root: &Node, notes: &mut Notes) -> Option<WrittenFile> {
     let fields = Fields::of(root, "the pipeline file", notes)?;
-    fields.only(&["version", "state_dir", "start_afresh", "policy", "keys", "limits", "rules", "sources", "sinks", "pipelines"], notes);
+    fields.only(
+        &["version", "state_dir", "start_afresh", "threads", "policy", "keys", "limits", "rules", "sources", "sinks", "pipelines"],
+        notes,
+    );
     version(&fields, notes);
     if let (Some(policy), Some(place)) = (fields.get("policy"), fields.key("policy")) {
         policy.not_yet(place, "policies come with a later one, the safe default is in force", "remove the field", notes);
@@ -53,6 +58,7 @@ pub(super) fn file(root: &Node, notes: &mut Notes) -> Option<WrittenFile> {
     Some(WrittenFile {
         state_dir: fields.get("state_dir").and_then(|v| v.text(notes)),
         start_afresh: fields.get("start_afresh").and_then(|v| v.choice(&SWITCH, notes)).is_some_and(|at| at.value),
+        threads: fields.get("threads").and_then(|v| v.number(THREADS, notes)),
         fingerprint: fields.get("keys").and_then(|v| keys(&v, notes)),
         limits: limits(fields.get("limits"), notes),
         rules: fields.get("rules").and_then(|v| rules::read(&v, notes)),

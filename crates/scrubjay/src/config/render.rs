@@ -26,6 +26,10 @@ impl fmt::Display for Plan {
         }
         writeln!(f, "policy    the safe default")?;
         writeln!(f, "rules     {} for other credentials", self.rules.rules().len())?;
+        match self.threads {
+            Some(threads) => writeln!(f, "threads   {threads}")?,
+            None => writeln!(f, "threads   one for each core")?,
+        }
         writeln!(f, "limits    {}", self.limits)?;
         if !self.warnings.is_empty() {
             writeln!(f)?;

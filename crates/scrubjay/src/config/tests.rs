@@ -124,6 +124,7 @@ fn load_anything(yaml: &str) -> Result<Plan, Mistakes> {
 /// A file that has everything, to be damaged.
 const WHOLE: &str = r#"version: 1
 state_dir: ./state
+threads: 3
 limits: {token_bytes_max: 64KiB, line_bytes_max: 1MiB, budget_bytes_max: 64MiB, marker_bytes_max: 16KiB}
 sources:
   app: &app {type: file, include: ["logs/*.log", 'x/**/y'], exclude: ["*.gz"], start: end, poll_interval: 1s}

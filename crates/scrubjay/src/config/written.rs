@@ -13,6 +13,7 @@ use super::properties::WrittenProperty;
 pub(super) struct WrittenFile {
     pub(super) state_dir: Option<At<String>>,
     pub(super) start_afresh: bool,
+    pub(super) threads: Option<At<u64>>,
     pub(super) fingerprint: Option<At<String>>,
     pub(super) limits: WrittenLimits,
     pub(super) rules: Option<WrittenRules>,

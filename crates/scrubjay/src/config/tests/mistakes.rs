@@ -86,7 +86,7 @@ state_dir: !x y
     check(
         "\u{feff}sources: {in: {type: stdin}}\nsinks: {out: {type: stdout}}\npipelines: [{from: in, to: out}]\nzzz: 1\n",
         &[
-            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, policy, keys, limits, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, sources, sinks, pipelines)"#,
         ],
     );
 }
@@ -177,7 +177,7 @@ pipelines: [{from: in, to: out}]
 zzz: x
 "#,
         &[
-            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, policy, keys, limits, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, sources, sinks, pipelines)"#,
         ],
     );
     check(
@@ -214,13 +214,13 @@ pipelines: [{from: in, to: out}]
 "a\nb": 1
 "#,
         &[
-            r#"4:1: unknown field "a\nb" in the pipeline file (it can have version, state_dir, start_afresh, policy, keys, limits, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "a\nb" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, sources, sinks, pipelines)"#,
         ],
     );
     check(
         "sources: {in: {type: stdin}}\nsinks: {out: {type: stdout}}\npipelines: [{from: in, to: out}]\n\"a\u{202e}b\": 1\n",
         &[
-            r#"4:1: unknown field "a\u{202e}b" in the pipeline file (it can have version, state_dir, start_afresh, policy, keys, limits, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "a\u{202e}b" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, sources, sinks, pipelines)"#,
         ],
     );
     check(
@@ -1202,4 +1202,21 @@ fn a_control_character_in_a_name_is_not_shown_in_a_proposal() {
             r#"3:20: there is no source "topic" (did you mean "t\topic"?)"#,
         ],
     );
+}
+
+#[test]
+fn numbers_of_threads() {
+    for (threads, said) in [
+        ("0", "is out of range: 0"),
+        ("257", "is out of range: 257"),
+        ("-1", "is negative: -1"),
+        ("many", "must be a whole number, found \"many\""),
+    ] {
+        check(
+            &format!(
+                "\nsources: {{in: {{type: stdin}}}}\nsinks: {{out: {{type: stdout}}}}\npipelines: [{{from: in, to: out}}]\nthreads: {threads}\n"
+            ),
+            &[&format!("4:10: \"threads\" of the pipeline file {said} (write a whole number from 1 to 256)")],
+        );
+    }
 }

@@ -31,7 +31,7 @@ fn defaults() {
          pipelines: [{from: [f, k], to: [o, p]}]\n",
     );
     assert_eq!(plan.state_dir, Path::new("/base/state"));
-    assert_eq!(plan.fingerprint_key, None);
+    assert_eq!((plan.fingerprint_key.as_deref(), plan.threads), (None, None));
     assert_eq!(
         plan.limits,
         LimitsPlan { token_bytes_max: 65_536, line_bytes_max: 1 << 20, budget_bytes_max: 64 << 20, marker_bytes_max: 16_384 }
@@ -50,6 +50,7 @@ fn defaults() {
 #[test]
 fn every_field() {
     let plan = plan(WHOLE);
+    assert_eq!(plan.threads, Some(3));
     let [first, second] = plan.pipelines.as_slice() else { panic!("{plan}") };
     let names = |p: &super::super::PipelinePlan| {
         let from: Vec<_> = p.from.iter().map(|s| s.name.clone()).collect();
@@ -90,9 +91,10 @@ pipeline 2 (at-least-once)
 state     /base/state
 keys      fingerprint: made for each run (fingerprints of two runs cannot be compared)
 policy    the safe default
+threads   3
 limits    token 64KiB, line 1MiB, budget 64MiB, marker 16KiB
 
-/base/p.yaml:6:118: warning: property "sasl.password" of source "topic" is written into the pipeline file (keep it in a file of mode 0600 and write {file: PATH})
+/base/p.yaml:7:118: warning: property "sasl.password" of source "topic" is written into the pipeline file (keep it in a file of mode 0600 and write {file: PATH})
 "#
     );
 }

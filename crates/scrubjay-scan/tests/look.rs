@@ -1,0 +1,82 @@
+//! Every back end's closer look equals a slow one, at every length and alignment.
+
+use scrubjay_scan::{Backend, Look, Scanner};
+
+fn slow(text: &[u8]) -> Vec<Look> {
+    let byte = |at: usize| text.get(at).copied().unwrap_or(b'"');
+    let mut looks = Vec::new();
+    for from in (0..text.len()).step_by(64) {
+        let mut look = Look::default();
+        for i in 0..64 {
+            let (a, b, c) = (byte(from + i), byte(from + i + 1), byte(from + i + 2));
+            let set = |mask: &mut u64, is: bool| *mask |= u64::from(is) << i;
+            set(&mut look.base64, a.is_ascii_alphanumeric() || b"-_+/".contains(&a));
+            set(&mut look.hex, a.is_ascii_hexdigit());
+            set(&mut look.text_digit, b"0234567".contains(&a));
+            set(&mut look.upper, a.is_ascii_uppercase());
+            set(&mut look.dot, a == b'.');
+            set(&mut look.equals, a == b'=');
+            set(&mut look.escape, b"%\\&!".contains(&a));
+            let triple = match [a, b, c] {
+                [b'e', b'y', _] => b"ABCHIJK@".contains(&c),
+                [b'e', b'w', _] => b"ko0".contains(&c),
+                [b'Z', b'X', _] | [b'V', b'1' | b'3' | b'5' | b'7', _] => true,
+                [b'l', b'd' | b'e', _] => b"U2z".contains(&c),
+                [b'6', b'5', b'7'] | [b'-', b'-', b'-'] | [b'k', b't', b'y'] | [1..=0x7f, 0, 1..=0x7f] => true,
+                _ => false,
+            };
+            set(&mut look.triple, triple);
+        }
+        looks.push(look);
+    }
+    looks
+}
+
+fn check(text: &[u8]) {
+    let expected = slow(text);
+    for scanner in Backend::available().filter_map(Scanner::with_backend) {
+        let mut looks = Vec::new();
+        scanner.look(text, &mut looks);
+        assert_eq!(looks, expected, "{} on {}", scanner.backend(), text.escape_ascii());
+    }
+}
+
+#[test]
+fn every_byte_beside_every_other() {
+    let mut all = Vec::new();
+    for a in 0..=255u8 {
+        for b in [0, b'0', b'A', b'e', b'y', b'.', 0x80, a] {
+            all.extend([a, b, 0x7f]);
+        }
+    }
+    check(&all);
+}
+
+#[test]
+fn every_triple_at_every_place() {
+    let triples: [&[u8]; 12] = [b"eyJ", b"eyL", b"ewo", b"ew0", b"ZXl", b"V5S", b"V4S", b"leU", b"ld2", b"657", b"kty", b"e\0y"];
+    for triple in triples {
+        for at in 0..130 {
+            for behind in 0..3 {
+                check(&[&vec![b' '; at][..], triple, &vec![b'x'; behind]].concat());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_length_and_alignment() {
+    let mut state = 0x5eed_u64;
+    let noise: Vec<u8> = (0..400)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let letters = b"eywJZXlKV5S657-.%=\\AZaf09/_+kty\0\xff ";
+            letters[(state >> 33) as usize % letters.len()]
+        })
+        .collect();
+    for from in 0..66 {
+        for to in (from..noise.len()).step_by(7) {
+            check(&noise[from..to]);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What stands around a run: its member's name, the line above, what it is joined to.
+
+use std::ops::Range;
+
+use super::part_len;
+use super::shape::has_long_part;
+use crate::base64::is_base64;
+use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN};
+use crate::partials::part;
+use crate::view::{invisible, shows_as_nothing, wide_dot};
+
+/// How far to either side of a key's type its object is looked through, in bytes.
+const OBJECT_BYTES_MAX: usize = 8 * 1024;
+/// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
+const INVISIBLE_BYTES_MAX: usize = 6;
+/// How far before a run the name of its JSON member is looked for, in bytes.
+const NAME_BYTES_MAX: usize = 32;
+/// Longest line above a run that may announce a key.
+const KEY_LINE_BYTES_MAX: usize = 256;
+/// Most bytes behind a run that join it to the next line.
+const JOIN_BYTES_MAX: usize = 64;
+
+/// The line that the run stands in, without its end.
+pub(super) fn line_of<'a>(text: &'a [u8], run: &Range<usize>) -> &'a [u8] {
+    let start = memchr::memrchr(b'\n', &text[..run.start]).map_or(0, |i| i + 1);
+    let end = memchr::memchr(b'\n', &text[run.end..]).map_or(text.len(), |i| run.end + i);
+    &text[start..end]
+}
+
+/// The object in which a key's type is named at `at` has a private member ([`crate::objects`]), or no end yet.
+pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> bool {
+    let before = &text[..at];
+    let behind = &text[at..];
+    let mut depth = 0;
+    let open = before.iter().rev().take(OBJECT_BYTES_MAX).position(|&b| closes(&mut depth, b, b'}', b'{'));
+    depth = 0;
+    let close = behind.iter().take(OBJECT_BYTES_MAX).position(|&b| closes(&mut depth, b, b'{', b'}'));
+    let (Some(open), Some(close)) = (open, close) else { return true };
+    *budget = budget.saturating_sub(open + close);
+    // In a container's log the braces may be the frame's, and the object on several lines.
+    if *budget == 0 || part(line_of(text, &(at..at))).is_some() {
+        return true;
+    }
+    let object = &text[before.len() - open..before.len() + close];
+    // A name may be written in any way there is; only plain ones are read here.
+    let is_escape = |w: &[u8]| matches!(w, [b'%' | b'&', ..] | [b'\\', b'u' | b'x' | b'0'..=b'7', ..]);
+    object.windows(4).any(|w| {
+        let quote = |b: u8| matches!(b, b'"' | b'\'' | b'\\');
+        let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && quote(w[2]);
+        let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]) || w[1..] == *b"oth";
+        shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two)
+    })
+}
+
+/// True at the brace that closes what was open at the beginning.
+fn closes(depth: &mut usize, byte: u8, opening: u8, closing: u8) -> bool {
+    if byte == opening {
+        *depth += 1;
+    } else if byte == closing {
+        match depth.checked_sub(1) {
+            Some(less) => *depth = less,
+            None => return true,
+        }
+    }
+    false
+}
+
+/// Names of members that need no opening ([`crate::objects`]).
+const NAMES: [&[u8]; 4] = [b"signature", b"ciphertext", b"encrypted_key", b"payload"];
+
+pub(super) fn has_name(text: &[u8]) -> bool {
+    memchr::memmem::find(text, b"kty").is_some()
+        || NAMES.iter().any(|name| memchr::memmem::find(text, name).is_some())
+        || memchr::memmem::find(text, b"-----BEGIN ").is_some()
+}
+
+/// The run is the value of a JSON member with such a name, whatever quotes it.
+pub(super) fn is_named(text: &[u8], start: usize) -> bool {
+    let before = &text[start.saturating_sub(NAME_BYTES_MAX)..start];
+    // The value may stand in the next line.
+    let quoted = matches!(before.last(), Some(b'"' | b'\'' | b'\n'));
+    // Quotes that are written as an escape belong to the run itself.
+    if !quoted && !matches!(text.get(start), Some(b'&' | b'%' | b'\\')) {
+        return false;
+    }
+    let is_name = |b: &u8| b.is_ascii_lowercase() || *b == b'_';
+    let end = before.iter().rposition(is_name).map_or(0, |i| i + 1);
+    NAMES.iter().any(|name| before[..end].ends_with(name)) || !quoted && has_name(before)
+}
+
+/// What shows as nothing, or a wide dot, parts the run from a neighbour that it belongs to.
+pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
+    let gap = |at: usize| match text.get(at) {
+        Some(&b) if shows_as_nothing(b) => invisible(text, at) + wide_dot(text, at),
+        _ => 0,
+    };
+    let goes_on = |at: usize| text.get(at).is_some_and(|&b| is_base64(b) || shows_as_nothing(b) || b"\\%&.=".contains(&b));
+    let behind = gap(run.end);
+    if behind > 0 && goes_on(run.end + behind) {
+        return true;
+    }
+    // A colour ends in letters and digits, which the run begins with.
+    if !text[..run.start].last().is_some_and(|&b| b >= 0x7F || matches!(b, b'[' | b'>')) {
+        return false;
+    }
+    (run.start.saturating_sub(INVISIBLE_BYTES_MAX)..run.start).any(|at| {
+        let len = gap(at);
+        len > 0 && at + len >= run.start && at > 0 && goes_on(at - 1)
+    })
+}
+
+/// The line above the run announces a private key.
+pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
+    let Some(above) = memchr::memrchr(b'\n', &text[..run.start]) else { return false };
+    let from = text[..above].iter().rev().take(KEY_LINE_BYTES_MAX).take_while(|&&b| b != b'\n').count();
+    memchr::memmem::find(&text[above - from..above], b"PRIVATE KEY-----").is_some()
+}
+
+/// The run goes on in the next line, and what there is of it may be the beginning of a JWE that lost its header, or of
+/// anything at all, written in escapes.
+pub(super) fn is_wrapped_shape(run: &[u8]) -> bool {
+    let escapes = run.iter().filter(|b| matches!(b, b'%' | b'\\' | b'&')).count();
+    if escapes * 6 >= run.len() {
+        return true;
+    }
+    let parts = run.split(|&b| b == b'.').map(|part| part.iter().rev().skip_while(|&&b| b == b'=').take_while(|&&b| is_base64(b)).count());
+    parts.clone().zip(parts.skip(1)).any(|(iv, ciphertext)| matches!(iv, 16 | 22) && ciphertext >= FRAGMENT_PART_CHARS_MIN)
+}
+
+/// The run goes on from the line above, so that too little of a payload stands before its dot to be seen.
+pub(super) fn is_wrapped_end(text: &[u8], run: &Range<usize>) -> bool {
+    let left = part_len(text, run.start, FRAGMENT_LEFT_CHARS_MIN);
+    let padding = text[run.start + left..].iter().take(2).take_while(|&&b| b == b'=').count();
+    let dot = run.start + left + padding;
+    if left == FRAGMENT_LEFT_CHARS_MIN || text.get(dot) != Some(&b'.') || !has_long_part(text, dot + 1) {
+        return false;
+    }
+    let above = text[..run.start].iter().rposition(|b| !matches!(b, b' ' | b'\t' | b'"' | b'\''));
+    above.is_some_and(|at| text[at] == b'\n' && at > 0)
+}
+
+/// The run touches the place where a container runtime has cut a line ([`crate::partials`]).
+pub(super) fn is_cut_by_runtime(text: &[u8], run: &Range<usize>) -> bool {
+    let (before, behind) = (&text[..run.start], &text[run.end..]);
+    let ends_piece = matches!(behind.first(), None | Some(b'\n' | b'\r')) || behind.starts_with(b"\",\"stream\":\"");
+    if ends_piece && part(line_of(text, run)).is_some_and(|part| part.partial) {
+        return true;
+    }
+    let begins_piece = before.ends_with(b" F ") || before.ends_with(b" P ") || before.ends_with(b"{\"log\":\"");
+    let above = || memchr::memrchr(b'\n', before).and_then(|at| part(line_of(text, &(at..at))));
+    begins_piece && above().is_some_and(|part| part.partial)
+}
+
+/// Nothing follows in the run's line but what joins two pieces of a text.
+pub(super) fn ends_line(text: &[u8], run: &Range<usize>) -> bool {
+    text[run.end..].iter().take(JOIN_BYTES_MAX).find(|b| !b" \t\r\"'+&.,;)\\=".contains(b)).is_none_or(|&b| b == b'\n')
+}

@@ -1,0 +1,114 @@
+//! Tokens that stand in plain sight: whole, raw, with nothing beside them that could be anything else.
+//!
+//! Most tokens of a log are such, and `analyze` would look for everything else in their lines too. Here each token is read
+//! where its opening stands, and what is left of the text has to pass the gate as if it were a decoded text.
+
+use std::ops::Range;
+
+use scrubjay_scan::Run;
+
+use super::{Gate, Sight};
+use crate::analyze::DEPTH_MAX;
+use crate::base64::is_base64;
+use crate::compact::{At, is_opening, may_be_head, token_at};
+use crate::token::{Found, Kind};
+use crate::view::escape_at;
+
+/// Most backslashes before a quote: of strings four deep.
+const SLASHES_MAX: usize = 15;
+/// Longest text that is looked at, in bytes.
+const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+impl Gate {
+    /// The tokens of a line, or of lines that belong together, where all of them are in plain sight: the same as
+    /// [`crate::analyze`] finds. `None`: it takes that to tell.
+    #[must_use]
+    pub fn in_plain_sight(&mut self, text: &[u8]) -> Option<Vec<Found>> {
+        if text.len() > TEXT_BYTES_MAX {
+            return None;
+        }
+        let mut looks = std::mem::take(&mut self.looks);
+        let found = read(&Sight::new(text, &self.scanner, &mut looks));
+        self.looks = looks;
+        let found = found?;
+        let mut spans = found.iter().map(Found::span).peekable();
+        let mut start = 0;
+        while start < text.len() {
+            let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
+            if spans.peek().is_some_and(|span| span.start < end) {
+                let mut from = start;
+                while let Some(span) = spans.next_if(|span| span.start < end) {
+                    if self.inner(&text[from..span.start], DEPTH_MAX) {
+                        return None;
+                    }
+                    from = span.end;
+                }
+                if self.inner(&text[from..end], DEPTH_MAX) {
+                    return None;
+                }
+            } else if self.line_may_hold(text, start..end) {
+                return None;
+            }
+            start = end;
+        }
+        Some(found)
+    }
+
+    /// One of the runs of a line may hold something.
+    fn line_may_hold(&mut self, text: &[u8], line: Range<usize>) -> bool {
+        let mut runs = Vec::new();
+        self.scanner.scan_complete(&text[line.clone()], &mut runs);
+        runs.iter().any(|run| self.lets_through(text, &Run { start: line.start + run.start, end: line.start + run.end, kind: run.kind }))
+    }
+}
+
+/// The tokens at the openings of a text. `None`: there is none, or one of them is not in plain sight.
+fn read(sight: &Sight<'_>) -> Option<Vec<Found>> {
+    let text = sight.text;
+    let mut found = Vec::new();
+    let mut from = 0;
+    for at in sight.bits(|look| look.triple) {
+        if at < from || !is_opening(text, at) || !may_be_head(text, at) {
+            continue;
+        }
+        let At::Token(token) = token_at(text, at, false, &mut 0) else { return None };
+        let end = token.span().end;
+        let whole = token.token.whole && token.token.cut.is_none() && token.token.header.is_some();
+        if !whole || !matches!(token.token.kind, Kind::Jws | Kind::Jwe) || token.span().start != at || !stands_alone(text, at, end) {
+            return None;
+        }
+        from = end;
+        found.push(token);
+    }
+    (!found.is_empty()).then_some(found)
+}
+
+/// What stands before and behind the token parts it from its neighbours, under no layer of encoding.
+fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
+    let before = match text[..start].last() {
+        None => true,
+        // The digits of an escape (`Bearer%20eyJ…`).
+        Some(&b) if is_base64(b) => start >= 3 && text[start - 3] == b'%' && parts(text, start - 3, 3, b" \t\r\n\"'=:,;()[]{}<>|&@/?"),
+        Some(b) => b" \t\r\n\"'=:,;()[]{}<>|&@`?".contains(b),
+    };
+    before
+        && match text.get(end) {
+            None => true,
+            Some(b'<') => !matches!(text.get(end + 1), Some(b'w' | b'W')),
+            Some(b'%' | b'\\' | b'&') => match escape_at(text, end) {
+                // A quote in a string in a string.
+                Some((0x5C, _)) => {
+                    let slashes = text[end..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
+                    matches!(text.get(end + slashes), Some(b'"' | b'\''))
+                }
+                Some((_, len)) => parts(text, end, len, b" \t\r\n\"',;()[]{}>|&:"),
+                None => text[end] == b'&',
+            },
+            Some(b) => b" \t\r\n\"',;()[]{}>|@:`".contains(b),
+        }
+}
+
+/// The escape at `at`, of `len` bytes, stands for one of `set`.
+fn parts(text: &[u8], at: usize, len: usize, set: &[u8]) -> bool {
+    escape_at(text, at).is_some_and(|(code, n)| n == len && u8::try_from(code).is_ok_and(|b| set.contains(&b)))
+}

@@ -1,0 +1,165 @@
+//! Parts and triples that are more than an accident.
+
+use super::part_len;
+use crate::analyze::{is_readable, is_worth_a_look};
+use crate::base64::{VALUE, decode_into, is_base64};
+use crate::compact::{
+    FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, closes_object, has_any,
+    is_jwe_shape, is_opening, may_be_head,
+};
+use crate::json::{self, Status};
+use crate::lists::{decode_hex, lists};
+
+/// Bytes of decoded text that show whether it is readable, as many as [`is_worth_a_look`] asks for.
+pub(super) const HEAD_BYTES: usize = 48;
+
+/// What a triple ([`scrubjay_scan::Look::triple`]) begins is more than an accident. A key's type is not judged here.
+pub(super) fn is_telling(text: &[u8], at: usize) -> bool {
+    let next = |i: usize| text.get(at + i).copied().unwrap_or(b'"');
+    let before = if at == 0 { 0 } else { VALUE[text[at - 1] as usize] };
+    match text[at] {
+        b'e' if next(1) != 0 => is_object(text, at),
+        b'Z' if next(1) != 0 => {
+            matches!([next(1), next(2), next(3)], [b'X', b'l', b'K' | b'B' | b'J'] | [b'X', b'd', b'v' | b'r'] | [b'X', b'c', b'w'])
+        }
+        // The bits of `e` that the character before holds.
+        b'V' if next(1) != 0 => before & 15 == 6 && matches!([next(1), next(2)], [b'5', b'S' | b'Q'] | [b'3', b'b' | b'M' | b'a']),
+        b'l' if next(1) != 0 => {
+            before & 3 == 1
+                && matches!(
+                    [next(1), next(2), next(3)],
+                    [b'e', b'U', b'E'..=b'H' | b'o'..=b'r']
+                        | [b'd', b'2', b'8' | b'9' | b'+' | b'-' | b'/' | b'_' | b's'..=b'v']
+                        | [b'd', b'z', b'A'..=b'D']
+                )
+        }
+        b'6' if next(1) != 0 => {
+            matches!([next(1), next(2), next(3), next(4)], [b'5', b'7', b'9' | b'7', b'3' | b'4' | b'6'])
+        }
+        b'-' if next(1) != 0 => text[at..].starts_with(b"-----") && text[..at].ends_with(b"KEY"),
+        b'k' if next(1) != 0 => false,
+        _ => [next(1), next(3), next(5)] == [0; 3] && next(2) != 0 && next(4) != 0,
+    }
+}
+
+/// An object begins here that may be a header or a claim set, or something that only looks like one.
+fn is_object(text: &[u8], at: usize) -> bool {
+    let alone = at == 0 || !is_base64(text[at - 1]);
+    if !may_be_head(text, at) {
+        return alone && text[at..].starts_with(b"eyJ") && part_len(text, at, SUSPECT_CHARS_MIN) == SUSPECT_CHARS_MIN;
+    }
+    // An object by itself is a cursor, a setting, a cookie: claims that are a token's have something behind them. What is
+    // not whole may go on elsewhere; what is inside it, the look at base64 sees.
+    let len = text[at..].iter().take(HEADER_CHARS_MAX).take_while(|&&b| is_base64(b)).count();
+    let padding = text[at + len..].iter().take(2).take_while(|&&b| b == b'=').count();
+    let alone = text.get(at + len + padding).is_none_or(|b| b"&;".contains(b));
+    !alone || !is_whole_object(&text[at..at + len])
+}
+
+/// A JSON object from its first to its last byte that has neither `alg` nor `enc`.
+fn is_whole_object(chars: &[u8]) -> bool {
+    let mut bytes = Vec::new();
+    decode_into(chars, &mut bytes);
+    let parsed = json::parse(&bytes);
+    let whole = matches!(parsed.status, Status::Complete { end } if bytes[end..].iter().all(u8::is_ascii_whitespace));
+    whole && !has_any(&parsed.value, &HEADER_NAMES)
+}
+
+/// The part that ends at `end` is the end of an object whose beginning is missing, or that a dot and something long follow.
+pub(super) fn ends_object(text: &[u8], end: usize) -> bool {
+    // The last character of `}` and of white space behind it, at the three alignments.
+    if !matches!(text[end - 1], b'9' | b'0' | b'Q' | b'K' | b'o' | b'g' | b'A' | b'N' | b'J' | b'k') {
+        return false;
+    }
+    let len = text[..end].iter().rev().take_while(|&&b| is_base64(b)).count();
+    let part = &text[end - len..end];
+    let padding = text[end..].iter().take(2).take_while(|&&b| b == b'=').count();
+    let dot = text.get(end + padding) == Some(&b'.');
+    len >= FRAGMENT_LEFT_CHARS_MIN && (dot && has_long_part(text, end + padding + 1) || !dot && !is_opening(part, 0)) && closes_object(part)
+}
+
+/// Parts of the lengths of a JWE without its header.
+pub(super) fn has_jwe_shape(text: &[u8]) -> bool {
+    let mut lengths = [0; 2];
+    for part in text.split(|&b| b == b'.') {
+        let len = part.iter().take_while(|&&b| is_base64(b)).count();
+        // Behind a tag in the URL's alphabet, a slash belongs to the neighbourhood.
+        let tag = part.iter().take(len).position(|b| matches!(b, b'/' | b'+')).unwrap_or(len);
+        let [iv, ciphertext] = lengths;
+        if is_jwe_shape(iv, ciphertext, len) || is_jwe_shape(iv, ciphertext, tag) {
+            return true;
+        }
+        let tail = part.iter().rev().skip_while(|&&b| b == b'=').take_while(|&&b| is_base64(b)).count();
+        lengths = [lengths[1], tail];
+    }
+    false
+}
+
+/// An object behind white space begins at the beginning of a part.
+pub(super) fn begins_object(text: &[u8], at: usize) -> bool {
+    matches!(text[at], b'I' | b'C' | b'D') && is_opening(text, at) && may_be_head(text, at)
+}
+
+/// One of the four parts that begin at `at` is long enough to be a payload, a signature or a ciphertext.
+pub(super) fn has_long_part(text: &[u8], mut at: usize) -> bool {
+    for _ in 0..4 {
+        let len = part_len(text, at, FRAGMENT_PART_CHARS_MIN);
+        if len == FRAGMENT_PART_CHARS_MIN {
+            return true;
+        }
+        at += len;
+        at += text.get(at..).unwrap_or_default().iter().take(2).take_while(|&&b| b == b'=').count();
+        if text.get(at) != Some(&b'.') {
+            return false;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// What [`is_readable`] says of the first `head` bytes that the characters stand for, given up as soon as it is no.
+pub(super) fn is_readable_base64(chars: &[u8], head: usize) -> bool {
+    let mut bytes = [0u8; HEAD_BYTES];
+    let head = head.min(chars.len() * 3 / 4);
+    let (mut len, mut odd) = (0, 0);
+    for group in chars.chunks_exact(4) {
+        let n = group.iter().fold(0u32, |n, &b| n << 6 | u32::from(VALUE[b as usize] & 63));
+        for byte in [(n >> 16) as u8, (n >> 8) as u8, n as u8] {
+            if len == head {
+                return is_readable(&bytes[..len]);
+            }
+            bytes[len] = byte;
+            len += 1;
+            odd += usize::from(is_odd(byte));
+        }
+        if odd * 5 > head {
+            return false;
+        }
+    }
+    is_readable(&bytes[..len])
+}
+
+/// Neither text nor the zeros of UTF-16: [`is_readable`] takes a fifth of them.
+fn is_odd(byte: u8) -> bool {
+    !(0x20..0x7F).contains(&byte) && !matches!(byte, 0 | b'\t' | b'\n' | b'\r')
+}
+
+/// Bytes in hex with hyphens between them that may be a token, as .NET's `BitConverter` writes them.
+pub(super) fn is_hyphenated(part: &[u8]) -> bool {
+    let hyphens = |from: usize| (from..from + 15).step_by(3).all(|at| part.get(at) == Some(&b'-'));
+    (0..3).any(hyphens) && lists(part).iter().any(|numbers| is_worth_a_look(&numbers.bytes))
+}
+
+/// As [`is_readable_base64`], for hex digits.
+pub(super) fn is_readable_hex(digits: &[u8]) -> bool {
+    let digits = &digits[..digits.len().min(2 * HEAD_BYTES)];
+    let mut odd = 0;
+    for pair in digits.chunks_exact(2) {
+        // The upper digit tells text (2 to 7), white space and zeros (0) from the rest.
+        odd += usize::from(!matches!(pair[0], b'0' | b'2'..=b'7'));
+        if odd * 10 > digits.len() {
+            return false;
+        }
+    }
+    is_readable(&decode_hex(digits))
+}
