@@ -51,6 +51,7 @@ mod arch;
 mod backend;
 mod class;
 mod look;
+mod needles;
 mod run;
 mod scanner;
 mod stream;
@@ -59,6 +60,7 @@ pub mod sweep;
 
 pub use backend::Backend;
 pub use look::Look;
+pub use needles::{NEEDLE_BYTES, Needle, Needles};
 pub use run::{OpenRun, Run, Run64, RunKind, Tail};
 pub use scanner::Scanner;
 pub use stream::StreamScanner;

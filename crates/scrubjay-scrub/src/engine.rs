@@ -10,12 +10,14 @@
 
 use std::ops::Range;
 
+use scrubjay_rules::Hit;
 use scrubjay_scan::{Run, Scanner};
 use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
 
 use crate::cache::{Cache, Known, Tag};
 use crate::fingerprint::FingerprintKey;
 use crate::marker::{self, Place, Told};
+use crate::others::{self, Others};
 use crate::stats::Stats;
 use crate::unit::{around, chain_start, line_at};
 
@@ -74,6 +76,7 @@ pub(crate) struct Engine {
     scanner: Scanner,
     limits: Limits,
     key: FingerprintKey,
+    others: Others,
     /// Says which runs are looked at at all. Tests do without, to see that nothing else is found.
     gate: Option<Gate>,
     cache: Option<Cache>,
@@ -88,6 +91,10 @@ struct Work<'a> {
     ends: bool,
     stats: &'a mut Stats,
     edits: Vec<Edit>,
+    /// Edits for credentials that are no tokens.
+    others: Vec<Edit>,
+    /// Parts of long lines: what is not in them are whole lines.
+    long: Vec<Range<usize>>,
     gate: Option<Gate>,
     cache: Option<Cache>,
 }
@@ -104,21 +111,51 @@ impl Work<'_> {
 }
 
 impl Engine {
-    pub(crate) fn new(key: FingerprintKey, limits: Limits) -> Self {
+    pub(crate) fn new(key: FingerprintKey, limits: Limits, others: Others) -> Self {
         let scanner = Scanner::new();
-        Self { scanner, limits, key, gate: Some(Gate::new(scanner)), cache: Cache::new(), runs: Vec::new() }
+        Self { scanner, limits, key, others, gate: Some(Gate::new(scanner)), cache: Cache::new(), runs: Vec::new() }
     }
 
     /// Decides as much of `buffer` as can be decided. With `ends`, nothing follows and everything is decided.
     pub(crate) fn decide(&mut self, state: &mut LaneState, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
-        let mut work = Work { state, buffer, ends, stats, edits: Vec::new(), gate: self.gate.take(), cache: self.cache.take() };
+        let (gate, cache) = (self.gate.take(), self.cache.take());
+        let mut work = Work { state, buffer, ends, stats, edits: Vec::new(), others: Vec::new(), long: Vec::new(), gate, cache };
         if let Some(gate) = &mut work.gate {
             gate.begin(buffer.len());
         }
         let mut runs = std::mem::take(&mut self.runs);
         let consumed = self.walk(&mut work, &mut runs);
-        (self.runs, self.gate, self.cache) = (runs, work.gate, work.cache);
-        Decision { edits: work.edits, consumed }
+        self.runs = runs;
+        for lines in others::rest(consumed, &std::mem::take(&mut work.long)) {
+            self.secrets_of_lines(&mut work, lines);
+        }
+        (self.gate, self.cache) = (work.gate, work.cache);
+        Decision { edits: others::merge(work.edits, work.others), consumed }
+    }
+
+    /// Credentials that are no tokens, in whole lines. One that is over the token limit was not walked in windows when
+    /// nothing in it may be a token: that is done now, because it would be had it come in pieces.
+    fn secrets_of_lines(&self, work: &mut Work<'_>, lines: Range<usize>) {
+        let (mut from, mut at) = (lines.start, lines.start);
+        while lines.end - at > self.limits.token_bytes_max {
+            let most = work.buffer.get(at..at + self.limits.token_bytes_max).unwrap_or_default();
+            if let Some(line_end) = memchr::memrchr(b'\n', most) {
+                at += line_end + 1;
+                continue;
+            }
+            self.secrets(work, from, work.buffer.get(from..at).unwrap_or_default());
+            let state = std::mem::take(work.state);
+            at = self.long_part(work, at);
+            *work.state = state;
+            from = at;
+        }
+        self.secrets(work, from, work.buffer.get(from..lines.end).unwrap_or_default());
+    }
+
+    /// Credentials that are no tokens, in text that is decided as a whole.
+    fn secrets(&self, work: &mut Work<'_>, base: usize, text: &[u8]) {
+        let hits = self.others.find(text);
+        self.others.edit(&hits, base, &work.edits, &mut work.others, work.stats);
     }
 
     fn walk(&self, work: &mut Work<'_>, runs: &mut Vec<Run>) -> usize {
@@ -262,12 +299,18 @@ impl Engine {
 
     /// Decides what is there of a line that is longer than the token limit, from `at` on, and returns how far it is
     /// decided. The line's end clears `mid_line`.
-    fn long_line(&self, work: &mut Work<'_>, mut at: usize) -> usize {
+    fn long_line(&self, work: &mut Work<'_>, at: usize) -> usize {
+        let end = self.long_part(work, at);
+        work.long.push(at..end);
+        end
+    }
+
+    fn long_part(&self, work: &mut Work<'_>, mut at: usize) -> usize {
         let line_end = work.buffer.get(at..).and_then(|b| memchr::memchr(b'\n', b)).map(|i| at + i + 1);
         let end = line_end.unwrap_or(work.buffer.len());
         let last = line_end.is_some() || work.ends;
         while end - at > self.limits.token_bytes_max {
-            at = self.window(work, at, end, last);
+            at = self.window_with_secrets(work, at, end, last);
             if work.state.swallowing {
                 return at;
             }
@@ -282,19 +325,33 @@ impl Engine {
         if work.state.withholding && !runs.is_empty() || runs.iter().any(|run| work.may_hold(text, run)) {
             self.unit(work, at..end);
         }
+        self.secrets(work, at, text);
         work.state.mid_line = line_end.is_none();
         work.state.withholding &= work.state.mid_line;
         end
     }
 
+    /// As [`Engine::window`], with the credentials that are no tokens. One that reaches from before the cut to the end of
+    /// the window is swallowed to its end.
+    fn window_with_secrets(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool) -> usize {
+        let size = self.limits.token_bytes_max;
+        let hits = self.others.find(work.buffer.get(at..at + size).unwrap_or_default());
+        let end = self.window(work, &hits, at, line_end, last);
+        let decided = hits.iter().filter(|h| at + h.span.end <= end).count();
+        self.others.edit(hits.get(..decided).unwrap_or_default(), at, &work.edits, &mut work.others, work.stats);
+        let goes_on = decided > 0 && decided == hits.len() && hits.last().is_some_and(|h| h.span.end == size) && end == at + size;
+        if goes_on && !work.state.swallowing { self.swallow_run(work, end, line_end, last, Vec::new()) } else { end }
+    }
+
     /// Decides the first part of a window of a long line, and returns where the next one begins.
-    fn window(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool) -> usize {
+    fn window(&self, work: &mut Work<'_>, hits: &[Hit], at: usize, line_end: usize, last: bool) -> usize {
         let size = self.limits.token_bytes_max;
         let text = work.buffer.get(at..at + size).unwrap_or_default();
         let mut runs = Vec::new();
         self.scanner.scan_complete(text, &mut runs);
         // Half of the window, at the end of a run where there is one.
         let half = text.get(size / 4..size / 2).and_then(|t| t.iter().rposition(|&b| !is_word(b))).map_or(size / 2, |i| size / 4 + i + 1);
+        let half = others::cut(half, hits);
         if work.state.withholding {
             return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
@@ -361,6 +418,7 @@ fn swallow(work: &mut Work<'_>) -> usize {
         return 0;
     }
     let end = work.buffer.iter().position(|&b| !is_word(b)).unwrap_or(work.buffer.len());
+    work.long.push(0..end);
     work.state.swallowing = end == work.buffer.len() && !work.ends;
     if end > 0 {
         work.edits.push(Edit { span: 0..end, text: Vec::new() });

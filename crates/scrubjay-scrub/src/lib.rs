@@ -9,6 +9,7 @@ mod cache;
 mod engine;
 mod fingerprint;
 mod marker;
+mod others;
 mod scrubbed;
 mod scrubber;
 mod shape;
@@ -18,7 +19,7 @@ mod unit;
 pub use batch::{Batch, Framing, Message, Origin};
 pub use engine::{Limits, TOKEN_BYTES_MAX, TOKEN_BYTES_MAX_MAX};
 pub use fingerprint::{FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
-pub use marker::{MARKER_BYTES_MAX, Place, Told, of_token as marker, withheld as withheld_marker};
+pub use marker::{MARKER_BYTES_MAX, Place, Told, of_secret as secret_marker, of_token as marker, withheld as withheld_marker};
 pub use scrubbed::Scrubbed;
 pub use scrubber::Scrubber;
 pub use shape::{

@@ -106,6 +106,18 @@ pub fn of_token(token: &Token, key: &FingerprintKey, place: Place) -> (String, T
     (m.finish(), told)
 }
 
+/// The marker of a credential that is no token: the rule that found it, and nothing of the credential. `why` where it was
+/// withheld unseen.
+#[must_use]
+pub fn of_secret(rule: &str, why: Option<&str>) -> String {
+    let mut m = Marker::new("secret");
+    m.add("rule", rule);
+    if let Some(why) = why {
+        m.add("why", why);
+    }
+    m.finish()
+}
+
 /// The marker of a place that could not be decided.
 #[must_use]
 pub fn withheld(kind: &str, why: &str) -> String {

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use scrubjay_delivery::LaneId;
+use scrubjay_rules::RulePack;
 
 use crate::batch::{Batch, Framing, Message};
 use crate::engine::{Decision, Engine, LaneState, Limits};
 use crate::fingerprint::FingerprintKey;
+use crate::others::Others;
 use crate::scrubbed::Scrubbed;
 use crate::stats::Stats;
 
@@ -47,10 +50,16 @@ struct Lane {
 }
 
 impl Scrubber {
-    /// A scrubber with the default policy.
+    /// A scrubber with the default policy and the rules for other credentials that are built in.
     #[must_use]
     pub fn new(key: FingerprintKey, limits: Limits) -> Self {
-        Self { engine: Engine::new(key, limits), lanes: HashMap::new() }
+        Self::with_rules(key, limits, RulePack::builtin())
+    }
+
+    /// A scrubber with these rules for credentials that are no tokens.
+    #[must_use]
+    pub fn with_rules(key: FingerprintKey, limits: Limits, rules: Arc<RulePack>) -> Self {
+        Self { engine: Engine::new(key, limits, Others { rules }), lanes: HashMap::new() }
     }
 
     /// Scrubs one batch. The batches of a lane must come in the order of their sequence numbers; what one batch leaves

@@ -15,6 +15,8 @@ pub struct Stats {
     pub classes: BTreeMap<&'static str, u64>,
     /// Tokens replaced, by `alg` as the marker shows it (a registered name, or `other`; `none` included).
     pub algs: BTreeMap<&'static str, u64>,
+    /// Other credentials replaced, by the id of the rule that found them.
+    pub rules: BTreeMap<String, u64>,
     /// Places withheld because they could not be decided, by reason (`oversize`, …).
     pub withheld: BTreeMap<&'static str, u64>,
 }
@@ -24,6 +26,12 @@ impl Stats {
     #[must_use]
     pub fn tokens(&self) -> u64 {
         self.classes.values().sum()
+    }
+
+    /// Number of other credentials replaced.
+    #[must_use]
+    pub fn secrets(&self) -> u64 {
+        self.rules.values().sum()
     }
 
     /// Number of places withheld.
@@ -40,6 +48,12 @@ impl Stats {
         for (into, from) in [(&mut self.classes, &other.classes), (&mut self.algs, &other.algs), (&mut self.withheld, &other.withheld)] {
             for (name, count) in from {
                 *into.entry(name).or_default() += count;
+            }
+        }
+        for (rule, count) in &other.rules {
+            match self.rules.get_mut(rule) {
+                Some(sum) => *sum += count,
+                None => _ = self.rules.insert(rule.clone(), *count),
             }
         }
     }

@@ -161,6 +161,10 @@ fn every_split_of_odd_documents_equals_the_whole() {
         format!("{base64}\\\n{base64}\\\n\nnext\n"),
         format!("x = \"{base64}\" +\n\n    \"{base64}\";\n"),
         format!("T {base64}.{base64}.{base64}.{base64}.{base64} x\n").repeat(3),
+        "Authorization: Basic am86Y29ycmVjdCBob3JzZQ==\r\nGET /cb?code=SplxlOBeZQQYbYS6WxSbIA9f&state=af0 HTTP/1.1\r\n\
+         Cookie: theme=dark; sid=8fKq2mZtR4xWvB7nYc3L; _ga=GA1.2.1\nredis://:hunter2@cache:6379/0\n"
+            .into(),
+        "{\"access_token\":\"8fKq2mZtR4xWvB7nYc3LpQ\",\"id_token\":\"eyJhbGciOiJub25lIn0.eyJzdWIiOiJqbyJ9.\"}\nBearer Zk2mZtR4xWvB7nYc3LpQ9\n".into(),
         "eyJ\neyJhbGciOiJub25lIn0\neyJhbGciOiJub25lIn0.\neyJhbGciOiJub25lIn0..\neyJhbGciOiJub25lIn0.e30.\n".into(),
         "eyJhbGciOiJub25lIn0.eyJzdWIiOiJqbyJ9.\r\neyJhbGciOiJub25lIn0.eyJzdWIiOiJqbyJ9.\r\n".into(),
         "2026-11-23T12:00:00.123456789Z stdout P eyJhbGciOiJub25lIn0\n2026-11-23T12:00:00.123456789Z stdout P .eyJzdWIiOi\n\

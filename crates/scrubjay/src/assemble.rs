@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
 use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber};
@@ -115,7 +116,7 @@ pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, once: bool, thre
         sinks.push(sink(plan, named).await?);
     }
     let decided = Limits { token_bytes_max: plan.limits.token_bytes_max };
-    let scrubbers = (0..threads).map(|_| Scrubber::new(key.clone(), decided)).collect();
+    let scrubbers = (0..threads).map(|_| Scrubber::with_rules(key.clone(), decided, Arc::clone(&plan.rules))).collect();
     Ok(Pipeline { sources, sinks, scrubbers, limits })
 }
 

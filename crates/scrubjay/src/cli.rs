@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Say what each token of a text is, what is shown of it and what deserves a second look
     Explain(ExplainArgs),
+    /// List the rules for credentials that are no tokens: id, on or off, what each finds
+    Rules(RulesArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -46,6 +48,8 @@ pub(crate) struct ScrubArgs {
     /// Key for fingerprints: a file of at least 32 random bytes, mode 0600. Without it a key is made for this run only
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) fingerprint_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
     /// Print one JSON object with counts to standard error at the end
     #[arg(long)]
     pub(crate) stats: bool,
@@ -56,6 +60,26 @@ pub(crate) struct ScrubArgs {
     /// Exit with 3 when something was replaced or withheld
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+/// Which rules for credentials that are no tokens act.
+#[derive(clap::Args)]
+pub(crate) struct RuleArgs {
+    /// File with more rules for credentials that are no tokens (docs/rules.md); can be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Rule that is not to act, by its id (`scrubjay rules`); can be repeated
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) silence: Vec<String>,
+    /// Rule that is to act although it is off by default; can be repeated
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) enable: Vec<String>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RulesArgs {
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
 }
 
 #[derive(clap::Args)]
@@ -87,6 +111,8 @@ pub(crate) struct ExplainArgs {
     /// Key for fingerprints: a file of at least 32 random bytes, mode 0600
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) fingerprint_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
     /// Print the values of hidden claims too (the signature never)
     #[arg(long)]
     pub(crate) show_claims: bool,

@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use scrubjay_scrub::{FingerprintKey, Place, marker};
+use scrubjay_rules::{Hit, RulePack};
+use scrubjay_scrub::{FingerprintKey, Place, marker, secret_marker};
 use scrubjay_token::json::Value;
 use scrubjay_token::{Found, class, risks};
 
 use crate::cli::ExplainArgs;
 use crate::exit::{Exit, complain};
-use crate::{keyfile, safe, scrub};
+use crate::{keyfile, rules, safe, scrub};
 
 /// Largest text that is explained: it is read as a whole.
 const TEXT_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -31,6 +32,13 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
             return Exit::Usage;
         }
     };
+    let rules = match rules::pack(&args.rules) {
+        Ok(rules) => rules,
+        Err(what) => {
+            complain(&what);
+            return Exit::Usage;
+        }
+    };
     let text = match read(path) {
         Ok(text) => text,
         Err(error) => {
@@ -46,7 +54,13 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
     for (i, f) in found.iter().enumerate() {
         explain(&mut out, i + 1, f, &text, &key, args.show_claims);
     }
-    if found.is_empty() {
+    let mut secrets = Vec::new();
+    rules.find(&text, &mut secrets);
+    secrets.retain(|hit| !found.iter().any(|f| f.span().start < hit.span.end && hit.span.start < f.span().end));
+    for (i, hit) in secrets.iter().enumerate() {
+        explain_secret(&mut out, i + 1, hit, &text, &rules);
+    }
+    if found.is_empty() && secrets.is_empty() {
         out.push_str("no token found\n");
     }
     scrub::write_quietly(out.as_bytes())
@@ -61,9 +75,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 fn explain(out: &mut String, number: usize, found: &Found, text: &[u8], key: &FingerprintKey, show_claims: bool) {
     let token = &found.token;
-    let before = text.get(..found.span().start).unwrap_or_default();
-    let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
-    let column = before.iter().rev().take_while(|&&b| b != b'\n').count() + 1;
+    let (line, column) = line_and_column(text, found.span().start);
     let mut say = |name: &str, what: &str| out.push_str(&format!("  {name:<12} {what}\n"));
     let (shown, _) = marker(token, key, Place::Text);
     say("token", &format!("{number} at line {line}, column {column}, {} bytes", found.span().len()));
@@ -86,6 +98,24 @@ fn explain(out: &mut String, number: usize, found: &Found, text: &[u8], key: &Fi
     members(&mut say, "claim", token.claims.as_ref(), &shown, show_claims);
     say("becomes", &shown);
     out.push('\n');
+}
+
+/// A credential that is no token: which rule found it, and what becomes of it. Its value is never shown.
+fn explain_secret(out: &mut String, number: usize, hit: &Hit, text: &[u8], rules: &RulePack) {
+    let Some(rule) = rules.rules().get(hit.rule) else { return };
+    let (line, column) = line_and_column(text, hit.span.start);
+    let mut say = |name: &str, what: &str| out.push_str(&format!("  {name:<12} {what}\n"));
+    say("credential", &format!("{number} at line {line}, column {column}, {} bytes", hit.span.len()));
+    say("rule", &format!("{}: {}", rule.id, rule.description));
+    say("becomes", &secret_marker(&rule.id, hit.over_budget.then_some("budget")));
+    out.push('\n');
+}
+
+/// Both from 1, in bytes.
+fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
+    (line, before.iter().rev().take_while(|&&b| b != b'\n').count() + 1)
 }
 
 /// One line for each member: shown as the marker shows it, or dropped.

@@ -10,6 +10,7 @@ mod config;
 mod exit;
 mod explain;
 mod keyfile;
+mod rules;
 mod run;
 mod safe;
 mod scrub;
@@ -36,6 +37,7 @@ fn run() -> Exit {
         cli::Command::Run(args) => run::run(&args),
         cli::Command::Check(args) => run::check(&args),
         cli::Command::Explain(args) => explain::run(&args),
+        cli::Command::Rules(args) => rules::list(&args),
         cli::Command::Completions { shell } => cli::completions(shell),
     }
 }

@@ -115,12 +115,21 @@ fn summarise(report: &RunReport) {
         0 => "no tokens".to_owned(),
         n => format!("{n} tokens ({})", classes.join(", ")),
     };
+    let secrets = match report.stats.secrets() {
+        0 => String::new(),
+        n => format!(", {n} other credentials"),
+    };
     let withheld = match report.stats.withheld_total() {
         0 => String::new(),
         n => format!(", {n} places withheld"),
     };
     for sink in &report.sinks {
-        eprintln!("scrubjay: {}: {} records, {} bytes, {tokens}{withheld}", safe::text(&sink.target, false), sink.records, sink.bytes);
+        eprintln!(
+            "scrubjay: {}: {} records, {} bytes, {tokens}{secrets}{withheld}",
+            safe::text(&sink.target, false),
+            sink.records,
+            sink.bytes
+        );
     }
 }
 

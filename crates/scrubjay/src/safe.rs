@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scrubjay_delivery::{AckId, LaneId};
+use scrubjay_rules::RulePack;
 use scrubjay_scrub::{Batch, FingerprintKey, Framing, Limits, Origin, Scrubber};
 
 /// The text without tokens and control characters. Line ends stay where `lines` says so.
@@ -31,9 +32,11 @@ fn scrubbed(raw: &str) -> String {
     String::from_utf8_lossy(Scrubber::new(key, Limits::default()).scrub(batch).bytes()).into_owned()
 }
 
-/// True when the text holds a token.
+/// True when the text holds a token or another credential.
 pub(crate) fn holds_token(raw: &str) -> bool {
     let mut found = Vec::new();
     scrubjay_token::find(raw.as_bytes(), false, &mut found);
-    !found.is_empty()
+    let mut secrets = Vec::new();
+    RulePack::builtin().find(raw.as_bytes(), &mut secrets);
+    !found.is_empty() || !secrets.is_empty()
 }

@@ -13,6 +13,7 @@ mod workers;
 
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Instant;
 
 use scrubjay_scrub::{Limits, Scrubber, Stats};
@@ -20,6 +21,7 @@ use scrubjay_scrub::{Limits, Scrubber, Stats};
 use crate::cli::ScrubArgs;
 use crate::exit::{Exit, complain};
 use crate::keyfile::{self, reason};
+use crate::rules;
 
 use input::Input;
 pub(crate) use output::write_quietly;
@@ -37,19 +39,28 @@ pub(crate) fn run(args: &ScrubArgs) -> Exit {
             return Exit::Usage;
         }
     };
+    let rules = match rules::pack(&args.rules) {
+        Ok(rules) => rules,
+        Err(what) => {
+            complain(&what);
+            return Exit::Usage;
+        }
+    };
     if args.fingerprint_key.is_none() && io::stderr().is_terminal() {
         eprintln!("scrubjay: fingerprints use a key made for this run; --fingerprint-key FILE makes them comparable between runs");
     }
     let started = Instant::now();
     let output = Output::standard();
     let input = Input::new(&args.files, output.identity());
-    let scrubbers = (0..threads(args)).map(|_| Scrubber::new(key.clone(), Limits::default())).collect();
+    let scrubbers = (0..threads(args)).map(|_| Scrubber::with_rules(key.clone(), Limits::default(), Arc::clone(&rules))).collect();
     let (did, ended) = workers::run(input, output, scrubbers);
     if args.stats {
         eprintln!("{}", stats_json(&did.stats, started.elapsed().as_secs_f64()));
     }
     match ended {
-        Ok(()) if did.exit == Exit::Done && args.strict && did.stats.tokens() + did.stats.withheld_total() > 0 => Exit::Strict,
+        Ok(()) if did.exit == Exit::Done && args.strict && did.stats.tokens() + did.stats.secrets() + did.stats.withheld_total() > 0 => {
+            Exit::Strict
+        }
         Ok(()) => did.exit,
         Err(Stop::ReaderGone) => Exit::Done,
         Err(Stop::Write(error)) => {
@@ -74,6 +85,8 @@ fn stats_json(stats: &Stats, seconds: f64) -> String {
         "tokens": stats.tokens(),
         "classes": stats.classes,
         "algs": stats.algs,
+        "secrets": stats.secrets(),
+        "rules": stats.rules,
         "withheld": stats.withheld,
         "seconds": (seconds * 1e6).round() / 1e6,
     })

@@ -1,11 +1,16 @@
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Case, Form};
 
+use std::sync::Arc;
+
+use scrubjay_rules::RulePack;
+
 use super::*;
 
 fn edits(gated: bool, limits: Limits, text: &[u8]) -> Vec<(Range<usize>, Vec<u8>)> {
     let gate = gated.then(|| Gate::new(Scanner::new()));
-    let mut engine = Engine { gate, ..Engine::new(FingerprintKey::from_bytes(&[7; 32]).unwrap(), limits) };
+    let mut engine =
+        Engine { gate, ..Engine::new(FingerprintKey::from_bytes(&[7; 32]).unwrap(), limits, Others { rules: Arc::new(RulePack::none()) }) };
     let decision = engine.decide(&mut LaneState::default(), text, true, &mut Stats::default());
     decision.edits.into_iter().map(|e| (e.span, e.text)).collect()
 }

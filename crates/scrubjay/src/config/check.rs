@@ -11,6 +11,7 @@ use super::plan::{
     RotatePlan, SinkPlan, SourcePlan,
 };
 use super::properties;
+use super::rules;
 use super::written::{
     Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenLimits, WrittenPipeline,
     WrittenSink, WrittenSource,
@@ -34,6 +35,7 @@ pub(super) fn plan(written: WrittenFile, base: &Base, notes: &mut Notes) -> Opti
     let state_dir = state_dir(written.state_dir.as_ref(), base, notes);
     let fingerprint_key = written.fingerprint.as_ref().map(|at| fingerprint_key(at, base, notes));
     check_limits(&written.limits, notes);
+    let rules = rules::check(written.rules.as_ref(), base, notes);
     let sources: Vec<_> = written.sources.into_iter().map(|s| source(s, base, notes)).collect();
     let sinks: Vec<_> = written.sinks.into_iter().map(|s| sink(s, base, notes)).collect();
     one_only(sources.iter().filter(|s| matches!(s.plan, Some(SourcePlan::Stdin))).map(|s| &s.name), "source", "standard input", notes);
@@ -47,6 +49,7 @@ pub(super) fn plan(written: WrittenFile, base: &Base, notes: &mut Notes) -> Opti
         fingerprint_key,
         threads: written.threads.map(|at| at.value as usize),
         limits: written.limits.values,
+        rules,
         pipelines,
         warnings: Vec::new(),
     })

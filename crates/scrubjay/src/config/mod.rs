@@ -14,6 +14,7 @@ mod plan;
 mod properties;
 mod read;
 mod render;
+mod rules;
 mod secret;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,10 @@
 //! The pipeline file as checked: what is to be assembled. Paths are absolute, names are resolved, nothing contradicts.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use scrubjay_rules::RulePack;
 
 pub(crate) use super::properties::Property;
 
@@ -22,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) threads: Option<usize>,
     /// Limits.
     pub(crate) limits: LimitsPlan,
+    /// The rules for credentials that are no tokens.
+    pub(crate) rules: Arc<RulePack>,
     /// The pipelines in the order of the file; at least one. A source feeds one pipeline only.
     pub(crate) pipelines: Vec<PipelinePlan>,
     /// What is not wrong but worth a look.

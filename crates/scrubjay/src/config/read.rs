@@ -7,6 +7,7 @@ use super::fields::{At, Fields, MEMBERS_MAX, Value, entries};
 use super::mistake::{Notes, quoted};
 use super::plan::{Compression, KafkaCompression, LimitsPlan, Start};
 use super::properties::{self, End};
+use super::rules;
 use super::written::{
     Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenLimits, WrittenPipeline,
     WrittenRotate, WrittenSink, WrittenSource,
@@ -46,7 +47,10 @@ const KAFKA_COMPRESSION: [(&str, KafkaCompression); 5] = [
 /// Reads the whole file.
 pub(super) fn file(root: &Node, notes: &mut Notes) -> Option<WrittenFile> {
     let fields = Fields::of(root, "the pipeline file", notes)?;
-    fields.only(&["version", "state_dir", "start_afresh", "threads", "policy", "keys", "limits", "sources", "sinks", "pipelines"], notes);
+    fields.only(
+        &["version", "state_dir", "start_afresh", "threads", "policy", "keys", "limits", "rules", "sources", "sinks", "pipelines"],
+        notes,
+    );
     version(&fields, notes);
     if let (Some(policy), Some(place)) = (fields.get("policy"), fields.key("policy")) {
         policy.not_yet(place, "policies come with a later one, the safe default is in force", "remove the field", notes);
@@ -57,6 +61,7 @@ pub(super) fn file(root: &Node, notes: &mut Notes) -> Option<WrittenFile> {
         threads: fields.get("threads").and_then(|v| v.number(THREADS, notes)),
         fingerprint: fields.get("keys").and_then(|v| keys(&v, notes)),
         limits: limits(fields.get("limits"), notes),
+        rules: fields.get("rules").and_then(|v| rules::read(&v, notes)),
         sources: named(&fields, "sources", "source", source, notes),
         sinks: named(&fields, "sinks", "sink", sink, notes),
         pipelines: pipelines(&fields, notes),

@@ -25,6 +25,7 @@ impl fmt::Display for Plan {
             None => writeln!(f, "keys      fingerprint: made for each run (fingerprints of two runs cannot be compared)")?,
         }
         writeln!(f, "policy    the safe default")?;
+        writeln!(f, "rules     {} for other credentials", self.rules.rules().len())?;
         match self.threads {
             Some(threads) => writeln!(f, "threads   {threads}")?,
             None => writeln!(f, "threads   one for each core")?,

@@ -16,9 +16,18 @@ pub(super) struct WrittenFile {
     pub(super) threads: Option<At<u64>>,
     pub(super) fingerprint: Option<At<String>>,
     pub(super) limits: WrittenLimits,
+    pub(super) rules: Option<WrittenRules>,
     pub(super) sources: Vec<Named<WrittenSource>>,
     pub(super) sinks: Vec<Named<WrittenSink>>,
     pub(super) pipelines: Vec<WrittenPipeline>,
+}
+
+/// Which rules for other credentials act.
+#[derive(Debug)]
+pub(super) struct WrittenRules {
+    pub(super) silence: Vec<At<String>>,
+    pub(super) enable: Vec<At<String>>,
+    pub(super) files: Vec<At<String>>,
 }
 
 /// Limits with defaults in, and the places of those that were written.

@@ -1,0 +1,207 @@
+//! What is no secret although it stands where one could: placeholders, references, markers, words, numbers.
+
+/// Runs that stand for a value instead of being one, anywhere in it, in lower case.
+const STANDS_FOR: &[&[u8]] = &[
+    b"xxxx",
+    b"****",
+    b"....",
+    b"redacted",
+    b"filtered",
+    b"masked",
+    b"placeholder",
+    b"example",
+    b"changeme",
+    b"change_me",
+    b"change-me",
+    b"your-",
+    b"your_",
+    b"yourtoken",
+    b"yourapi",
+    b"my-token",
+    b"my_token",
+    b"mytoken",
+    b"<",
+    b"${",
+    b"$(",
+    b"{{",
+    b"%(",
+    b"insert",
+    b"replace",
+    b"dummy",
+    b"self.",
+    b"process.env",
+    b"os.environ",
+    b"getenv",
+];
+/// Whole values that are none, in lower case.
+const NOTHING: &[&[u8]] = &[
+    b"null",
+    b"nil",
+    b"none",
+    b"undefined",
+    b"true",
+    b"false",
+    b"empty",
+    b"unset",
+    b"n/a",
+    b"unknown",
+    b"invalid",
+    b"missing",
+    b"expired",
+    b"hidden",
+    b"secret",
+    b"token",
+    b"password",
+    b"passwd",
+    b"pass",
+    b"pwd",
+    b"removed",
+    b"deleted",
+    b"required",
+    b"bearer",
+    b"basic",
+    b"string",
+];
+/// How the markers of this program begin.
+const KINDS: &[&[u8]] = &[b"jwt(", b"jwe(", b"sdjwt(", b"jwk(", b"pem(", b"secret("];
+
+/// True for a value that stands for one: `xxxx`, `****`, `${TOKEN}`, `<token>`, `null`, `REDACTED`, `your_token_here`, a
+/// plain number. Such a value carries nothing, and whoever debugs wants to see it.
+pub(crate) fn is_placeholder(value: &[u8]) -> bool {
+    let bare = value.trim_ascii();
+    let Some(&first) = bare.first() else { return true };
+    if bare.iter().all(|&b| b == first) || bare.iter().all(|b| b.is_ascii_digit() || b".,-+ ".contains(b)) {
+        return true;
+    }
+    if first == b'$' && bare.iter().skip(1).all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
+        return true;
+    }
+    if first == b'%' && bare.ends_with(b"%") || bare.iter().all(|b| b"xX*.#_-?%".contains(b)) {
+        return true;
+    }
+    if bare.len() >= 8 && is_sequence(bare) {
+        return true;
+    }
+    let lower = bare.to_ascii_lowercase();
+    NOTHING.contains(&lower.as_slice()) || STANDS_FOR.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+}
+
+/// Counts or repeats for the most part: `1234567890abcdef`, `abcdefghijklmnop`, `00000000-0000-…`.
+fn is_sequence(value: &[u8]) -> bool {
+    let steps = value.windows(2).filter(|w| matches!(w, [a, b] if b.wrapping_sub(*a) <= 1)).count();
+    steps * 10 >= value.len() * 7
+}
+
+/// True where `value`, which `rest` follows, is one of this program's own markers: `jwt(class:access~…)`.
+pub(crate) fn is_marker(value: &[u8], rest: &[u8]) -> bool {
+    let kind = |kind: &&[u8]| {
+        let head = kind.strip_suffix(b"(").unwrap_or(kind);
+        value.starts_with(kind) || value == head && rest.first() == Some(&b'(')
+    };
+    KINDS.iter().any(kind)
+}
+
+/// Looks drawn at random: parts in which letters and digits are mixed, or letters whose case changes more often than in
+/// joined words. Names of releases, hosts and hours (`my-service-2024`, `v1.2.3-beta`) do not.
+pub(crate) fn is_random(value: &[u8]) -> bool {
+    let mixed = |part: &&[u8]| part.len() >= 4 && part.iter().any(u8::is_ascii_digit) && part.iter().any(u8::is_ascii_alphabetic);
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let in_mixed: usize = value.split(|b| !b.is_ascii_alphanumeric()).filter(mixed).map(<[u8]>::len).sum();
+    let rises = value.windows(2).filter(|w| matches!(w, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase())).count();
+    digits >= 2 && in_mixed >= 8 || rises * 6 >= value.len()
+}
+
+/// Shannon entropy of the bytes, in hundredths of a bit for each.
+pub(crate) fn entropy(value: &[u8]) -> u16 {
+    let mut counts = [0u32; 256];
+    for &b in value {
+        if let Some(count) = counts.get_mut(usize::from(b)) {
+            *count += 1;
+        }
+    }
+    let len = value.len().max(1) as f64;
+    let bits: f64 = counts.iter().filter(|&&c| c > 0).map(|&c| f64::from(c) / len).map(|p| -p * p.log2()).sum();
+    // At most 800.
+    (bits * 100.0) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_told_from_values() {
+        for text in [
+            "",
+            "x",
+            "xxxx",
+            "XXXXXXXX",
+            "********",
+            "abcd****efgh",
+            "${TOKEN}",
+            "$TOKEN",
+            "$(cat token)",
+            "<token>",
+            "<your token>",
+            "{{ token }}",
+            "%TOKEN%",
+            "%(token)s",
+            "null",
+            "None",
+            "undefined",
+            "true",
+            "0",
+            "1234567890",
+            "3.14",
+            "[REDACTED]",
+            "[FILTERED]",
+            "your_token_here",
+            "YOUR-API-KEY",
+            "changeme",
+            "example-token",
+            "AKIAIOSFODNN7EXAMPLE",
+            "------",
+            "secret",
+            "sk-xxxxxxxxxxxxxxxx",
+            "...",
+            "1234567890abcdef",
+            "abcdefghijklmnop",
+            "00000000000000000000000000000001",
+        ] {
+            assert!(is_placeholder(text.as_bytes()), "{text}");
+        }
+        for text in ["hunter2", "8f3ac1d2", "s3cr3t!", "p@ss$word", "correct horse", "dXNlcjpwYXNz", "hunter12345678"] {
+            assert!(!is_placeholder(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn markers_are_ours() {
+        assert!(is_marker(b"jwt(class:id)", b" x"));
+        assert!(is_marker(b"secret", b"(rule:x)"));
+        assert!(!is_marker(b"secret", b" (rule:x)"));
+        assert!(!is_marker(b"jwtx(class:id)", b""));
+    }
+
+    #[test]
+    fn random_is_told_from_words() {
+        for text in ["8f3ac1d2e4b5a697", "tGzv3JOkF0XG5Qx2TlKWIA", "kQzRmWvXbYtNpLsJ", "s6BhdRkqt3", "pi_3Nk2v9Lq"] {
+            assert!(is_random(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "authentication-failed",
+            "AuthenticationFailedException",
+            "my-service-2024",
+            "v1.2.3-beta",
+            "2026-11-23T10:00:00Z",
+            "token-refresh",
+        ] {
+            assert!(!is_random(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn entropy_in_hundredths() {
+        assert_eq!((entropy(b""), entropy(b"aaaa"), entropy(b"abab"), entropy(b"abcd")), (0, 0, 100, 200));
+    }
+}
