@@ -105,7 +105,7 @@ pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
     }
     (run.start.saturating_sub(INVISIBLE_BYTES_MAX)..run.start).any(|at| {
         let len = gap(at);
-        len > 0 && at + len >= run.start && at > 0 && goes_on(at - 1)
+        len > 0 && at + len >= run.start && at > 0 && (goes_on(at - 1) || text[at - 1] >= 0x80)
     })
 }
 
