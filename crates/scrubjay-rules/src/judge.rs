@@ -83,7 +83,24 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
         return true;
     }
     let lower = bare.to_ascii_lowercase();
-    NOTHING.contains(&lower.as_slice()) || STANDS_FOR.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+    NOTHING.contains(&lower.as_slice()) || (0..lower.len()).any(|at| stands_for(lower.get(at..).unwrap_or_default()))
+}
+
+/// One of [`STANDS_FOR`] begins here. A value has many places: that the first byte is none of theirs settles most.
+fn stands_for(text: &[u8]) -> bool {
+    const FIRST: [bool; 256] = {
+        let mut first = [false; 256];
+        let mut i = 0;
+        while i < STANDS_FOR.len() {
+            if let Some(&b) = STANDS_FOR[i].first() {
+                first[b as usize] = true;
+            }
+            i += 1;
+        }
+        first
+    };
+    let may = text.first().and_then(|&b| FIRST.get(usize::from(b))).copied().unwrap_or(false);
+    may && STANDS_FOR.iter().any(|word| word.first() == text.first() && text.starts_with(word))
 }
 
 /// Counts or repeats for the most part: `1234567890abcdef`, `abcdefghijklmnop`, `00000000-0000-…`.

@@ -141,11 +141,10 @@ impl Search<'_> {
 
     fn is_secret(&mut self, index: usize, rule: &Rule, start: usize, span: &Range<usize>) -> bool {
         let value = self.text.get(span.clone()).unwrap_or_default();
-        if is_placeholder(value) || is_marker(value, self.text.get(span.end..).unwrap_or_default()) {
-            return false;
-        }
-        rule.entropy_min.is_none_or(|min| entropy(value) >= min)
-            && (!rule.random || is_random(value))
+        (!rule.random || is_random(value))
+            && !is_placeholder(value)
+            && !is_marker(value, self.text.get(span.end..).unwrap_or_default())
+            && rule.entropy_min.is_none_or(|min| entropy(value) >= min)
             && rule.checksum.is_none_or(|c| c.holds(value))
             && (rule.before.is_empty() || self.has_before(index, &rule.before, start))
             && (rule.with.is_empty() || self.has_companion(&rule.with, start))

@@ -53,10 +53,6 @@ impl Vector for Avx2 {
                 low = _mm256_or_si256(low, *near);
                 high = _mm256_or_si256(high, *far);
             }
-            let either = _mm256_or_si256(low, high);
-            if _mm256_testz_si256(either, either) == 1 {
-                return 0;
-            }
             let zero = _mm256_setzero_si256();
             let low = !_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, zero)).cast_unsigned();
             let high = !_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, zero)).cast_unsigned();
