@@ -12,10 +12,11 @@ use std::ops::Range;
 
 use scrubjay_rules::Hit;
 use scrubjay_scan::{Run, Scanner};
-use scrubjay_token::{Found, Gate, Rest, Wide, analyze, find_within, work_max};
+use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
 
+use crate::cache::{Cache, Known, Tag};
 use crate::fingerprint::FingerprintKey;
-use crate::marker::{self, Place};
+use crate::marker::{self, Place, Told};
 use crate::others::{self, Others};
 use crate::stats::Stats;
 use crate::unit::{around, chain_start, line_at};
@@ -78,6 +79,7 @@ pub(crate) struct Engine {
     others: Others,
     /// Says which runs are looked at at all. Tests do without, to see that nothing else is found.
     gate: Option<Gate>,
+    cache: Option<Cache>,
     runs: Vec<Run>,
 }
 
@@ -94,9 +96,15 @@ struct Work<'a> {
     /// Parts of long lines: what is not in them are whole lines.
     long: Vec<Range<usize>>,
     gate: Option<Gate>,
+    cache: Option<Cache>,
 }
 
 impl Work<'_> {
+    fn count(&mut self, told: Told) {
+        *self.stats.classes.entry(told.class.name()).or_default() += 1;
+        *self.stats.algs.entry(told.alg).or_default() += 1;
+    }
+
     fn may_hold(&mut self, text: &[u8], run: &Run) -> bool {
         self.gate.as_mut().is_none_or(|gate| gate.lets_through(text, run))
     }
@@ -105,12 +113,13 @@ impl Work<'_> {
 impl Engine {
     pub(crate) fn new(key: FingerprintKey, limits: Limits, others: Others) -> Self {
         let scanner = Scanner::new();
-        Self { scanner, limits, key, others, gate: Some(Gate::new(scanner)), runs: Vec::new() }
+        Self { scanner, limits, key, others, gate: Some(Gate::new(scanner)), cache: Cache::new(), runs: Vec::new() }
     }
 
     /// Decides as much of `buffer` as can be decided. With `ends`, nothing follows and everything is decided.
     pub(crate) fn decide(&mut self, state: &mut LaneState, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
-        let mut work = Work { state, buffer, ends, stats, edits: Vec::new(), others: Vec::new(), long: Vec::new(), gate: self.gate.take() };
+        let (gate, cache) = (self.gate.take(), self.cache.take());
+        let mut work = Work { state, buffer, ends, stats, edits: Vec::new(), others: Vec::new(), long: Vec::new(), gate, cache };
         if let Some(gate) = &mut work.gate {
             gate.begin(buffer.len());
         }
@@ -120,7 +129,7 @@ impl Engine {
         for lines in others::rest(consumed, &std::mem::take(&mut work.long)) {
             self.secrets_of_lines(&mut work, lines);
         }
-        self.gate = work.gate;
+        (self.gate, self.cache) = (work.gate, work.cache);
         Decision { edits: others::merge(work.edits, work.others), consumed }
     }
 
@@ -203,11 +212,54 @@ impl Engine {
             return self.withhold(work, lines, "oversize");
         }
         let text = work.buffer.get(lines.clone()).unwrap_or_default();
-        let plain = work.gate.as_mut().and_then(|gate| gate.in_plain_sight(text));
-        match plain.map_or_else(|| analyze(text), Ok) {
+        if self.in_plain_sight(work, lines.start, text) {
+            return;
+        }
+        match analyze(text) {
             Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, f)),
             Err(_) => self.withhold(work, lines, "budget"),
         }
+    }
+
+    /// Replaces the tokens of a unit if all of them are in plain sight, which most tokens are; false: it takes more to tell.
+    fn in_plain_sight(&self, work: &mut Work<'_>, base: usize, text: &[u8]) -> bool {
+        let Some(gate) = &mut work.gate else { return false };
+        let (buffer, cache) = (work.buffer, &work.cache);
+        let tag = |span: &Range<usize>| {
+            let place = place(buffer, base, base + span.start, base + span.end);
+            cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, place))
+        };
+        let mut tags: Vec<(Range<usize>, Option<Tag>)> = Vec::new();
+        let is_known = |span: Range<usize>| {
+            let tag = tag(&span);
+            tags.push((span, tag));
+            tag.zip(cache.as_ref()).is_some_and(|(tag, cache)| cache.get(tag).is_some())
+        };
+        let Some(sighted) = gate.in_plain_sight(text, is_known) else { return false };
+        // What is known is fetched before anything is put, which may push it out.
+        let mut decided = Vec::with_capacity(sighted.len());
+        for Sighted { span, token } in sighted {
+            let tag = tags.iter().find(|(asked, _)| *asked == span).map_or_else(|| tag(&span), |(_, tag)| *tag);
+            let known = tag.zip(cache.as_ref()).and_then(|(tag, cache)| cache.get(tag)).cloned();
+            let is_new = known.is_none();
+            let known = match (known, token) {
+                (Some(known), _) => known,
+                (None, Some(token)) => {
+                    let (marker, told) = marker::of_token(&token, &self.key, place(buffer, base, base + span.start, base + span.end));
+                    Known { marker: marker.into_bytes().into(), told }
+                }
+                (None, None) => return false,
+            };
+            decided.push((base + span.start..base + span.end, known, tag.filter(|_| is_new)));
+        }
+        for (span, known, tag) in decided {
+            work.count(known.told);
+            work.edits.push(Edit { span, text: known.marker.to_vec() });
+            if let Some((tag, cache)) = tag.zip(work.cache.as_mut()) {
+                cache.put(tag, || known);
+            }
+        }
+        true
     }
 
     /// These lines cannot be decided: every run in them that may hold a token goes.
@@ -240,8 +292,7 @@ impl Engine {
             Some(Wide::Little) => text.bytes().flat_map(|b| [b, 0]).collect(),
             Some(Wide::Big) => text.bytes().flat_map(|b| [0, b]).collect(),
         };
-        *work.stats.classes.entry(told.class.name()).or_default() += 1;
-        *work.stats.algs.entry(told.alg).or_default() += 1;
+        work.count(told);
         work.edits.push(Edit { span: first, text });
         work.edits.extend(found.pieces.iter().skip(1).map(|p| Edit { span: at(p), text: Vec::new() }));
     }

@@ -183,6 +183,8 @@ pub(crate) fn may_be_head(text: &[u8], start: usize) -> bool {
     let early = json::parse(probe);
     match early.status {
         Status::Invalid { at } => at + 1 >= probe.len() || has_any(&early.value, &HEADER_NAMES),
+        // Text goes on behind the object: a line of a log, in base64.
+        Status::Complete { end } => probe[end..].iter().all(u8::is_ascii_whitespace) || has_any(&early.value, &HEADER_NAMES),
         _ => true,
     }
 }

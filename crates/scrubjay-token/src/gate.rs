@@ -17,9 +17,11 @@ use std::ops::Range;
 
 use scrubjay_scan::{Look, Run, RunKind, Scanner};
 
+pub use self::quick::Sighted;
+
 use self::around::{
-    ends_line, has_name, has_private_key, is_below_key, is_cut_by_runtime, is_interrupted, is_named, is_wrapped_end, is_wrapped_shape,
-    line_of,
+    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_below_key, is_cut_by_runtime,
+    is_interrupted, is_named, is_parted_by_escape, is_wrapped_end, is_wrapped_shape, line_of,
 };
 use self::shape::{HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling};
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, LIST_BYTES_MIN, is_readable, is_worth_a_look};
@@ -80,9 +82,11 @@ impl Gate {
         self.holds(sight, DEPTH_MAX, goes_on)
             || sight.key_types().any(|at| has_private_key(text, run.start + at, &mut self.budget))
             || is_named(text, run.start)
+            || is_parted_by_escape(text, &run)
             || is_interrupted(text, &run)
             || all.dot != 0 && is_wrapped_end(text, &run)
             || is_cut_by_runtime(text, &run)
+            || all.upper != 0 && (is_above_key_end(text, &run) || is_behind_key_label(text, &run))
             || goes_on && (all.upper != 0 && is_below_key(text, &run) || (all.dot | all.escape) != 0 && is_wrapped_shape(sight.text))
     }
 
@@ -122,15 +126,29 @@ impl Gate {
     }
 
     fn is_escaped(&mut self, text: &[u8], depth: usize, goes_on: bool) -> bool {
+        // Nobody needs to escape letters and digits: who does hides names, too, which stand in runs of their own.
+        let needless = (0..text.len()).filter(|&at| b"%\\&".contains(&text[at])).filter_map(|at| escape_at(text, at));
+        if needless.filter(|&(code, len)| len > 2 && u8::try_from(code).is_ok_and(|b| b.is_ascii_alphanumeric())).nth(1).is_some() {
+            return true;
+        }
         unescaped(text).is_some_and(|view| self.inner(&view.text, depth) || goes_on && is_wrapped_shape(&view.text))
     }
 
     /// A long part of the run decodes to something that may hold a token.
     fn has_part(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
-        if sight.all.upper != 0 && sight.long(|look| look.base64).any(|part| self.is_base64_of(&sight.text[part], depth, goes_on)) {
+        if sight.all.upper != 0
+            && sight.long(|look| look.base64).any(|part| {
+                let goes_on = goes_on || ends_escaped_line(sight.text, part.end);
+                self.is_base64_of(&sight.text[part], depth, goes_on)
+            })
+        {
             return true;
         }
-        sight.all.text_digit != 0 && sight.long(|look| look.hex).any(|digits| self.is_hex_of(&sight.text[digits], depth, goes_on))
+        sight.all.text_digit != 0
+            && sight.long(|look| look.hex).any(|digits| {
+                let goes_on = goes_on || ends_escaped_line(sight.text, digits.end);
+                self.is_hex_of(&sight.text[digits], depth, goes_on)
+            })
             || sight.all.text_digit != 0 && sight.has_hyphens && sight.long(|look| look.base64).any(|part| is_hyphenated(&sight.text[part]))
     }
 
@@ -162,7 +180,7 @@ fn is_list(text: &[u8], run: Range<usize>) -> bool {
     let list = &text[run.clone()];
     let beginning = || lists_from(list, NUMBERS_MIN).iter().any(|numbers| is_readable(&numbers.bytes));
     lists(list).iter().chain(&dumps(line_of(text, &run))).any(|numbers| is_worth_a_look(&numbers.bytes))
-        || ends_line(text, &run) && beginning()
+        || (ends_line(text, &run) || ends_escaped_line(text, run.end)) && beginning()
 }
 
 /// Length of the base64 at `at`, counted no further than `most`.

@@ -27,7 +27,7 @@ pub use class::{Class, Risk, class, numeric_date, risks};
 pub use compact::HEADER_BYTES_MAX;
 pub use find::{Rest, find, find_within};
 pub use frames::{is_cut_size, sets_chunk};
-pub use gate::Gate;
+pub use gate::{Gate, Sighted};
 pub use lists::{is_dump_line, line_pieces};
 pub use partials::{Part, part};
 pub use pem::opens_key;

@@ -35,7 +35,8 @@ pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
 /// Where the label of a private key that begins at `from` ends, with its dashes.
 fn label(text: &[u8], from: usize) -> Option<usize> {
     let end = position(text, from, DASHES)?;
-    (end - from <= 64 && text[from..end].ends_with(b"PRIVATE KEY")).then_some(end + DASHES.len())
+    let label = text.get(from..end)?;
+    (label.len() <= 64 && label.ends_with(b"PRIVATE KEY") && !label.contains(&b'\n')).then_some(end + DASHES.len())
 }
 
 /// A key of these pieces; what lies between two of them stays only if it holds a line end.

@@ -123,6 +123,13 @@ fn mark_end(text: &[u8], line: &Range<usize>) -> usize {
     }
 }
 
+/// What begins a line and goes on with a blank is the end of a value, and not a date, a host or a word of another record.
+fn is_value_end(text: &[u8], first: &Piece, next: &Piece) -> bool {
+    let chars = &text[next.core.clone()];
+    let hex = |chars: &[u8]| chars.iter().all(u8::is_ascii_hexdigit);
+    is_mixed(chars) || chars.len() >= PROVEN_CHARS_MIN && hex(chars) && hex(&text[first.core.clone()])
+}
+
 /// How many of `lines` continue a value that `first` ends in, and whether that is sure.
 fn continuations(text: &[u8], first: &Piece, first_line: &Range<usize>, lines: &[Range<usize>]) -> (usize, bool) {
     let proof = |p: &Piece| matches!(p.behind, Behind::Proof | Behind::Quote) || text[..p.core.end].ends_with(b".");
@@ -140,7 +147,7 @@ fn continuations(text: &[u8], first: &Piece, first_line: &Range<usize>, lines: &
         let next = next_piece(text, line);
         let len = next.len();
         let quote_missing = before.0 == Behind::Quote && !next.quoted;
-        if len == 0 || quote_missing || next.behind == Behind::Other && !(count > 1 && is_mixed(&text[next.core.clone()])) {
+        if len == 0 || quote_missing || next.behind == Behind::Other && !(count > 0 && sure && is_value_end(text, first, &next)) {
             break;
         }
         let proven = matches!(before.0, Behind::Proof | Behind::Quote);
@@ -157,7 +164,6 @@ fn continuations(text: &[u8], first: &Piece, first_line: &Range<usize>, lines: &
         }
         count += 1;
         if matches!(next.behind, Behind::Close | Behind::Other) {
-            sure &= next.behind == Behind::Close;
             break;
         }
         before = (next.behind, text[..next.core.end].ends_with(b"."));

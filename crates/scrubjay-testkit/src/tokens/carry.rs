@@ -112,7 +112,9 @@ impl Carrier {
         // A wrapped value or a dump ends its line, mostly.
         let behind = match last {
             Some(Encoding::Concatenated) => "\";",
-            Some(Encoding::Xxd | Encoding::Hexdump | Encoding::QuotedPrintable) => "",
+            Some(
+                Encoding::Xxd | Encoding::Hexdump | Encoding::Tcpdump | Encoding::Netty | Encoding::QuotedMail | Encoding::QuotedPrintable,
+            ) => "",
             Some(encoding) if encoding.gives_lines() && r.chance(75) => "",
             _ => behind,
         };

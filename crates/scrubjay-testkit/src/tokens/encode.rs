@@ -82,11 +82,23 @@ pub enum Encoding {
     Concatenated,
     /// As text in a JSON string.
     Json,
+    /// `65-79-…`, as .NET's `BitConverter` prints it.
+    HexHyphens,
+    /// As `tcpdump -X` prints it.
+    Tcpdump,
+    /// As Netty's logging handler prints it.
+    Netty,
+    /// Lines of any width from 60 to 120 characters.
+    WrapAny,
+    /// The same, the line ends written as `\\n`.
+    WrapEscaped,
+    /// Lines of quoted mail.
+    QuotedMail,
 }
 
 impl Encoding {
     /// All of them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 44] = [
         Self::PercentDots,
         Self::PercentTwiceDots,
         Self::PercentReserved,
@@ -125,6 +137,12 @@ impl Encoding {
         Self::Backslashes,
         Self::Concatenated,
         Self::Json,
+        Self::HexHyphens,
+        Self::Tcpdump,
+        Self::Netty,
+        Self::WrapAny,
+        Self::WrapEscaped,
+        Self::QuotedMail,
     ];
 
     /// The result may have several lines.
@@ -132,7 +150,17 @@ impl Encoding {
     pub fn gives_lines(self) -> bool {
         matches!(
             self,
-            Self::Xxd | Self::Hexdump | Self::QuotedPrintable | Self::Wrap | Self::WrapIndented | Self::Backslashes | Self::Concatenated
+            Self::Xxd
+                | Self::Hexdump
+                | Self::Tcpdump
+                | Self::Netty
+                | Self::WrapAny
+                | Self::QuotedMail
+                | Self::QuotedPrintable
+                | Self::Wrap
+                | Self::WrapIndented
+                | Self::Backslashes
+                | Self::Concatenated
         )
     }
 
@@ -148,6 +176,7 @@ impl Encoding {
                 | Self::HexEscapeAll
                 | Self::OctalAll
                 | Self::Json
+                | Self::WrapEscaped
         )
     }
 
@@ -177,10 +206,16 @@ impl Encoding {
             Self::UnicodeFirst => !text.contains(&b'\n'),
             // What shows as nothing, and line breaks, are put in by whoever prints: last.
             Self::ZeroWidth | Self::SoftHyphens | Self::Colours => outermost && !text.contains(&b'\n'),
-            Self::Wrap | Self::WrapIndented | Self::Backslashes | Self::Concatenated => {
+            Self::Wrap
+            | Self::WrapAny
+            | Self::WrapEscaped
+            | Self::QuotedMail
+            | Self::WrapIndented
+            | Self::Backslashes
+            | Self::Concatenated => {
                 outermost && text.len() >= 200 && text.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.~+/=%".contains(b))
             }
-            Self::QuotedPrintable | Self::Xxd | Self::Hexdump => outermost,
+            Self::QuotedPrintable | Self::Xxd | Self::Hexdump | Self::Tcpdump | Self::Netty => outermost,
             Self::Json => text.iter().any(|b| b"\"\n\\".contains(b)),
             _ => true,
         }
@@ -251,6 +286,27 @@ impl Encoding {
                 pieces(text, width).join(&b"\" +\n    \""[..])
             }
             Self::Json => json(text),
+            Self::HexHyphens => listed(text, "-", |b| format!("{b:02X}")),
+            Self::Tcpdump => dumped(text, |chunk, at| {
+                let pairs = chunk.chunks(2).map(|p| p.iter().map(|b| format!("{b:02x}")).collect::<String>()).collect::<Vec<_>>().join(" ");
+                format!("\t0x{at:04x}:  {pairs:<39}  {}", shown(chunk))
+            }),
+            Self::Netty => dumped(text, |chunk, at| {
+                let bytes = chunk.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
+                format!("|{at:08x}| {bytes:<47} |{:<16}|", shown(chunk))
+            }),
+            Self::WrapAny => {
+                let width = r.between(60, 120);
+                pieces(text, width).join(&b"\n"[..])
+            }
+            Self::WrapEscaped => {
+                let width = r.between(60, 120);
+                pieces(text, width).join(&b"\\n"[..])
+            }
+            Self::QuotedMail => {
+                let width = *r.pick(&[64, 70, 76]);
+                [&b"\n> "[..], &pieces(text, width).join(&b"\n> "[..])].concat()
+            }
         }
     }
 }

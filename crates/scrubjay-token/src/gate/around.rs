@@ -7,7 +7,7 @@ use super::shape::has_long_part;
 use crate::base64::is_base64;
 use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN};
 use crate::partials::part;
-use crate::view::{invisible, shows_as_nothing, wide_dot};
+use crate::view::{escape_at, invisible, shows_as_nothing, wide_dot};
 
 /// How far to either side of a key's type its object is looked through, in bytes.
 const OBJECT_BYTES_MAX: usize = 8 * 1024;
@@ -105,15 +105,90 @@ pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
     }
     (run.start.saturating_sub(INVISIBLE_BYTES_MAX)..run.start).any(|at| {
         let len = gap(at);
-        len > 0 && at + len >= run.start && at > 0 && goes_on(at - 1)
+        len > 0 && at + len >= run.start && at > 0 && (goes_on(at - 1) || text[at - 1] >= 0x80)
     })
+}
+
+/// An escape of a marker (`!2E`) parts the run from a neighbour: `!` is of no class, so neither may show what it is.
+pub(super) fn is_parted_by_escape(text: &[u8], run: &Range<usize>) -> bool {
+    let is_escape = |at: usize| text[at] == b'!' && escape_at(text, at).is_some();
+    run.start > 0 && is_escape(run.start - 1) || run.end < text.len() && is_escape(run.end)
+}
+
+/// Lines between the one that announces a key and its body: the headers of RFC 1421 §4.6 and an empty line.
+const KEY_HEADER_LINES: usize = 4;
+
+/// What announces a private key.
+const LABEL: &[u8] = b"PRIVATE KEY-----";
+
+/// What stands before the run in its line announces a private key.
+pub(super) fn is_behind_key_label(text: &[u8], run: &Range<usize>) -> bool {
+    text[..run.start].ends_with(b"- ") && text[..run.start - 1].ends_with(LABEL)
 }
 
 /// The line above the run announces a private key.
 pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
-    let Some(above) = memchr::memrchr(b'\n', &text[..run.start]) else { return false };
-    let from = text[..above].iter().rev().take(KEY_LINE_BYTES_MAX).take_while(|&&b| b != b'\n').count();
-    memchr::memmem::find(&text[above - from..above], b"PRIVATE KEY-----").is_some()
+    let mut end = run.start;
+    for _ in 0..KEY_HEADER_LINES {
+        let Some(above) = memchr::memrchr(b'\n', &text[..end]) else { return false };
+        let from = text[..above].iter().rev().take(KEY_LINE_BYTES_MAX).take_while(|&&b| b != b'\n').count();
+        let line = &text[above - from..above];
+        if memchr::memmem::find(line, LABEL).is_some() {
+            return true;
+        }
+        let is_header = [b"Proc-Type: ".as_slice(), b"DEK-Info: "].iter().any(|name| memchr::memmem::find(line, name).is_some());
+        if !is_header && line.iter().filter(|b| !b.is_ascii_whitespace()).count() > KEY_GAP_BYTES_MAX {
+            return false;
+        }
+        end = above;
+    }
+    false
+}
+
+/// Most bytes of the empty line between a key's headers and its body, where source code quotes it.
+const KEY_GAP_BYTES_MAX: usize = 6;
+
+/// Lines below a run within which the end of a key is looked for: the run's own line may be the last long one of a key
+/// that lost its beginning.
+const KEY_END_LINES: usize = 2;
+
+/// Longest label of a key's end, dashes included.
+const KEY_LABEL_BYTES_MAX: usize = 48;
+
+/// The run or the lines below it end a private key.
+pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>) -> bool {
+    let label = &text[run.end..text.len().min(run.end + KEY_LABEL_BYTES_MAX)];
+    if text[run.clone()].ends_with(b"-----END") {
+        return memchr::memmem::find(label, b"PRIVATE KEY-----").is_some();
+    }
+    if !ends_line(text, run) {
+        return false;
+    }
+    let mut from = run.end;
+    for _ in 0..KEY_END_LINES {
+        let behind = &text[from..text.len().min(from + KEY_LINE_BYTES_MAX)];
+        match memchr::memchr(b'\n', behind) {
+            Some(line) => from += line + 1,
+            None if from + behind.len() < text.len() => return false,
+            None => from = text.len(),
+        }
+        // What is not there yet may be the end: where reads end decides nothing.
+        if from >= text.len() {
+            return true;
+        }
+        let next = &text[from..text.len().min(from + KEY_LINE_BYTES_MAX)];
+        let next = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
+        if memchr::memmem::find(next, b"-----END ").is_some_and(|at| memchr::memmem::find(&next[at..], b"PRIVATE KEY-----").is_some()) {
+            return true;
+        }
+    }
+    false
+}
+
+/// A line end that is written as an escape (`\n`) follows at `end`: what is wrapped in a JSON string goes on behind it.
+pub(super) fn ends_escaped_line(text: &[u8], end: usize) -> bool {
+    let slashes = text[end..].iter().take(8).take_while(|&&b| b == b'\\').count();
+    slashes > 0 && matches!(text.get(end + slashes), Some(b'n' | b'r'))
 }
 
 /// The run goes on in the next line, and what there is of it may be the beginning of a JWE that lost its header, or of

@@ -11,7 +11,7 @@ use super::{Gate, Sight};
 use crate::analyze::DEPTH_MAX;
 use crate::base64::is_base64;
 use crate::compact::{At, is_opening, may_be_head, token_at};
-use crate::token::{Found, Kind};
+use crate::token::{Found, Kind, Token};
 use crate::view::escape_at;
 
 /// Most backslashes before a quote: of strings four deep.
@@ -19,19 +19,29 @@ const SLASHES_MAX: usize = 15;
 /// Longest text that is looked at, in bytes.
 const TEXT_BYTES_MAX: usize = 16 * 1024;
 
+/// A token in plain sight.
+pub struct Sighted {
+    /// The bytes that it covers.
+    pub span: Range<usize>,
+    /// What it is; `None` for one that is known.
+    pub token: Option<Token>,
+}
+
 impl Gate {
     /// The tokens of a line, or of lines that belong together, where all of them are in plain sight: the same as
     /// [`crate::analyze`] finds. `None`: it takes that to tell.
-    #[must_use]
-    pub fn in_plain_sight(&mut self, text: &[u8]) -> Option<Vec<Found>> {
+    ///
+    /// `is_known` is asked of each token's span before the token is read: one that was in plain sight before, byte for
+    /// byte, is not read again.
+    pub fn in_plain_sight(&mut self, text: &[u8], is_known: impl FnMut(Range<usize>) -> bool) -> Option<Vec<Sighted>> {
         if text.len() > TEXT_BYTES_MAX {
             return None;
         }
         let mut looks = std::mem::take(&mut self.looks);
-        let found = read(&Sight::new(text, &self.scanner, &mut looks));
+        let found = read(&Sight::new(text, &self.scanner, &mut looks), is_known);
         self.looks = looks;
         let found = found?;
-        let mut spans = found.iter().map(Found::span).peekable();
+        let mut spans = found.iter().map(|f| f.span.clone()).peekable();
         let mut start = 0;
         while start < text.len() {
             let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
@@ -63,7 +73,7 @@ impl Gate {
 }
 
 /// The tokens at the openings of a text. `None`: there is none, or one of them is not in plain sight.
-fn read(sight: &Sight<'_>) -> Option<Vec<Found>> {
+fn read(sight: &Sight<'_>, mut is_known: impl FnMut(Range<usize>) -> bool) -> Option<Vec<Sighted>> {
     let text = sight.text;
     let mut found = Vec::new();
     let mut from = 0;
@@ -71,14 +81,21 @@ fn read(sight: &Sight<'_>) -> Option<Vec<Found>> {
         if at < from || !is_opening(text, at) || !may_be_head(text, at) {
             continue;
         }
+        let end = sight.end(at, |look| look.base64 | look.dot);
+        if stands_alone(text, at, end) && is_known(at..end) {
+            from = end;
+            found.push(Sighted { span: at..end, token: None });
+            continue;
+        }
         let At::Token(token) = token_at(text, at, false, &mut 0) else { return None };
-        let end = token.span().end;
-        let whole = token.token.whole && token.token.cut.is_none() && token.token.header.is_some();
-        if !whole || !matches!(token.token.kind, Kind::Jws | Kind::Jwe) || token.span().start != at || !stands_alone(text, at, end) {
+        let Found { pieces, token, .. } = token;
+        let whole = token.whole && token.cut.is_none() && token.header.is_some() && matches!(token.kind, Kind::Jws | Kind::Jwe);
+        let span = pieces.into_iter().next().filter(|span| span.start == at)?;
+        if !whole || !stands_alone(text, at, span.end) {
             return None;
         }
-        from = end;
-        found.push(token);
+        from = span.end;
+        found.push(Sighted { span, token: Some(token) });
     }
     (!found.is_empty()).then_some(found)
 }

@@ -1,0 +1,166 @@
+//! What was decided of tokens that come again and again: a client sends the same token with every request.
+//!
+//! An entry holds the finished marker and what statistics need. It holds nothing of the token, and nothing sealed. Its key
+//! is 128 bits of a hash keyed at random for each cache, over the token's exact bytes and all else that the marker depends
+//! on (`SipHash`-1-3; whoever writes logs cannot aim at an entry without the key). A token is admitted when it is seen
+//! for the second time, so that tokens that come once push nothing out.
+
+use std::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::marker::{Place, Told};
+
+/// Entries: a power of two. One place for each; a newcomer takes the place of whoever stands there.
+const ENTRIES: usize = 4096;
+/// Memory that all markers of a cache may take, in bytes.
+pub(crate) const MARKERS_BYTES_MAX: usize = 1024 * 1024;
+/// Longest marker that is kept, in bytes.
+const MARKER_BYTES_MAX: usize = 2048;
+
+/// A finished decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The marker as it is written.
+    pub(crate) marker: Box<[u8]>,
+    pub(crate) told: Told,
+}
+
+/// The key of an entry. Equal keys mean equal tokens in equal places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag(u128);
+
+impl Tag {
+    fn index(self) -> usize {
+        self.0 as usize % ENTRIES
+    }
+}
+
+struct Entry {
+    tag: Tag,
+    known: Known,
+}
+
+/// Decisions by token. One for each engine, so one for each policy and fingerprint key.
+pub(crate) struct Cache {
+    secret: [u8; 16],
+    entries: Vec<Option<Entry>>,
+    /// Tags that were seen once, by the same index.
+    seen: Vec<u64>,
+    bytes: usize,
+}
+
+impl Cache {
+    /// An empty cache. `None`: the system has no random numbers, and without a secret there is no cache.
+    pub(crate) fn new() -> Option<Self> {
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).ok()?;
+        Some(Self::with_secret(secret))
+    }
+
+    fn with_secret(secret: [u8; 16]) -> Self {
+        Self { secret, entries: std::iter::repeat_with(|| None).take(ENTRIES).collect(), seen: vec![0; ENTRIES], bytes: 0 }
+    }
+
+    /// The key of a token at such a place.
+    pub(crate) fn tag(&self, token: &[u8], place: Place) -> Tag {
+        let mut hasher = SipHasher13::new_with_key(&self.secret);
+        hasher.write_u8(u8::from(place == Place::Short));
+        hasher.write(token);
+        Tag(hasher.finish128().as_u128())
+    }
+
+    pub(crate) fn get(&self, tag: Tag) -> Option<&Known> {
+        self.entries.get(tag.index())?.as_ref().filter(|entry| entry.tag == tag).map(|entry| &entry.known)
+    }
+
+    /// Tells of a decision; it is kept if it is the second one of this tag.
+    pub(crate) fn put(&mut self, tag: Tag, known: impl FnOnce() -> Known) {
+        let Some(seen) = self.seen.get_mut(tag.index()) else { return };
+        // 64 bits that the index is no part of: a mistake here costs an entry, nothing else.
+        let mark = (tag.0 >> 64) as u64;
+        if std::mem::replace(seen, mark) != mark {
+            return;
+        }
+        let Some(place) = self.entries.get_mut(tag.index()) else { return };
+        let before = place.take().map_or(0, |entry| entry.known.marker.len());
+        self.bytes -= before;
+        let known = known();
+        if known.marker.len() <= MARKER_BYTES_MAX && self.bytes + known.marker.len() <= MARKERS_BYTES_MAX {
+            self.bytes += known.marker.len();
+            *place = Some(Entry { tag, known });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scrubjay_token::Class;
+
+    use super::*;
+
+    fn known(marker: &str) -> Known {
+        Known { marker: marker.as_bytes().into(), told: Told { class: Class::Access, alg: "RS256" } }
+    }
+
+    #[test]
+    fn the_second_sight_admits() {
+        let mut cache = Cache::with_secret([1; 16]);
+        let tag = cache.tag(b"token", Place::Text);
+        cache.put(tag, || known("a"));
+        assert_eq!(cache.get(tag), None);
+        cache.put(tag, || known("a"));
+        assert_eq!(cache.get(tag), Some(&known("a")));
+        assert_eq!(cache.get(cache.tag(b"token", Place::Short)), None, "another place is another marker");
+        assert_eq!(cache.get(cache.tag(b"tokem", Place::Text)), None);
+    }
+
+    /// Two tokens on one index, which 64 bits of equal tags would be too: neither gets the other's marker.
+    #[test]
+    fn a_collision_gives_nobody_the_other_marker() {
+        let mut cache = Cache::with_secret([1; 16]);
+        let (a, b) = (Tag(7), Tag(7 + (5 << 12)));
+        let same_upper_half = Tag(7 + (1 << 20));
+        assert_eq!(a.index(), b.index());
+        for tag in [a, a] {
+            cache.put(tag, || known("a"));
+        }
+        assert_eq!((cache.get(b), cache.get(same_upper_half)), (None, None));
+        for tag in [b, b] {
+            cache.put(tag, || known("b"));
+        }
+        assert_eq!((cache.get(a), cache.get(b)), (None, Some(&known("b"))));
+    }
+
+    #[test]
+    fn a_flood_stays_within_the_limit_and_a_single_sight_pushes_nothing_out() {
+        let mut cache = Cache::with_secret([1; 16]);
+        let tag = cache.tag(b"kept", Place::Text);
+        cache.put(tag, || known("kept"));
+        cache.put(tag, || known("kept"));
+        for n in 0..100_000_u32 {
+            cache.put(cache.tag(&n.to_be_bytes(), Place::Text), || known("once"));
+        }
+        assert_eq!(cache.get(tag), Some(&known("kept")));
+        for n in 0..20_000_u32 {
+            let tag = cache.tag(&n.to_be_bytes(), Place::Text);
+            for _ in 0..2 {
+                cache.put(tag, || known(&"m".repeat(1000)));
+            }
+            assert!(cache.bytes <= MARKERS_BYTES_MAX);
+        }
+        let held: usize = cache.entries.iter().flatten().map(|e| e.known.marker.len()).sum();
+        assert_eq!(held, cache.bytes);
+        let tag = cache.tag(b"large", Place::Text);
+        for _ in 0..2 {
+            cache.put(tag, || known(&"m".repeat(MARKER_BYTES_MAX + 1)));
+        }
+        assert_eq!(cache.get(tag), None);
+    }
+
+    #[test]
+    fn the_key_is_random() {
+        let (a, b) = (Cache::new().unwrap(), Cache::new().unwrap());
+        assert_ne!(a.tag(b"token", Place::Text), b.tag(b"token", Place::Text));
+    }
+}

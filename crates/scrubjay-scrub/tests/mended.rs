@@ -1,0 +1,249 @@
+//! What once got past or took its neighbours along, by what broke: each class with tokens of several forms.
+
+mod support;
+
+use scrubjay_scrub::Limits;
+use scrubjay_testkit::leak::leaks;
+use scrubjay_testkit::random::Random;
+use scrubjay_testkit::tokens::{Form, Token, base64};
+use support::{cases, first_seed, shown, whole};
+
+const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
+const AFTER: &str = "2026-11-23T12:00:01Z INFO last ordinary line id=18\n";
+
+/// `write` gives the record of a token; what it has in `{…}` around the token's text has to stay.
+#[track_caller]
+fn check(forms: &[Form], write: impl Fn(&mut Random, &Token) -> String) {
+    for seed in first_seed()..first_seed() + cases(8) {
+        for &form in forms {
+            let mut r = Random::new(seed * 31 + form as u64);
+            let token = form.make(&mut r);
+            let document = format!("{BEFORE}{}\n{AFTER}", write(&mut r, &token));
+            let out = whole(Limits::default(), document.as_bytes());
+            let found = leaks(&out, &token.secrets, &token.claims);
+            let shown = || format!("\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
+            assert!(found.is_empty(), "seed {seed} {form:?} leaks {:?} {:?}{}", found.runs.first(), found.claims, shown());
+            assert!(
+                out.starts_with(BEFORE.as_bytes()) && out.ends_with(AFTER.as_bytes()),
+                "seed {seed} {form:?}: a neighbour changed{}",
+                shown()
+            );
+            let lines = |text: &[u8]| text.iter().filter(|&&b| b == b'\n').count();
+            assert_eq!(lines(&out), lines(document.as_bytes()), "seed {seed} {form:?}: lines{}", shown());
+        }
+    }
+}
+
+#[track_caller]
+fn check_same(text: &str) {
+    let document = format!("{BEFORE}{text}\n{AFTER}");
+    let out = whole(Limits::default(), document.as_bytes());
+    assert_eq!(String::from_utf8_lossy(&out), document);
+}
+
+const COMPACT: [Form; 6] = [Form::Jws, Form::JwsNone, Form::JwsDetached, Form::Jwe, Form::JweDirect, Form::SdJwt];
+const SIGNED: [Form; 2] = [Form::Jws, Form::JwsNested];
+
+fn wrapped(text: &str, width: usize, between: &str) -> String {
+    let lines: Vec<&str> = text.as_bytes().chunks(width).map(|c| std::str::from_utf8(c).unwrap_or("")).collect();
+    lines.join(between)
+}
+
+#[test]
+fn wrapped_at_any_width() {
+    check(&COMPACT, |r, t| format!("token: {}", wrapped(&t.text, r.between(60, 120), "\n")));
+    check(&COMPACT, |r, t| format!("  token: >-\n      {}\n  next: 1", wrapped(&t.text, r.between(60, 120), "\n      ")));
+}
+
+#[test]
+fn the_last_line_of_a_wrap_is_closed_by_a_quote() {
+    check(&COMPACT, |r, t| format!("{{\"jwt\":\"{}\",\"n\":1}}", wrapped(&t.text, r.between(60, 120), "\\n")));
+    check(&COMPACT, |r, t| format!("{{\"jwt\":\"{}\",\"n\":1}}", wrapped(&t.text, r.between(60, 120), "\\r\\n\\t")));
+}
+
+#[test]
+fn wrapped_before_the_percent_escapes_were_read() {
+    let percent = |t: &Token| t.text.bytes().map(|b| format!("%{b:02x}")).collect::<String>();
+    check(&SIGNED, |r, t| format!("{{\"jwt\":\"{}\"}}", wrapped(&percent(t), r.between(60, 120), "\\n")));
+    check(&SIGNED, |_, t| format!("{{\"jwt\":\"{}\"}}", wrapped(&t.text.replace('.', "%25252E"), 76, "\\r\\n")));
+}
+
+#[test]
+fn folded_headers() {
+    check(&SIGNED, |r, t| {
+        let at = r.between(t.text.len() / 3, t.text.len() / 2);
+        format!("Authorization: Bearer {}\r\n {}\r\nAccept: */*\r", &t.text[..at], &t.text[at..])
+    });
+}
+
+#[test]
+fn quoted_mail() {
+    check(&[Form::Jws, Form::Jwe], |r, t| format!("> token:\n> {}\n> bye", wrapped(&t.text, *r.pick(&[64, 70, 76]), "\n> ")));
+}
+
+#[test]
+fn concatenated_with_the_operator_in_front() {
+    check(&SIGNED, |r, t| format!("var t = \"{}\";", wrapped(&t.text, r.between(40, 100), "\"\n    + \"")));
+    check(&SIGNED, |r, t| format!("t = (\"{}\")", wrapped(&t.text, r.between(40, 100), "\"\n     \"")));
+}
+
+#[test]
+fn numbered_cookies() {
+    check(&[Form::Jws, Form::Jwe, Form::JweDirect], |r, t| {
+        let at = r.between(40, t.text.len() - 20);
+        let (a, b) = t.text.split_at(at);
+        match r.between(0, 2) {
+            0 => format!("Cookie: a=1; __Secure-next-auth.session-token.0={a}; __Secure-next-auth.session-token.1={b}; b=2"),
+            1 => format!("< Set-Cookie: AuthC1={a}; Path=/\n< Set-Cookie: AuthC2={b}; Path=/"),
+            _ => format!("{{\"cookies\":{{\"_proxy_0\":\"{a}\",\"_proxy_1\":\"{b}\"}}}}"),
+        }
+    });
+}
+
+#[test]
+fn syslog_messages_cut_at_their_size() {
+    check(&SIGNED, |r, t| {
+        let head = "<14>Nov 23 12:00:00 host app[17]: ";
+        let filler = "x ".repeat((1024 - head.len() - r.between(60, t.text.len().min(900) - 20)) / 2);
+        let record = format!("{filler}{} end", t.text);
+        format!("{head}{}", wrapped(&record, 1024 - head.len(), &format!("\n{head}")))
+    });
+}
+
+#[test]
+fn keys_in_pieces() {
+    let pem = |t: &Token| t.text.trim_end().replace("\r\n", "\n");
+    check(&[Form::Pem], |_, t| {
+        let head = "2026-11-23T12:00:00.123Z INFO [x] ";
+        format!("{head}{}", pem(t).replace('\n', &format!("\n{head}")))
+    });
+    check(&[Form::Pem], |_, t| format!("KEY=\"{}\" n=1", pem(t).replace('\n', " ")));
+    check(&[Form::Pem], |_, t| format!("k = \"{}\";", pem(t).replace('\n', "\\n\" +\n  \"")));
+    check(&[Form::Pem], |_, t| {
+        pem(t).replacen("-----\n", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n", 1)
+    });
+}
+
+#[test]
+fn keys_without_their_first_line() {
+    for seed in 0..8 {
+        let token = Form::Pem.make(&mut Random::new(seed));
+        let body: Vec<&str> = token.text.trim_end().lines().skip(1).collect();
+        let document = format!("{BEFORE}{}\n{AFTER}", body.join("\n"));
+        let out = whole(Limits::default(), document.as_bytes());
+        assert!(leaks(&out, &token.secrets, &[]).is_empty(), "{}", shown(&out));
+        assert!(out.starts_with(BEFORE.as_bytes()) && out.ends_with(AFTER.as_bytes()));
+    }
+}
+
+fn rows(text: &str, row: impl Fn(usize, &[u8]) -> String) -> String {
+    text.as_bytes().chunks(16).enumerate().map(|(i, c)| format!("\n{}", row(i * 16, c))).collect()
+}
+
+fn hex(bytes: &[u8], between: &str) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(between)
+}
+
+#[test]
+fn dumps_of_tcpdump_and_netty() {
+    let pairs = |c: &[u8]| c.chunks(2).map(|p| hex(p, "")).collect::<Vec<_>>().join(" ");
+    check(&SIGNED, |_, t| {
+        format!("packet:{}", rows(&t.text, |at, c| format!("\t0x{at:04x}:  {:<39}  {}", pairs(c), String::from_utf8_lossy(c))))
+    });
+    check(&SIGNED, |_, t| {
+        format!("read:{}", rows(&t.text, |at, c| format!("|{at:08x}| {:<47} |{:<16}|", hex(c, " "), String::from_utf8_lossy(c))))
+    });
+}
+
+#[test]
+fn bytes_with_hyphens_and_arrays_in_json() {
+    check(&COMPACT, |_, t| format!("bytes={}", hex(t.text.as_bytes(), "-").to_uppercase()));
+    check(&COMPACT, |_, t| {
+        let list = t.text.bytes().map(|b| b.to_string()).collect::<Vec<_>>();
+        format!("{{\"MESSAGE\":[{}],\"n\":1}}", list.join(","))
+    });
+    let token = Form::Jws.make(&mut Random::new(1));
+    let list = token.text.bytes().map(|b| b.to_string()).collect::<Vec<_>>().join(",");
+    let out = whole(Limits::default(), format!("{{\"m\":[{list}],\"n\":1}}\n").as_bytes());
+    assert!(out.starts_with(b"{\"m\":[\"jwt(") && out.ends_with(b")\"],\"n\":1}\n"), "{}", shown(&out));
+}
+
+#[test]
+fn entities_without_a_semicolon_and_entities_that_show_as_nothing() {
+    check(&[Form::Jws], |_, t| {
+        let (mut out, mut rest) = (String::new(), t.text.as_str());
+        while let Some((a, b)) = rest.split_once('.') {
+            out += a;
+            out += if b.starts_with(|c: char| c.is_ascii_digit()) { "." } else { "&#46" };
+            rest = b;
+        }
+        format!("<p>{out}{rest}</p>")
+    });
+    check(&[Form::Jws], |_, t| format!("<p>{}</p>", wrapped(&t.text, 20, "&shy;")));
+    check(&[Form::Jws], |_, t| format!("<p>{}</p>", wrapped(&t.text, 20, "&#8203;")));
+}
+
+#[test]
+fn dots_that_were_written_in_other_ways() {
+    for dot in [" dot ", "(dot)", "[dot]", "{.}", "[.]", " . ", "<dot>"] {
+        check(&[Form::Jws], |_, t| format!("token: {}", t.text.replace('.', dot)));
+    }
+    for mask in ["•••", "****************", "[PAYLOAD]"] {
+        for seed in 0..4 {
+            let token = Form::Jws.make(&mut Random::new(seed));
+            let out = whole(Limits::default(), format!("t={}.{mask}.{} n=1\n", token.parts[0], token.parts[2]).as_bytes());
+            assert!(leaks(&out, &token.secrets[1..], &[]).is_empty() && out.ends_with(b" n=1\n"), "{}", shown(&out));
+        }
+    }
+}
+
+#[test]
+fn quoted_printable_of_json() {
+    check(&[Form::JwkEc, Form::JsonJwsFlat, Form::JsonJweFlat], |_, t| wrapped(&t.text.replace('\n', "").replace('=', "=3D"), 75, "=\n"));
+}
+
+#[test]
+fn objects_stand_between_the_frames_of_their_lines() {
+    let token = Form::JsonJweGeneral.make(&mut Random::new(3));
+    let text = token.text.replace('\n', "");
+    let (a, b) = text.split_at(text.len() / 2);
+    let head = "2026-11-23T12:00:00.123456789Z stdout ";
+    let out = whole(Limits::default(), format!("{head}P x {a}\n{head}F {b} y\n").as_bytes());
+    let out = String::from_utf8_lossy(&out).into_owned();
+    assert!(out.starts_with(&format!("{head}P x ")) && out.contains(&format!("\n{head}F ")) && out.ends_with(" y\n"), "{out}");
+}
+
+#[test]
+fn a_marker_is_utf16_only_in_utf16() {
+    let token = Form::Jws.make(&mut Random::new(5));
+    let escaped: String = token.text.chars().map(|c| format!("{c}\\u0000")).collect();
+    let out = whole(Limits::default(), format!("{{\"t\":\"{escaped}\"}}\n").as_bytes());
+    assert!(!out.contains(&0) && leaks(&out, &token.secrets, &token.claims).is_empty(), "{}", shown(&out));
+}
+
+#[test]
+fn what_stands_beside_a_wrap_stays() {
+    let base = base64("An image, say, of more than one line of base64 and no token at all in it.".repeat(9).as_bytes());
+    for width in [60, 64, 76] {
+        check_same(&format!("Content-Transfer-Encoding: base64\n\n{}\n--boundary-17--", wrapped(&base, width, "\n")));
+        check_same(&format!("b={};\n  next", wrapped(&base, width, "\n\t ")));
+    }
+    // Views of one text commute: it used to be over the budget.
+    check_same(&format!(
+        "\tb=g+{};\n      \"integrity\": \"sha512-{}==\",\nGET /?etag=W%2F%22a%22",
+        wrapped(&base, 72, "\n\t "),
+        &base[..86]
+    ));
+    let token = Form::Jws.make(&mut Random::new(9)).text;
+    for (text, stays) in [
+        (format!("{{\n    \"jwt\": \"{token}\",\n    \"n\": 3\n}}"), "\n    \"n\": 3\n}"),
+        (format!("dump: {}\n2026-11-23T12:00:00Z next\n", hex(token.as_bytes(), " ")), "\n2026-11-23T12:00:00Z next\n"),
+        (format!("{token}...\nQUJDREVGR0hJSktMTU5P\n"), "\nQUJDREVGR0hJSktMTU5P\n"),
+    ] {
+        let out = whole(Limits::default(), text.as_bytes());
+        assert!(String::from_utf8_lossy(&out).contains(stays), "{}", shown(&out));
+    }
+    let sdjwt = Form::SdJwt.make(&mut Random::new(9)).text;
+    let out = whole(Limits::default(), format!("{}\nbye\n", wrapped(&sdjwt, 70, "\n")).as_bytes());
+    assert!(out.ends_with(b"\nbye\n"), "{}", shown(&out));
+}
