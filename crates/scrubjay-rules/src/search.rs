@@ -39,10 +39,15 @@ pub(crate) struct Scratch {
     before: Vec<(usize, bool)>,
 }
 
+/// Less than this behind a token of others belongs to it.
+const BEHIND_TOKEN_BYTES_MAX: usize = 16;
+
 /// One search over one text.
 struct Search<'a> {
     pack: &'a RulePack,
     text: &'a [u8],
+    /// What others have found.
+    taken: &'a [Range<usize>],
     scratch: &'a mut Scratch,
     found: &'a mut Vec<Hit>,
     /// The line that the last keyword was in.
@@ -51,7 +56,7 @@ struct Search<'a> {
     work: usize,
 }
 
-pub(crate) fn find(pack: &RulePack, text: &[u8], scratch: &mut Scratch, found: &mut Vec<Hit>) -> u64 {
+pub(crate) fn find(pack: &RulePack, text: &[u8], taken: &[Range<usize>], scratch: &mut Scratch, found: &mut Vec<Hit>) -> u64 {
     let first = found.len();
     scratch.caches.resize_with(pack.rules().len(), || None);
     scratch.covered.clear();
@@ -59,7 +64,7 @@ pub(crate) fn find(pack: &RulePack, text: &[u8], scratch: &mut Scratch, found: &
     scratch.before.clear();
     scratch.before.resize(pack.rules().len(), (0, false));
     let mut candidates = std::mem::take(&mut scratch.candidates);
-    let mut search = Search { pack, text, scratch, found, line: 0..0, work: 0 };
+    let mut search = Search { pack, text, taken, scratch, found, line: 0..0, work: 0 };
     let mut total = 0;
     pack.fragments().each(text, &mut candidates, |keyword, start| {
         let before = search.work;
@@ -96,7 +101,17 @@ impl Search<'_> {
         if self.work > granted {
             return self.unseen(index, start, len);
         }
-        let window = start..self.line.end.min(start + WINDOW_BYTES_MAX);
+        let mut window = start..self.line.end.min(start + WINDOW_BYTES_MAX);
+        // A token that begins in the window ends it, unless more than a scrap hangs on to its end.
+        let next = self.taken.get(self.taken.partition_point(|t| t.end <= start)).filter(|t| t.start < window.end);
+        if let Some(token) = next.cloned() {
+            if token.start <= start {
+                return;
+            }
+            if self.run(token.end, BEHIND_TOKEN_BYTES_MAX) < BEHIND_TOKEN_BYTES_MAX {
+                window.end = token.start;
+            }
+        }
         let Some(slot) = self.scratch.caches.get_mut(index) else { return };
         let cache = slot.get_or_insert_with(|| matcher.cache());
         let attempt = matcher.attempt(cache, self.text, window.clone());
@@ -104,8 +119,8 @@ impl Search<'_> {
         let Some(end) = attempt.end else { return };
         let Some(mut span) = matcher.secret(cache, self.text, start..end) else { return };
         self.work += end - start;
-        if span.end == window.end && window.end < self.line.end {
-            span.end += self.run(window.end);
+        if span.end == start + WINDOW_BYTES_MAX {
+            span.end += self.run(span.end, usize::MAX);
         }
         // A full stop or an ellipsis ends no secret: it is the sentence's, or the logger's that cut the value.
         let dots = self.text.get(span.clone()).unwrap_or_default().iter().rev().take_while(|&&b| b == b'.').count();
@@ -120,7 +135,7 @@ impl Search<'_> {
         let from = start + len;
         let name = self.text.get(from..self.line.end).unwrap_or_default();
         let gap = name.iter().take(8).take_while(|b| b" =:\"'\\".contains(b)).count();
-        let span = from + gap..from + gap + self.run(from + gap);
+        let span = from + gap..from + gap + self.run(from + gap, usize::MAX);
         if !span.is_empty() {
             self.report(Hit { span, start, rule: index, over_budget: true });
         }
@@ -133,10 +148,10 @@ impl Search<'_> {
         self.found.push(hit);
     }
 
-    /// Length of the run of characters that credentials consist of.
-    fn run(&self, from: usize) -> usize {
+    /// Length of the run of characters that credentials consist of, up to `most`.
+    fn run(&self, from: usize, most: usize) -> usize {
         let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"-._~+/=%".contains(b);
-        self.text.get(from..self.line.end).unwrap_or_default().iter().take_while(|b| is_part(b)).count()
+        self.text.get(from..self.line.end).unwrap_or_default().iter().take(most).take_while(|b| is_part(b)).count()
     }
 
     fn is_secret(&mut self, index: usize, rule: &Rule, start: usize, span: &Range<usize>) -> bool {

@@ -154,7 +154,7 @@ impl Engine {
 
     /// Credentials that are no tokens, in text that is decided as a whole.
     fn secrets(&self, work: &mut Work<'_>, base: usize, text: &[u8]) {
-        let hits = self.others.find(text);
+        let hits = self.others.find_beside(text, base, &work.edits);
         self.others.edit(&hits, base, &work.edits, &mut work.others, work.stats);
     }
 

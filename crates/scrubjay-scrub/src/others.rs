@@ -21,10 +21,20 @@ pub(crate) struct Others {
 }
 
 impl Others {
-    /// Credentials of whole lines, or of a window of a long one.
+    /// Credentials of a window of a long line, before its tokens are known.
     pub(crate) fn find(&self, text: &[u8]) -> Vec<Hit> {
         let mut hits = Vec::new();
         self.rules.find(text, &mut hits);
+        hits
+    }
+
+    /// Credentials of a text that begins at `base` of the buffer, beside its tokens.
+    pub(crate) fn find_beside(&self, text: &[u8], base: usize, tokens: &[Edit]) -> Vec<Hit> {
+        let first = tokens.partition_point(|t| t.span.end <= base);
+        let here = tokens.iter().skip(first).take_while(|t| t.span.start < base + text.len());
+        let taken: Vec<Range<usize>> = here.map(|t| t.span.start.saturating_sub(base)..t.span.end - base).collect();
+        let mut hits = Vec::new();
+        self.rules.find_beside(text, &taken, &mut hits);
         hits
     }
 
