@@ -32,9 +32,11 @@ use crate::view::{escape_at, shows_as_nothing, unescaped, unquoted, visible};
 
 /// Fewest numbers of a list that goes on in the next line.
 const NUMBERS_MIN: usize = 8;
-/// Bytes that may be decoded, unescaped or looked through around a run for each byte of the block, before every further
-/// run is let through: `analyze` has a budget of its own.
-const WORK_PER_BYTE_MAX: usize = 8;
+/// Bytes that may be decoded, unescaped or looked through for each byte of a run, before it is let through: `analyze` has a
+/// budget of its own. Each run has its own, so that the answer depends on nothing but bytes near it.
+const WORK_PER_BYTE_MAX: usize = 16;
+/// The same for a run of any length, in bytes: what lies around a short one.
+const WORK_MIN: usize = 4096;
 
 /// Judges the runs of blocks. Holds memory between calls, nothing else.
 #[derive(Debug, Default)]
@@ -51,9 +53,8 @@ impl Gate {
         Self { scanner, ..Self::default() }
     }
 
-    /// Begins a block of so many bytes.
-    pub fn begin(&mut self, bytes: usize) {
-        self.budget = bytes.saturating_mul(WORK_PER_BYTE_MAX).saturating_add(64 * 1024);
+    fn begin(&mut self, bytes: usize) {
+        self.budget = bytes.saturating_mul(WORK_PER_BYTE_MAX).saturating_add(WORK_MIN);
     }
 
     /// False where no token, whole or part of one, has any of its bytes in `run` of `text`: then nothing needs to be
@@ -64,6 +65,7 @@ impl Gate {
     pub fn lets_through(&mut self, text: &[u8], run: &Run) -> bool {
         let range = run.start..run.end;
         let Some(bytes) = text.get(range.clone()) else { return true };
+        self.begin(bytes.len());
         match run.kind {
             RunKind::List => is_list(text, range),
             RunKind::Word => {
@@ -80,7 +82,7 @@ impl Gate {
         let goes_on = ends_line(text, &run);
         let all = sight.all;
         self.holds(sight, DEPTH_MAX, goes_on)
-            || sight.key_types().any(|at| has_private_key(text, run.start + at, &mut self.budget))
+            || sight.key_types().any(|at| has_private_key(text, run.start + at, self.budget / 2))
             || is_named(text, run.start)
             || is_parted_by_escape(text, &run)
             || is_interrupted(text, &run)

@@ -9,8 +9,6 @@ use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN};
 use crate::partials::part;
 use crate::view::{escape_at, invisible, shows_as_nothing, wide_dot};
 
-/// How far to either side of a key's type its object is looked through, in bytes.
-const OBJECT_BYTES_MAX: usize = 8 * 1024;
 /// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
 const INVISIBLE_BYTES_MAX: usize = 6;
 /// How far before a run the name of its JSON member is looked for, in bytes.
@@ -27,18 +25,18 @@ pub(super) fn line_of<'a>(text: &'a [u8], run: &Range<usize>) -> &'a [u8] {
     &text[start..end]
 }
 
-/// The object in which a key's type is named at `at` has a private member ([`crate::objects`]), or no end yet.
-pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> bool {
+/// The object in which a key's type is named at `at` has a private member ([`crate::objects`]), or no end within `reach`
+/// bytes to either side.
+pub(super) fn has_private_key(text: &[u8], at: usize, reach: usize) -> bool {
     let before = &text[..at];
     let behind = &text[at..];
     let mut depth = 0;
-    let open = before.iter().rev().take(OBJECT_BYTES_MAX).position(|&b| closes(&mut depth, b, b'}', b'{'));
+    let open = before.iter().rev().take(reach).position(|&b| closes(&mut depth, b, b'}', b'{'));
     depth = 0;
-    let close = behind.iter().take(OBJECT_BYTES_MAX).position(|&b| closes(&mut depth, b, b'{', b'}'));
+    let close = behind.iter().take(reach).position(|&b| closes(&mut depth, b, b'{', b'}'));
     let (Some(open), Some(close)) = (open, close) else { return true };
-    *budget = budget.saturating_sub(open + close);
     // In a container's log the braces may be the frame's, and the object on several lines.
-    if *budget == 0 || part(line_of(text, &(at..at))).is_some() {
+    if part(line_of(text, &(at..at))).is_some() {
         return true;
     }
     let object = &text[before.len() - open..before.len() + close];

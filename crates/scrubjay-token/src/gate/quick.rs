@@ -37,6 +37,7 @@ impl Gate {
         if text.len() > TEXT_BYTES_MAX {
             return None;
         }
+        self.begin(text.len());
         let mut looks = std::mem::take(&mut self.looks);
         let found = read(&Sight::new(text, &self.scanner, &mut looks), is_known);
         self.looks = looks;
