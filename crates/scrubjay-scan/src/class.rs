@@ -6,7 +6,7 @@ pub(crate) const OPENING_BYTES: usize = 3;
 /// Class W: the bytes that a compact token, its encodings and its surroundings in a query string are made of.
 /// NUL is a member because text written as UTF-16 has one beside every letter.
 pub(crate) const fn is_word(byte: u8) -> bool {
-    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~' | b'%' | b'\\' | b'&' | b'#' | b';' | 0)
+    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~' | b'%' | b'\\' | b'&' | b'#' | b';' | b'!' | 0)
 }
 
 /// Class L: the bytes that a hex dump or a list of byte values is made of.

@@ -15,7 +15,7 @@
 //!
 //! # What is found
 //!
-//! * Class **W** ("word"): `A-Z a-z 0-9 _ - . + / = ~ % \ & # ;` and NUL. A [`RunKind::Word`] is a maximal run of it that
+//! * Class **W** ("word"): `A-Z a-z 0-9 _ - . + / = ~ % \ & # ; !` and NUL. A [`RunKind::Word`] is a maximal run of it that
 //!   is [`WORD_RUN_MIN`] bytes long or longer, or that contains an opening.
 //! * An **opening** is `ey` and one of `J I A`, or `ew` and one of `o 0 k`, or `kty`: how base64 of a JSON object begins
 //!   that starts with white space or a member name, and the name of a JWK's key type.

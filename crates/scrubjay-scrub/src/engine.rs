@@ -428,7 +428,7 @@ fn swallow(work: &mut Work<'_>) -> usize {
 
 /// The class of bytes whose runs the scanner reports.
 fn is_word(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"_-.+/=~%\\&#;\0".contains(&b)
+    b.is_ascii_alphanumeric() || b"_-.+/=~%\\&#;!\0".contains(&b)
 }
 
 /// Where a token stands, as far as its own run of bytes tells: the run of a URL begins with the `//` behind its scheme,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::base64::{decode, is_base64};
 use crate::find::find_within;
 use crate::frames::{chunks, unframed};
-use crate::lists::{decode_hex, dumps, hex_runs, lists};
+use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::objects::objects;
 use crate::partials::partials;
 use crate::pem::pem_keys;
@@ -53,7 +53,13 @@ pub struct Exhausted;
 /// ```
 pub fn analyze(text: &[u8]) -> Result<Vec<Found>, Exhausted> {
     let mut work = Work { budget: work_max(text.len()), barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default() };
-    layer(text, DEPTH_MAX, &mut work)
+    let mut found = layer(text, DEPTH_MAX, &mut work)?;
+    // Whatever a look took for one piece: a line end is never part of it.
+    for f in found.iter_mut().filter(|f| f.pieces.iter().any(|p| memchr::memchr(b'\n', &text[p.clone()]).is_some())) {
+        f.pieces = f.pieces.iter().flat_map(|p| line_pieces(text, p.clone())).collect();
+    }
+    found.retain(|f| !f.pieces.is_empty());
+    Ok(found)
 }
 
 /// The budget for a text of this many bytes.

@@ -45,7 +45,9 @@ fn docker(line: &[u8]) -> Option<Part> {
     let stream = end + BETWEEN.len();
     let stream_len = line[stream..].iter().take(8).position(|&b| b == b'"')?;
     let text = &line[start.min(end)..end];
-    let partial = !text.ends_with(b"\\n");
+    // A line end is `\n`; `\\n` is a backslash and a letter.
+    let slashes = text.strip_suffix(b"n").map_or(0, |t| t.iter().rev().take_while(|&&b| b == b'\\').count());
+    let partial = slashes % 2 == 0;
     let end = if partial { end } else { end - 2 };
     (start <= end).then_some(Part { text: start..end, stream: stream..stream + stream_len, partial })
 }
@@ -93,5 +95,7 @@ mod tests {
         let text = "{\"log\":\"abc\",\"stream\":\"stdout\",\"time\":\"t\"}\n{\"log\":\"def\\n\",\"stream\":\"stdout\",\"time\":\"t\"}\n";
         assert_eq!(partials(text.as_bytes()).unwrap().text, b"abcdef\n");
         assert!(partials(b"2026-11-23T12:00:00.1Z stdout F whole\nplain\n").is_none());
+        let text = "{\"log\":\"a\\\\n\",\"stream\":\"stdout\",\"time\":\"t\"}\n{\"log\":\"b\\n\",\"stream\":\"stdout\",\"time\":\"t\"}\n";
+        assert_eq!(partials(text.as_bytes()).unwrap().text, b"a\\\\nb\n", "an escaped backslash before an n is no line end");
     }
 }

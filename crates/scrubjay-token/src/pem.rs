@@ -129,7 +129,7 @@ fn body(text: &[u8], start: usize) -> Body {
         }
         let rest = &text[at..];
         if rest.starts_with(b"-----END ") {
-            let close = position(text, at + 9, DASHES).filter(|end| end - at <= 80);
+            let close = position(text, at + 9, DASHES).filter(|&end| end - at <= 80 && !text[at..end].contains(&b'\n'));
             if let Some(close) = close {
                 body.cut = None;
                 body.end = close + DASHES.len();

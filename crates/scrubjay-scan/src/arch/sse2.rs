@@ -109,7 +109,7 @@ unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
         word = _mm_or_si128(word, is(with_bits(bytes, 0x18), b';'));
         word = _mm_or_si128(word, is(with_bits(bytes, 0x18), b'='));
         word = _mm_or_si128(word, is(with_bits(bytes, 0x08), b'.'));
-        for byte in [b'\\', b'_', b'~', 0] {
+        for byte in [b'\\', b'_', b'~', b'!', 0] {
             word = _mm_or_si128(word, is(bytes, byte));
         }
 

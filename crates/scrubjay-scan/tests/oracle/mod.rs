@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use scrubjay_scan::{OpenRun, Run, RunKind, Tail};
 
-const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/=~%\\&#;\0";
+const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/=~%\\&#;!\0";
 const LIST: &[u8] = b"0123456789abcdefABCDEFxX ,:\t";
 const SEPARATORS: &[u8] = b" ,:\t";
 const HEX_DIGITS: &[u8] = b"0123456789abcdefABCDEF";
