@@ -88,6 +88,7 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
 
 /// One of [`STANDS_FOR`] begins here. A value has many places: that the first byte is none of theirs settles most.
 fn stands_for(text: &[u8]) -> bool {
+    #[expect(clippy::indexing_slicing, reason = "worked out by the compiler, which would refuse it")]
     const FIRST: [bool; 256] = {
         let mut first = [false; 256];
         let mut i = 0;
