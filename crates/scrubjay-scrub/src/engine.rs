@@ -120,6 +120,9 @@ impl Engine {
     pub(crate) fn decide(&mut self, state: &mut LaneState, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
         let (gate, cache) = (self.gate.take(), self.cache.take());
         let mut work = Work { state, buffer, ends, stats, edits: Vec::new(), others: Vec::new(), long: Vec::new(), gate, cache };
+        if let Some(gate) = &mut work.gate {
+            gate.expect_more(!ends);
+        }
         let mut runs = std::mem::take(&mut self.runs);
         let consumed = self.walk(&mut work, &mut runs);
         self.runs = runs;

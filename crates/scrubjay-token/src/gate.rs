@@ -44,6 +44,7 @@ pub struct Gate {
     scanner: Scanner,
     looks: Vec<Look>,
     budget: usize,
+    more: bool,
 }
 
 impl Gate {
@@ -51,6 +52,11 @@ impl Gate {
     #[must_use]
     pub fn new(scanner: Scanner) -> Self {
         Self { scanner, ..Self::default() }
+    }
+
+    /// Whether more lines may follow the texts that are shown from now on. At first: no.
+    pub fn expect_more(&mut self, more: bool) {
+        self.more = more;
     }
 
     fn begin(&mut self, bytes: usize) {
@@ -88,7 +94,7 @@ impl Gate {
             || is_interrupted(text, &run)
             || all.dot != 0 && is_wrapped_end(text, &run)
             || is_cut_by_runtime(text, &run)
-            || all.upper != 0 && (is_above_key_end(text, &run) || is_behind_key_label(text, &run))
+            || all.upper != 0 && (is_above_key_end(text, &run, self.more) || is_behind_key_label(text, &run))
             || goes_on && (all.upper != 0 && is_below_key(text, &run) || (all.dot | all.escape) != 0 && is_wrapped_shape(sight.text))
     }
 

@@ -47,7 +47,7 @@ fn docker(line: &[u8]) -> Option<Part> {
     let text = &line[start.min(end)..end];
     // A line end is `\n`; `\\n` is a backslash and a letter.
     let slashes = text.strip_suffix(b"n").map_or(0, |t| t.iter().rev().take_while(|&&b| b == b'\\').count());
-    let partial = slashes % 2 == 0;
+    let partial = slashes.is_multiple_of(2);
     let end = if partial { end } else { end - 2 };
     (start <= end).then_some(Part { text: start..end, stream: stream..stream + stream_len, partial })
 }

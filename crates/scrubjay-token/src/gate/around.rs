@@ -154,7 +154,7 @@ const KEY_END_LINES: usize = 2;
 const KEY_LABEL_BYTES_MAX: usize = 48;
 
 /// The run or the lines below it end a private key.
-pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>) -> bool {
+pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, more: bool) -> bool {
     let label = &text[run.end..text.len().min(run.end + KEY_LABEL_BYTES_MAX)];
     if text[run.clone()].ends_with(b"-----END") {
         return memchr::memmem::find(label, b"PRIVATE KEY-----").is_some();
@@ -172,7 +172,7 @@ pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>) -> bool {
         }
         // What is not there yet may be the end: where reads end decides nothing.
         if from >= text.len() {
-            return true;
+            return more;
         }
         let next = &text[from..text.len().min(from + KEY_LINE_BYTES_MAX)];
         let next = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
