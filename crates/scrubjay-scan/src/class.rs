@@ -3,10 +3,15 @@
 /// Bytes of an opening ([`is_opening`]).
 pub(crate) const OPENING_BYTES: usize = 3;
 
-/// Class W: the bytes that a compact token, its encodings and its surroundings in a query string are made of.
-/// NUL is a member because text written as UTF-16 has one beside every letter.
+/// Class W: the bytes that a compact token, its encodings and its surroundings in a query string are made of, and those of
+/// what shows as nothing within one: all that are not ASCII (zero-width characters, soft hyphens), and the first two of
+/// a terminal's colour (`ESC [`). NUL is a member because text written as UTF-16 has one beside every letter.
 pub(crate) const fn is_word(byte: u8) -> bool {
-    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~' | b'%' | b'\\' | b'&' | b'#' | b';' | b'!' | 0)
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~' | b'%' | b'\\' | b'&' | b'#' | b';' | b'!' | b'[' | 0 | 0x1b | 0x80..
+        )
 }
 
 /// Class L: the bytes that a hex dump or a list of byte values is made of.

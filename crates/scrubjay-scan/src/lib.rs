@@ -5,9 +5,9 @@
 //! in a run is for `scrubjay-token` to judge.
 //!
 //! ```text
-//!                        ┌─ class W, 48 bytes or more, or with an opening ──▶ RunKind::Word
+//!                        ┌─ class W, 47 bytes or more, or with an opening ──▶ RunKind::Word
 //!   block ──▶ Scanner ───┤
-//!                        └─ class L, 48 bytes or more, 8 separators, 24 hex ─▶ RunKind::List
+//!                        └─ class L, 47 bytes or more, 8 separators, 24 hex ─▶ RunKind::List
 //!                        └─ what touches the end ───────────────────────────▶ Tail
 //!
 //!   chunk, chunk, … ──▶ StreamScanner ──▶ the same runs, whatever the chunking
@@ -15,7 +15,8 @@
 //!
 //! # What is found
 //!
-//! * Class **W** ("word"): `A-Z a-z 0-9 _ - . + / = ~ % \ & # ; !` and NUL. A [`RunKind::Word`] is a maximal run of it that
+//! * Class **W** ("word"): `A-Z a-z 0-9 _ - . + / = ~ % \ & # ; ! [`, NUL, ESC and all bytes that are not
+//!   ASCII. A [`RunKind::Word`] is a maximal run of it that
 //!   is [`WORD_RUN_MIN`] bytes long or longer, or that contains an opening.
 //! * An **opening** is `ey` and one of `J I A`, or `ew` and one of `o 0 k`, or `kty`: how base64 of a JSON object begins
 //!   that starts with white space or a member name, and the name of a JWK's key type.
@@ -66,10 +67,10 @@ pub use scanner::Scanner;
 pub use stream::StreamScanner;
 
 /// Length, in bytes, from which a word run is reported even without an opening.
-pub const WORD_RUN_MIN: usize = 48;
+pub const WORD_RUN_MIN: usize = 47;
 
 /// Length, in bytes, below which no list run is reported.
-pub const LIST_RUN_MIN: usize = 48;
+pub const LIST_RUN_MIN: usize = 47;
 
 /// Separators (space, comma, colon, TAB) that a list run must have, in bytes.
 pub const LIST_SEPARATORS_MIN: usize = 8;

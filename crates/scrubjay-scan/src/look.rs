@@ -18,6 +18,8 @@ pub struct Look {
     pub dot: u64,
     /// `=`
     pub equals: u64,
+    /// NUL, ESC, DEL, and all that is not ASCII: what shows as nothing begins with one of them.
+    pub odd: u64,
     /// `% \ & !`: what escapes begin with.
     pub escape: u64,
     /// Three bytes that may begin something: `ey[A-CH-K@]` and `ew[ko0]` an object in base64; `ZX`, `V[1357]` and

@@ -16,6 +16,7 @@ fn slow(text: &[u8]) -> Vec<Look> {
             set(&mut look.upper, a.is_ascii_uppercase());
             set(&mut look.dot, a == b'.');
             set(&mut look.equals, a == b'=');
+            set(&mut look.odd, matches!(a, 0 | 0x1b | 0x7f..));
             set(&mut look.escape, b"%\\&!".contains(&a));
             let triple = match [a, b, c] {
                 [b'e', b'y', _] => b"ABCHIJK@".contains(&c),

@@ -92,7 +92,7 @@ fn every_alignment_and_every_length_up_to_200() {
 #[test]
 fn runs_at_the_limits_across_each_step_boundary() {
     let long = b"0a, 1b, 2c, 3d, 4e, 5f, 6A, 7B, 8C, 9D, 0E, 1F, 2a, 3b, 4c, 5d, 6e";
-    for class in [b'_', b'7'] {
+    for class in [b'_', b'7', 0x80, 0xe2] {
         for len in [1, 2, 16, 32, 46, 47, 48, 49, 55, 56, 63, 64, 65, 127, 128, 129] {
             for start in (0..200).step_by(THINNED) {
                 let mut block = vec![b'"'; 400];

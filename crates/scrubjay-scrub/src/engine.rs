@@ -177,13 +177,17 @@ impl Engine {
         let text = buffer.get(at..whole).unwrap_or_default();
         self.scanner.scan_complete(text, runs);
         let base = at;
+        let mut line = at..at;
         for run in runs.iter() {
             let start = base + run.start;
-            if start < at || !work.may_hold(text, run) {
+            if start < at {
                 continue;
             }
-            let line = line_at(buffer.get(..whole).unwrap_or_default(), start);
-            let line = line.start.max(at)..line.end;
+            if start >= line.end {
+                line = line_at(buffer.get(..whole).unwrap_or_default(), start);
+                line.start = line.start.max(at);
+            }
+            // In pieces it would be walked in windows, whatever its runs are: so it is as a whole.
             if line.len() > self.limits.token_bytes_max {
                 work.state.mid_line = true;
                 at = self.long_line(work, line.start);
@@ -192,6 +196,10 @@ impl Engine {
                 }
                 continue;
             }
+            if !work.may_hold(text, run) {
+                continue;
+            }
+            let line = line.clone();
             let unit = around(buffer.get(..whole).unwrap_or_default(), line, at, whole, self.limits.token_bytes_max);
             if unit.open && !work.ends && rest <= self.limits.token_bytes_max {
                 return unit.lines.start;
@@ -426,7 +434,7 @@ fn swallow(work: &mut Work<'_>) -> usize {
     end
 }
 
-/// The class of bytes whose runs the scanner reports.
+/// What tokens and their encodings are made of in ASCII: where an over-long run ends, and where the run of a URL begins.
 fn is_word(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"_-.+/=~%\\&#;!\0".contains(&b)
 }

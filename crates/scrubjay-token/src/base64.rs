@@ -29,17 +29,20 @@ pub fn is_base64(byte: u8) -> bool {
 /// Decodes as far as the bytes are base64 of either alphabet; stops at the first other byte. Bits of an incomplete last
 /// group that do not fill a byte are dropped, so a cut segment still decodes. Appends to `out`.
 pub fn decode_into(text: &[u8], out: &mut Vec<u8>) {
-    out.reserve(text.len() / 4 * 3 + 3);
-    let mut groups = text.chunks_exact(4);
-    for g in groups.by_ref() {
+    let start = out.len();
+    out.resize(start + text.len() / 4 * 3, 0);
+    let mut whole = 0;
+    for (g, to) in text.chunks_exact(4).zip(out[start..].chunks_exact_mut(3)) {
         let v = [VALUE[g[0] as usize], VALUE[g[1] as usize], VALUE[g[2] as usize], VALUE[g[3] as usize]];
         if (v[0] | v[1] | v[2] | v[3]) & 0xC0 != 0 {
-            return decode_rest(g, out);
+            break;
         }
         let n = u32::from(v[0]) << 18 | u32::from(v[1]) << 12 | u32::from(v[2]) << 6 | u32::from(v[3]);
-        out.extend_from_slice(&[(n >> 16) as u8, (n >> 8) as u8, n as u8]);
+        to.copy_from_slice(&n.to_be_bytes()[1..]);
+        whole += 1;
     }
-    decode_rest(groups.remainder(), out);
+    out.truncate(start + whole * 3);
+    decode_rest(&text[whole * 4..text.len().min(whole * 4 + 4)], out);
 }
 
 fn decode_rest(group: &[u8], out: &mut Vec<u8>) {

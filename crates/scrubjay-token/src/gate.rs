@@ -106,6 +106,7 @@ impl Gate {
             || depth > 0
                 && (self.has_part(sight, depth - 1, goes_on)
                     || sight.is_escaped() && self.is_escaped(sight.text, depth - 1, goes_on)
+                    || sight.all.odd != 0 && visible(sight.text).is_some_and(|view| self.inner(&view.text, depth - 1))
                     || sight.is_quoted() && unquoted(sight.text).is_some_and(|view| self.inner(&view.text, depth - 1)))
     }
 
@@ -214,6 +215,7 @@ impl<'a> Sight<'a> {
             all.dot |= look.dot;
             all.upper |= look.upper;
             all.equals |= look.equals;
+            all.odd |= look.odd;
             all.escape |= look.escape;
             all.triple |= look.triple;
             all.text_digit |= look.text_digit;

@@ -106,7 +106,7 @@ unsafe fn half(at: *const u8) -> [u32; 3] {
         let next = _mm256_loadu_si256(at.add(1).cast());
         let after = _mm256_loadu_si256(at.add(2).cast());
         // `pshufb` looks at the lower four bits of an index and gives zero when its top bit is set: what is not ASCII is
-        // of no class.
+        // in neither table.
         let row = _mm256_shuffle_epi8(table(&ROWS), upper_nibble(bytes));
         let word = _mm256_and_si256(_mm256_shuffle_epi8(table(&WORD), bytes), row);
         let list = _mm256_and_si256(_mm256_shuffle_epi8(table(&LIST), bytes), row);
@@ -117,7 +117,9 @@ unsafe fn half(at: *const u8) -> [u32; 3] {
         let third_low = _mm256_shuffle_epi8(table(&THIRD_LOW), after);
         let third_high = _mm256_shuffle_epi8(table(&THIRD_HIGH), upper_nibble(after));
         let opening = _mm256_and_si256(_mm256_and_si256(first, second), _mm256_and_si256(third_low, third_high));
-        [zero_mask(word, zero), zero_mask(list, zero), zero_mask(opening, zero)]
+        // What is not ASCII is of class W, all of it.
+        let ascii = !_mm256_movemask_epi8(bytes).cast_unsigned();
+        [zero_mask(word, zero) & ascii, zero_mask(list, zero), zero_mask(opening, zero)]
     }
 }
 

@@ -7,7 +7,7 @@
 //!                                                                 opening           masks
 //! ```
 //!
-//! A run of 48 bytes covers five whole *octets* (aligned groups of eight bytes) wherever it starts. An octet is one byte
+//! A run of 47 bytes covers five whole *octets* (aligned groups of eight bytes) wherever it starts. An octet is one byte
 //! of a mask, so the search for long runs is a search for five zero bytes in a row in an eighth of the data, and on clean
 //! text nothing branches on content but once in a group. What touches the start of a group is carried in [`State`] and
 //! resolved first; what touches its end is carried on. So no search looks beyond its group.

@@ -89,6 +89,8 @@ unsafe fn step<V: Bytes>(window: &[u8; WINDOW]) -> Look {
             look.upper |= upper.mask() << at;
             look.dot |= a.is(b'.').mask() << at;
             look.equals |= a.is(b'=').mask() << at;
+            let odd = a.is(0).or(a.is(0x1b)).or(a.within(0x7f, 0xff));
+            look.odd |= odd.mask() << at;
             look.escape |= escape.mask() << at;
             look.triple |= triple(a, b, c).mask() << at;
         }

@@ -111,12 +111,13 @@ unsafe fn quarter_classes(at: *const u8) -> [uint8x16_t; 3] {
         let low = vandq_u8(bytes, vdupq_n_u8(0x0f));
         let row = look_up(&ROWS, vshrq_n_u8::<4>(bytes));
         // First byte by lower nibble only, second by lower nibble and row 7: together with the exact third that leaves few
-        // false candidates. Rows from 8 on have no bits, so what is not ASCII is of no class.
+        // false candidates. Rows from 8 on have no bits: what is not ASCII is in neither table.
         let second = vandq_u8(look_up(&SECOND, vandq_u8(next, vdupq_n_u8(0x0f))), vceqq_u8(vshrq_n_u8::<4>(next), vdupq_n_u8(7)));
         let third_low = look_up(&THIRD_LOW, vandq_u8(after, vdupq_n_u8(0x0f)));
         let third = vandq_u8(third_low, look_up(&THIRD_HIGH, vshrq_n_u8::<4>(after)));
         let both = vandq_u8(second, third);
-        [vtstq_u8(look_up(&WORD, low), row), vtstq_u8(look_up(&LIST, low), row), vtstq_u8(look_up(&FIRST, low), both)]
+        let word = vorrq_u8(vtstq_u8(look_up(&WORD, low), row), vcgeq_u8(bytes, vdupq_n_u8(0x80)));
+        [word, vtstq_u8(look_up(&LIST, low), row), vtstq_u8(look_up(&FIRST, low), both)]
     }
 }
 

@@ -109,9 +109,11 @@ unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
         word = _mm_or_si128(word, is(with_bits(bytes, 0x18), b';'));
         word = _mm_or_si128(word, is(with_bits(bytes, 0x18), b'='));
         word = _mm_or_si128(word, is(with_bits(bytes, 0x08), b'.'));
-        for byte in [b'\\', b'_', b'~', b'!', 0] {
+        for byte in [b'\\', b'_', b'~', b'!', b'[', 0x1b, 0] {
             word = _mm_or_si128(word, is(bytes, byte));
         }
+        // What is not ASCII: negative.
+        word = _mm_or_si128(word, _mm_cmpgt_epi8(_mm_setzero_si128(), bytes));
 
         // `0…9:`; letters; and one by one the rest.
         let mut list = _mm_or_si128(in_range(bytes, b'0', b':'), in_range(lower, b'a', b'f'));

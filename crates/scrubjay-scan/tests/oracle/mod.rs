@@ -4,28 +4,29 @@
 use proptest::prelude::*;
 use scrubjay_scan::{OpenRun, Run, RunKind, Tail};
 
-const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/=~%\\&#;!\0";
+/// The members in ASCII; the others are all members.
+const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/=~%\\&#;![\0\x1b";
 const LIST: &[u8] = b"0123456789abcdefABCDEFxX ,:\t";
 const SEPARATORS: &[u8] = b" ,:\t";
 const HEX_DIGITS: &[u8] = b"0123456789abcdefABCDEF";
 pub(crate) const OPENINGS: [&[u8]; 7] = [b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk", b"kty"];
 
 fn word_qualifies(run: &[u8]) -> bool {
-    run.len() >= 48 || run.windows(3).any(|w| OPENINGS.contains(&w))
+    run.len() >= 47 || run.windows(3).any(|w| OPENINGS.contains(&w))
 }
 
 fn list_qualifies(run: &[u8]) -> bool {
     let count = |set: &[u8]| run.iter().filter(|b| set.contains(b)).count();
-    run.len() >= 48 && count(SEPARATORS) >= 8 && count(HEX_DIGITS) >= 24
+    run.len() >= 47 && count(SEPARATORS) >= 8 && count(HEX_DIGITS) >= 24
 }
 
 /// All maximal runs of `class` as (start, end).
-fn maximal(block: &[u8], class: &[u8]) -> Vec<(usize, usize)> {
+fn maximal(block: &[u8], class: impl Fn(u8) -> bool) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < block.len() {
         let start = at;
-        while at < block.len() && class.contains(&block[at]) {
+        while at < block.len() && class(block[at]) {
             at += 1;
         }
         if at > start {
@@ -41,7 +42,7 @@ fn maximal(block: &[u8], class: &[u8]) -> Vec<(usize, usize)> {
 pub(crate) fn scan(block: &[u8]) -> (Vec<Run>, Tail) {
     let mut runs = Vec::new();
     let mut tail = Tail::default();
-    for (start, end) in maximal(block, WORD) {
+    for (start, end) in maximal(block, |b| WORD.contains(&b) || !b.is_ascii()) {
         let qualifies = word_qualifies(&block[start..end]);
         if end == block.len() {
             tail.word = Some(OpenRun { start, qualifies });
@@ -49,7 +50,7 @@ pub(crate) fn scan(block: &[u8]) -> (Vec<Run>, Tail) {
             runs.push(Run { start, end, kind: RunKind::Word });
         }
     }
-    for (start, end) in maximal(block, LIST) {
+    for (start, end) in maximal(block, |b| LIST.contains(&b)) {
         let qualifies = list_qualifies(&block[start..end]);
         if end == block.len() {
             tail.list = Some(OpenRun { start, qualifies });
@@ -110,7 +111,7 @@ impl Numbers {
     pub(crate) fn text(&mut self, len: usize) -> Vec<u8> {
         let mut text = Vec::with_capacity(len + 100);
         while text.len() < len {
-            let class = [WORD, WORD, LIST, LIST, b"\" {}\n", HEX_DIGITS][self.below(6)];
+            let class = [WORD, WORD, LIST, LIST, b"\" {}\n\x80\xff\x1b", HEX_DIGITS][self.below(6)];
             for _ in 0..self.below(80) {
                 text.push(class[self.below(class.len())]);
             }

@@ -86,7 +86,7 @@ state_dir: !x y
     check(
         "\u{feff}sources: {in: {type: stdin}}\nsinks: {out: {type: stdout}}\npipelines: [{from: in, to: out}]\nzzz: 1\n",
         &[
-            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
         ],
     );
 }
@@ -177,7 +177,7 @@ pipelines: [{from: in, to: out}]
 zzz: x
 "#,
         &[
-            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
         ],
     );
     check(
@@ -214,13 +214,13 @@ pipelines: [{from: in, to: out}]
 "a\nb": 1
 "#,
         &[
-            r#"4:1: unknown field "a\nb" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "a\nb" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
         ],
     );
     check(
         "sources: {in: {type: stdin}}\nsinks: {out: {type: stdout}}\npipelines: [{from: in, to: out}]\n\"a\u{202e}b\": 1\n",
         &[
-            r#"4:1: unknown field "a\u{202e}b" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "a\u{202e}b" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
         ],
     );
     check(

@@ -74,8 +74,11 @@ fn every_field() {
 
 #[test]
 fn the_plan_for_people() {
+    let plan = plan(WHOLE);
+    let rules = plan.rules.rules().len();
+    assert!(rules > 50, "{rules} rules");
     assert_eq!(
-        plan(WHOLE).to_string(),
+        plan.to_string(),
         r#"/base/p.yaml: no mistakes
 
 pipeline 1 (at-least-once)
@@ -91,11 +94,13 @@ pipeline 2 (at-least-once)
 state     /base/state
 keys      fingerprint: made for each run (fingerprints of two runs cannot be compared)
 policy    the safe default
+rules     RULES for other credentials
 threads   3
 limits    token 64KiB, line 1MiB, budget 64MiB, marker 16KiB
 
 /base/p.yaml:7:118: warning: property "sasl.password" of source "topic" is written into the pipeline file (keep it in a file of mode 0600 and write {file: PATH})
 "#
+        .replace("RULES", &rules.to_string())
     );
 }
 
