@@ -279,11 +279,11 @@ fn hex_runs(text: &[u8]) -> Vec<Vec<u8>> {
     runs(text, 32, |b| b.is_ascii_hexdigit()).flat_map(|r| [unhex(r), unhex(&r[1..])]).collect()
 }
 
-/// `65:79`, `65 79`, `0x65, 0x79`, `101, 121`, `101 121`: words of hex or decimal digits with the same few separators.
+/// `65:79`, `65-79`, `65 79`, `0x65, 0x79`, `101, 121`, `101 121`: words of hex or decimal digits with the same few separators.
 fn number_lists(text: &[u8]) -> Vec<Vec<u8>> {
     let mut out = Vec::new();
-    for run in runs(text, 40, |b| b.is_ascii_hexdigit() || b" ,:xX\t".contains(&b)) {
-        let words: Vec<&[u8]> = run.split(|b| b" ,:\t".contains(b)).filter(|w| !w.is_empty()).collect();
+    for run in runs(text, 40, |b| b.is_ascii_hexdigit() || b" ,:-xX\t".contains(&b)) {
+        let words: Vec<&[u8]> = run.split(|b| b" ,:-\t".contains(b)).filter(|w| !w.is_empty()).collect();
         // The words at the ends may be neighbours.
         let hex = words.split(|w| w.strip_prefix(b"0x").unwrap_or(w).len() != 2);
         for list in hex.filter(|l| l.len() >= 16) {
@@ -297,16 +297,18 @@ fn number_lists(text: &[u8]) -> Vec<Vec<u8>> {
     out
 }
 
-/// The bytes of dump lines: an offset, then groups of hex digits up to two blanks (`xxd`) or a bar (`hexdump -C`).
+/// The bytes of dump lines: an offset, then groups of hex digits up to two blanks (`xxd`) or a bar (`hexdump -C`); Netty puts
+/// the offset between bars.
 fn dump(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     for line in text.split(|&b| b == b'\n') {
+        let line = line.strip_prefix(b"|").unwrap_or(line);
         let offset = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
         if !(6..=8).contains(&offset) {
             continue;
         }
         let body = &line[offset..];
-        let body = body.strip_prefix(b":").unwrap_or(body);
+        let body = body.strip_prefix(b":").or(body.strip_prefix(b"|")).unwrap_or(body);
         let body = body.split(|&b| b == b'|').next().unwrap_or_default();
         let mut left = 32;
         for word in body.split(|&b| b == b' ').filter(|w| !w.is_empty()) {
@@ -397,6 +399,7 @@ mod tests {
             leaks(&case.document(), &case.secrets, &case.claims).is_empty()
         };
         let blind: Vec<u64> = (0..400).filter(blind).collect();
-        assert!(blind.len() <= 4, "{blind:?}");
+        let names: Vec<String> = blind.iter().map(|&seed| Case::any(seed, 3).name).collect();
+        assert!(blind.len() <= 4, "{blind:?}\n{}", names.join("\n"));
     }
 }
