@@ -55,4 +55,4 @@ pub use mistake::{Mistake, Place};
 pub use pack::{RulePack, Selection, builtin_rules};
 pub use parse::{FILE_BYTES_MAX, parse};
 pub use rule::{Checksum, KEYWORD_BYTES_MIN, Rule};
-pub use search::{Hit, WINDOW_BYTES_MAX, WORK_PER_BYTE_MAX};
+pub use search::{Hit, LineWords, WINDOW_BYTES_MAX, WORK_PER_BYTE_MAX};

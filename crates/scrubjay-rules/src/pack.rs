@@ -10,7 +10,7 @@ use crate::fragments::{Fragments, Keyword};
 use crate::mistake::Mistake;
 use crate::parse::parse;
 use crate::rule::Rule;
-use crate::search::{self, Hit, Scratch};
+use crate::search::{self, Hit, LineWords, Scratch};
 
 /// The rules that are built in, the more particular ones first: where two overlap, the first one gives the name.
 const FILES: [(&str, &str); 8] = [
@@ -138,12 +138,21 @@ impl RulePack {
         self.find_counted(text, taken, found);
     }
 
+    /// As [`RulePack::find`], of a text that goes on a line of which `words` knows the beginning.
+    pub fn find_in_line(&self, text: &[u8], taken: &[Range<usize>], words: &LineWords, found: &mut Vec<Hit>) {
+        self.search(text, taken, words, found);
+    }
+
     /// As [`RulePack::find`]; tells how many bytes the expressions looked at, for tests and benches.
     #[doc(hidden)]
     pub fn find_counted(&self, text: &[u8], taken: &[Range<usize>], found: &mut Vec<Hit>) -> u64 {
+        self.search(text, taken, &LineWords::default(), found)
+    }
+
+    fn search(&self, text: &[u8], taken: &[Range<usize>], words: &LineWords, found: &mut Vec<Hit>) -> u64 {
         let pool = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = pool().pop().unwrap_or_default();
-        let looked = search::find(self, text, taken, &mut scratch, found);
+        let looked = search::find(self, text, taken, words, &mut scratch, found);
         let mut pool = pool();
         if pool.len() < SCRATCH_MAX {
             pool.push(scratch);

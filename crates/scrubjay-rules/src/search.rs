@@ -56,12 +56,55 @@ struct Search<'a> {
     work: usize,
 }
 
-pub(crate) fn find(pack: &RulePack, text: &[u8], taken: &[Range<usize>], scratch: &mut Scratch, found: &mut Vec<Hit>) -> u64 {
+/// Which words of [`Rule::before`] stand in a line so far, for a line that is searched in pieces. At its beginning: none.
+#[derive(Clone, Debug, Default)]
+pub struct LineWords(Vec<bool>);
+
+impl LineWords {
+    /// Takes note of the words that begin in the first `end` bytes of `text`, which is a part of one line.
+    pub fn read(&mut self, pack: &RulePack, text: &[u8], end: usize) {
+        self.0.resize(pack.rules().len(), false);
+        for (seen, rule) in self.0.iter_mut().zip(pack.rules()) {
+            let begins = |word: &String| {
+                let within = text.get(..text.len().min(end + word.len().max(1) - 1)).unwrap_or_default();
+                has_word(within, word)
+            };
+            *seen = *seen || rule.before.iter().any(begins);
+        }
+    }
+}
+
+/// The word stands in the text, and not as a part of a rule's id in a marker: what was scrubbed before is no other text.
+fn has_word(text: &[u8], word: &str) -> bool {
+    let in_marker = |at: usize| {
+        let before = text.get(..at).unwrap_or_default();
+        let id = before.iter().rev().take(ID_BYTES_MAX).take_while(is_id).count();
+        before.get(..at - id).unwrap_or_default().ends_with(b"(rule:")
+    };
+    text.windows(word.len().max(1)).enumerate().any(|(at, w)| w.eq_ignore_ascii_case(word.as_bytes()) && !in_marker(at))
+}
+
+fn is_id(b: &&u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')
+}
+
+/// Longest id of a rule that is looked through.
+const ID_BYTES_MAX: usize = 80;
+
+pub(crate) fn find(
+    pack: &RulePack,
+    text: &[u8],
+    taken: &[Range<usize>],
+    words: &LineWords,
+    scratch: &mut Scratch,
+    found: &mut Vec<Hit>,
+) -> u64 {
     let first = found.len();
     scratch.caches.resize_with(pack.rules().len(), || None);
     scratch.covered.clear();
     scratch.covered.resize(pack.rules().len(), 0);
     scratch.before.clear();
+    scratch.before.extend(words.0.iter().map(|&seen| (0, seen)));
     scratch.before.resize(pack.rules().len(), (0, false));
     let mut candidates = std::mem::take(&mut scratch.candidates);
     let mut search = Search { pack, text, taken, scratch, found, line: 0..0, work: 0 };
@@ -176,7 +219,7 @@ impl Search<'_> {
             let longest = words.iter().map(String::len).max().unwrap_or(0);
             let from = searched.saturating_sub(longest).max(self.line.start);
             let new = self.text.get(from..start).unwrap_or_default();
-            *found = words.iter().any(|word| new.windows(word.len().max(1)).any(|w| w.eq_ignore_ascii_case(word.as_bytes())));
+            *found = words.iter().any(|word| has_word(new, word));
             *searched = start;
             self.work += new.len();
         }

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use scrubjay_rules::Hit;
+use scrubjay_rules::{Hit, LineWords};
 use scrubjay_scan::{Run, Scanner};
 use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
 
@@ -63,6 +63,8 @@ pub(crate) struct LaneState {
     mid_line: bool,
     /// In a line that holds an object longer than the token limit: what may belong to it is withheld to the line's end.
     withholding: bool,
+    /// What the rules for other credentials ask of the beginning of a line that is decided in parts.
+    words: LineWords,
 }
 
 impl LaneState {
@@ -105,6 +107,15 @@ impl Work<'_> {
         *self.stats.algs.entry(told.alg).or_default() += 1;
     }
 
+    /// As [`Work::may_hold`], of a part of a long line: where a read ended must not be seen there.
+    fn part_may_hold(&mut self, text: &[u8], runs: &[Run]) -> bool {
+        let Some(gate) = &mut self.gate else { return !runs.is_empty() };
+        gate.expect_more(true);
+        let may_hold = runs.iter().any(|run| gate.lets_through(text, run));
+        gate.expect_more(!self.ends);
+        may_hold
+    }
+
     fn may_hold(&mut self, text: &[u8], run: &Run) -> bool {
         self.gate.as_mut().is_none_or(|gate| gate.lets_through(text, run))
     }
@@ -136,6 +147,8 @@ impl Engine {
     /// Credentials that are no tokens, in whole lines. One that is over the token limit was not walked in windows when
     /// nothing in it may be a token: that is done now, because it would be had it come in pieces.
     fn secrets_of_lines(&self, work: &mut Work<'_>, lines: Range<usize>) {
+        // What is known of the last, unfinished line is of no use to these.
+        let words = std::mem::take(&mut work.state.words);
         let (mut from, mut at) = (lines.start, lines.start);
         while lines.end - at > self.limits.token_bytes_max {
             let most = work.buffer.get(at..at + self.limits.token_bytes_max).unwrap_or_default();
@@ -150,11 +163,12 @@ impl Engine {
             from = at;
         }
         self.secrets(work, from, work.buffer.get(from..lines.end).unwrap_or_default());
+        work.state.words = words;
     }
 
     /// Credentials that are no tokens, in text that is decided as a whole.
     fn secrets(&self, work: &mut Work<'_>, base: usize, text: &[u8]) {
-        let hits = self.others.find_beside(text, base, &work.edits);
+        let hits = self.others.find_beside(text, base, &work.edits, &work.state.words);
         self.others.edit(&hits, base, &work.edits, &mut work.others, work.stats);
     }
 
@@ -330,12 +344,15 @@ impl Engine {
         let text = work.buffer.get(at..end).unwrap_or_default();
         let mut runs = Vec::new();
         self.scanner.scan_complete(text, &mut runs);
-        if work.state.withholding && !runs.is_empty() || runs.iter().any(|run| work.may_hold(text, run)) {
+        if work.state.withholding && !runs.is_empty() || work.part_may_hold(text, &runs) {
             self.unit(work, at..end);
         }
         self.secrets(work, at, text);
         work.state.mid_line = line_end.is_none();
         work.state.withholding &= work.state.mid_line;
+        if !work.state.mid_line {
+            work.state.words = LineWords::default();
+        }
         end
     }
 
@@ -343,8 +360,10 @@ impl Engine {
     /// the window is swallowed to its end.
     fn window_with_secrets(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool) -> usize {
         let size = self.limits.token_bytes_max;
-        let hits = self.others.find(work.buffer.get(at..at + size).unwrap_or_default());
+        let text = work.buffer.get(at..at + size).unwrap_or_default();
+        let hits = self.others.find(text, &work.state.words);
         let end = self.window(work, &hits, at, line_end, last);
+        work.state.words.read(&self.others.rules, text, end - at);
         let decided = hits.iter().filter(|h| at + h.span.end <= end).count();
         self.others.edit(hits.get(..decided).unwrap_or_default(), at, &work.edits, &mut work.others, work.stats);
         let goes_on = decided > 0 && decided == hits.len() && hits.last().is_some_and(|h| h.span.end == size) && end == at + size;
@@ -363,7 +382,7 @@ impl Engine {
         if work.state.withholding {
             return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
-        if !runs.iter().any(|run| work.may_hold(text, run)) {
+        if !work.part_may_hold(text, &runs) {
             return at + half;
         }
         let Ok(found) = analyze(text) else {

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use scrubjay_rules::{Hit, RulePack};
+use scrubjay_rules::{Hit, LineWords, RulePack};
 
 use crate::engine::Edit;
 use crate::marker;
@@ -22,19 +22,20 @@ pub(crate) struct Others {
 
 impl Others {
     /// Credentials of a window of a long line, before its tokens are known.
-    pub(crate) fn find(&self, text: &[u8]) -> Vec<Hit> {
+    pub(crate) fn find(&self, text: &[u8], words: &LineWords) -> Vec<Hit> {
         let mut hits = Vec::new();
-        self.rules.find(text, &mut hits);
+        self.rules.find_in_line(text, &[], words, &mut hits);
         hits
     }
 
-    /// Credentials of a text that begins at `base` of the buffer, beside its tokens.
-    pub(crate) fn find_beside(&self, text: &[u8], base: usize, tokens: &[Edit]) -> Vec<Hit> {
+    /// Credentials of a text that begins at `base` of the buffer, beside its tokens. Of the line that it goes on, `words`
+    /// knows the beginning.
+    pub(crate) fn find_beside(&self, text: &[u8], base: usize, tokens: &[Edit], words: &LineWords) -> Vec<Hit> {
         let first = tokens.partition_point(|t| t.span.end <= base);
         let here = tokens.iter().skip(first).take_while(|t| t.span.start < base + text.len());
         let taken: Vec<Range<usize>> = here.map(|t| t.span.start.saturating_sub(base)..t.span.end - base).collect();
         let mut hits = Vec::new();
-        self.rules.find_beside(text, &taken, &mut hits);
+        self.rules.find_in_line(text, &taken, words, &mut hits);
         hits
     }
 

@@ -28,7 +28,7 @@ use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
 use crate::survey::Survey;
-use crate::view::{escape_at, shows_as_nothing, unescaped, unquoted, visible};
+use crate::view::{escape_at, invisible, shows_as_nothing, unescaped, unquoted, visible, wide_dot};
 
 /// Fewest numbers of a list that goes on in the next line.
 const NUMBERS_MIN: usize = 8;
@@ -106,7 +106,7 @@ impl Gate {
             || depth > 0
                 && (self.has_part(sight, depth - 1, goes_on)
                     || sight.is_escaped() && self.is_escaped(sight.text, depth - 1, goes_on)
-                    || sight.all.odd != 0 && visible(sight.text).is_some_and(|view| self.inner(&view.text, depth - 1))
+                    || sight.is_parted()
                     || sight.is_quoted() && unquoted(sight.text).is_some_and(|view| self.inner(&view.text, depth - 1)))
     }
 
@@ -307,6 +307,16 @@ impl<'a> Sight<'a> {
                     separators >= NUMBERS_MIN
                 }
                 Escape::Nothing => false,
+            })
+    }
+
+    /// What shows as nothing parts two characters that belong together.
+    fn is_parted(&self) -> bool {
+        let goes_on = |at: usize| self.text.get(at).is_some_and(|&b| is_base64(b) || b"\\%&.=".contains(&b));
+        self.all.odd != 0
+            && self.bits(|look| look.odd).any(|at| {
+                let len = if shows_as_nothing(self.text[at]) { invisible(self.text, at) + wide_dot(self.text, at) } else { 0 };
+                len > 0 && at > 0 && goes_on(at - 1) && (goes_on(at + len) || self.text.get(at + len).is_some_and(|&b| shows_as_nothing(b)))
             })
     }
 
