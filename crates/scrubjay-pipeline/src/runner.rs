@@ -78,8 +78,8 @@ pub struct RunReport {
 pub async fn run(pipeline: Pipeline, stop: watch::Receiver<bool>, report: &(dyn Fn(&Problem) + Send + Sync)) -> RunReport {
     let Pipeline { sources, sinks, scrubbers, limits } = pipeline;
     debug_assert!(!scrubbers.is_empty(), "somebody has to scrub");
-    let (problems_in, problems) = mpsc::channel(sources.len().max(1));
-    let (order_in, order) = mpsc::channel(limits.queue_batches_max);
+    let (problems_in, mut problems) = mpsc::channel(sources.len().max(1));
+    let (order_in, order) = mpsc::channel(limits.queue_batches_max.max(2 * scrubbers.len()));
     let (outcomes_in, outcomes) = mpsc::unbounded_channel();
     let budget = Arc::new(Semaphore::new(limits.budget_bytes_max.max(limits.batch_bytes_max)));
     let feed = Feed { workers: scrubbers.into_iter().map(|s| start_worker(s, limits)).collect(), order: order_in };
@@ -100,7 +100,11 @@ pub async fn run(pipeline: Pipeline, stop: watch::Receiver<bool>, report: &(dyn 
         problem: report,
         stopping: false,
     };
-    runner.drive(problems, order, outcomes, stop, limits).await;
+    runner.drive(&mut problems, order, outcomes, stop, limits).await;
+    // What was said just before the last source ended.
+    while let Ok(problem) = problems.try_recv() {
+        runner.note(&problem);
+    }
     runner.close().await
 }
 
@@ -160,7 +164,7 @@ struct Flight {
 impl Runner<'_> {
     async fn drive(
         &mut self,
-        mut problems: mpsc::Receiver<Problem>,
+        problems: &mut mpsc::Receiver<Problem>,
         mut order: mpsc::Receiver<oneshot::Receiver<Clean>>,
         mut outcomes: mpsc::UnboundedReceiver<(usize, Heard)>,
         stop: watch::Receiver<bool>,

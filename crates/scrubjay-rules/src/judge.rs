@@ -110,11 +110,15 @@ fn is_sequence(value: &[u8]) -> bool {
     steps * 10 >= value.len() * 7
 }
 
-/// True where `value`, which `rest` follows, is one of this program's own markers: `jwt(class:access~…)`.
+/// Less than this before a marker that it is glued to was left beside a token.
+const GLUED_BYTES_MAX: usize = 16;
+
+/// True where `value`, which `rest` follows, is one of this program's own markers (`jwt(class:access~…)`), or ends in one.
 pub(crate) fn is_marker(value: &[u8], rest: &[u8]) -> bool {
     let kind = |kind: &&[u8]| {
         let head = kind.strip_suffix(b"(").unwrap_or(kind);
-        value.starts_with(kind) || value == head && rest.first() == Some(&b'(')
+        let glued = value.strip_suffix(head).is_some_and(|before| before.len() < GLUED_BYTES_MAX);
+        value.starts_with(kind) || glued && rest.first() == Some(&b'(')
     };
     KINDS.iter().any(kind)
 }

@@ -6,7 +6,8 @@ pub(crate) const OPENING_BYTES: usize = 3;
 /// Class W: the bytes that a compact token, its encodings and its surroundings in a query string are made of, and those of
 /// what shows as nothing within one: all that are not ASCII (zero-width characters, soft hyphens), and the first two of
 /// a terminal's colour (`ESC [`). NUL is a member because text written as UTF-16 has one beside every letter.
-pub(crate) const fn is_word(byte: u8) -> bool {
+#[must_use]
+pub const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,

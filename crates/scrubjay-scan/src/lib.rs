@@ -60,6 +60,7 @@ mod stream;
 pub mod sweep;
 
 pub use backend::Backend;
+pub use class::is_word;
 pub use look::Look;
 pub use needles::{NEEDLE_BYTES, Needle, Needles};
 pub use run::{OpenRun, Run, Run64, RunKind, Tail};

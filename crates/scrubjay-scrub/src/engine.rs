@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use scrubjay_rules::{Hit, LineWords};
-use scrubjay_scan::{Run, Scanner};
+use scrubjay_scan::{Run, Scanner, is_word};
 use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
 
 use crate::cache::{Cache, Known, Tag};
@@ -378,7 +378,7 @@ impl Engine {
         self.scanner.scan_complete(text, &mut runs);
         // Half of the window, at the end of a run where there is one.
         let half = text.get(size / 4..size / 2).and_then(|t| t.iter().rposition(|&b| !is_word(b))).map_or(size / 2, |i| size / 4 + i + 1);
-        let half = others::cut(half, hits);
+        let half = others::cut(half, hits, &[]);
         if work.state.withholding {
             return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
@@ -402,6 +402,7 @@ impl Engine {
             // What touches the end of the window is not seen whole: it gets a window of its own.
             commit = if span.end >= size { span.start } else { commit.max(span.end) };
         }
+        commit = others::cut(commit, hits, &found.iter().map(Found::span).collect::<Vec<_>>());
         if commit == 0 {
             if text.first().copied().is_some_and(is_word) {
                 return self.oversize(work, at, line_end, last);
@@ -453,8 +454,8 @@ fn swallow(work: &mut Work<'_>) -> usize {
     end
 }
 
-/// What tokens and their encodings are made of in ASCII: where an over-long run ends, and where the run of a URL begins.
-fn is_word(b: u8) -> bool {
+/// What the run of a URL is made of, as far as it matters here.
+fn is_url(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"_-.+/=~%\\&#;!\0".contains(&b)
 }
 
@@ -463,7 +464,7 @@ fn is_word(b: u8) -> bool {
 /// followed by `@`.
 fn place(buffer: &[u8], floor: usize, start: usize, end: usize) -> Place {
     let before = buffer.get(floor..start).unwrap_or_default();
-    let run = before.iter().rev().take(URL_BYTES_MAX).take_while(|&&b| is_word(b)).count();
+    let run = before.iter().rev().take(URL_BYTES_MAX).take_while(|&&b| is_url(b)).count();
     let before = before.get(before.len() - run..).unwrap_or_default();
     let path = before.first() == Some(&b'/') && !before.contains(&b'#') && !before.contains(&b'&') && !before.contains(&b'=');
     if path || buffer.get(end) == Some(&b'@') { Place::Short } else { Place::Text }

@@ -78,13 +78,23 @@ fn beside(span: Range<usize>, tokens: &[Edit]) -> Vec<Range<usize>> {
     pieces
 }
 
-/// Where a window of a long line is cut: not inside a credential that begins before.
-pub(crate) fn cut(half: usize, hits: &[Hit]) -> usize {
-    match hits.iter().find(|h| h.start < half && half < h.span.end) {
-        Some(hit) if hit.start > 0 => hit.start,
-        Some(hit) => hit.span.end,
-        None => half,
+/// Where a window of a long line is cut: not inside a credential with its keyword, nor inside one of `tokens`.
+pub(crate) fn cut(at: usize, hits: &[Hit], tokens: &[Range<usize>]) -> usize {
+    let all = || hits.iter().map(|h| h.start..h.span.end).chain(tokens.iter().cloned());
+    let mut before = at;
+    // Each step goes back, so it ends.
+    while let Some(start) = all().filter(|r| r.start < before && before < r.end).map(|r| r.start).min() {
+        before = start;
     }
+    if before > 0 || at == 0 {
+        return before;
+    }
+    // Something begins where the window does: the cut goes behind it, and behind what it runs into.
+    let mut behind = at;
+    while let Some(end) = all().filter(|r| r.start < behind && behind < r.end).map(|r| r.end).max() {
+        behind = end;
+    }
+    behind
 }
 
 /// The edits of both, in order.
@@ -128,6 +138,17 @@ mod tests {
         check((10, 50), &[(5, 20), (30, 60)], &[]);
         check((10, 50), &[(12, 20)], &[(20, 50)]);
         check((10, 90), &[(30, 50), (60, 70)], &[(10, 30), (70, 90)]);
+    }
+
+    #[test]
+    fn a_window_is_cut_beside_credentials() {
+        let hit = |start: usize, from: usize, end: usize| Hit { span: from..end, start, rule: 0, over_budget: false };
+        let hits = [hit(10, 14, 40), hit(30, 45, 60)];
+        assert_eq!(cut(50, &hits, &[]), 10, "the keyword of one lies in the value of the other");
+        assert_eq!(cut(60, &hits, &[]), 60);
+        assert_eq!(cut(25, &[hit(0, 5, 30), hit(20, 28, 50)], &[]), 50);
+        assert_eq!(cut(25, &[hit(20, 28, 50)], &[Range { start: 5, end: 22 }]), 5);
+        assert_eq!(cut(0, &[hit(0, 5, 30)], &[]), 0);
     }
 
     #[test]

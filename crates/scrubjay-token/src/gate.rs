@@ -21,7 +21,7 @@ pub use self::quick::Sighted;
 
 use self::around::{
     ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_below_key, is_cut_by_runtime,
-    is_interrupted, is_named, is_parted_by_escape, is_wrapped_end, is_wrapped_shape, line_of,
+    is_interrupted, is_named, is_wrapped_end, is_wrapped_shape, line_of,
 };
 use self::shape::{HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling};
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, LIST_BYTES_MIN, is_readable, is_worth_a_look};
@@ -88,9 +88,8 @@ impl Gate {
         let goes_on = ends_line(text, &run);
         let all = sight.all;
         self.holds(sight, DEPTH_MAX, goes_on)
-            || sight.key_types().any(|at| has_private_key(text, run.start + at, self.budget / 2))
+            || sight.key_types().any(|at| has_private_key(text, run.start + at, &mut self.budget))
             || is_named(text, run.start)
-            || is_parted_by_escape(text, &run)
             || is_interrupted(text, &run)
             || all.dot != 0 && is_wrapped_end(text, &run)
             || is_cut_by_runtime(text, &run)
@@ -298,9 +297,9 @@ impl<'a> Sight<'a> {
 
     /// An escape that changes what is looked for.
     fn is_escaped(&self) -> bool {
-        let mut separators = 0;
+        let (mut separators, mut named) = (0, None);
         self.all.escape != 0
-            && self.bits(|look| look.escape).any(|at| match escape(self.text, at) {
+            && self.bits(|look| look.escape).any(|at| match escape(self.text, at, &mut named) {
                 Escape::Telling => true,
                 Escape::Separator => {
                     separators += 1;
@@ -350,7 +349,8 @@ enum Escape {
     Nothing,
 }
 
-fn escape(text: &[u8], at: usize) -> Escape {
+/// `named`: what [`has_name`] says of the text, once it was asked.
+fn escape(text: &[u8], at: usize, named: &mut Option<bool>) -> Escape {
     let Some((code, len)) = escape_at(text, at) else { return Escape::Nothing };
     let Ok(byte) = u8::try_from(code) else { return Escape::Telling };
     let next = text.get(at + len).copied();
@@ -361,7 +361,7 @@ fn escape(text: &[u8], at: usize) -> Escape {
         b'=' => false,
         b'<' => matches!(next, Some(b'w' | b'W')),
         b'&' => matches!(next, Some(b'#' | b'%' | b'a' | b'\\')),
-        b'"' | b'\'' => has_name(text),
+        b'"' | b'\'' => *named.get_or_insert_with(|| has_name(text)),
         _ => byte < 0x7f || shows_as_nothing(byte),
     };
     if telling { Escape::Telling } else { Escape::Nothing }

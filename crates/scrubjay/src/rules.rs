@@ -36,6 +36,10 @@ pub(crate) fn pack(args: &RuleArgs) -> Result<Arc<RulePack>, String> {
     if args.rules.is_empty() && args.silence.is_empty() && args.enable.is_empty() {
         return Ok(RulePack::builtin());
     }
+    build(&selection(args)?)
+}
+
+fn selection(args: &RuleArgs) -> Result<Selection, String> {
     let mut selection = Selection { silence: args.silence.clone(), enable: args.enable.clone(), add: Vec::new() };
     let mut mistakes = Vec::new();
     for path in &args.rules {
@@ -44,23 +48,22 @@ pub(crate) fn pack(args: &RuleArgs) -> Result<Arc<RulePack>, String> {
             Err(wrong) => mistakes.extend(wrong),
         }
     }
-    if mistakes.is_empty() {
-        match RulePack::build(&selection) {
-            Ok(pack) => return Ok(Arc::new(pack)),
-            Err(wrong) => mistakes.extend(wrong.iter().map(ToString::to_string)),
-        }
-    }
-    Err(mistakes.join("\n"))
+    if mistakes.is_empty() { Ok(selection) } else { Err(safe::text(&mistakes.join("\n"), true)) }
+}
+
+/// Whoever writes a token into a rule or a flag does not find it in an error.
+fn build(selection: &Selection) -> Result<Arc<RulePack>, String> {
+    RulePack::build(selection).map(Arc::new).map_err(|wrong| {
+        let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        safe::text(&lines.join("\n"), true)
+    })
 }
 
 /// `scrubjay rules`: every rule with its id, whether it acts, and what it finds.
 pub(crate) fn list(args: &RulesArgs) -> Exit {
-    let mut own = Vec::new();
-    for path in &args.rules.rules {
-        own.extend(read(path).unwrap_or_default());
-    }
-    let pack = match pack(&args.rules) {
-        Ok(pack) => pack,
+    let built = selection(&args.rules).and_then(|selection| build(&selection).map(|pack| (selection.add, pack)));
+    let (own, pack) = match built {
+        Ok(built) => built,
         Err(what) => {
             complain(&what);
             return Exit::Usage;
@@ -72,5 +75,5 @@ pub(crate) fn list(args: &RulesArgs) -> Exit {
         let acts = if pack.rules().iter().any(|r| r.id == rule.id) { "on " } else { "off" };
         format!("{:width$}  {acts}  {}\n", rule.id, rule.description)
     };
-    scrub::write_quietly(all().map(line).collect::<String>().as_bytes())
+    scrub::write_quietly(safe::text(&all().map(line).collect::<String>(), true).as_bytes())
 }

@@ -7,7 +7,7 @@ use super::shape::has_long_part;
 use crate::base64::is_base64;
 use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN};
 use crate::partials::part;
-use crate::view::{escape_at, invisible, shows_as_nothing, wide_dot};
+use crate::view::{invisible, shows_as_nothing, wide_dot};
 
 /// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
 const INVISIBLE_BYTES_MAX: usize = 6;
@@ -25,9 +25,10 @@ pub(super) fn line_of<'a>(text: &'a [u8], run: &Range<usize>) -> &'a [u8] {
     &text[start..end]
 }
 
-/// The object in which a key's type is named at `at` has a private member ([`crate::objects`]), or no end within `reach`
-/// bytes to either side.
-pub(super) fn has_private_key(text: &[u8], at: usize, reach: usize) -> bool {
+/// The object in which a key's type is named at `at` has a private member ([`crate::objects`]), or no end that is
+/// reached with the bytes that `budget` has left.
+pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> bool {
+    let reach = *budget / 2;
     let before = &text[..at];
     let behind = &text[at..];
     let mut depth = 0;
@@ -35,6 +36,7 @@ pub(super) fn has_private_key(text: &[u8], at: usize, reach: usize) -> bool {
     depth = 0;
     let close = behind.iter().take(reach).position(|&b| closes(&mut depth, b, b'{', b'}'));
     let (Some(open), Some(close)) = (open, close) else { return true };
+    *budget = budget.saturating_sub(2 * (open + close) + 64);
     // In a container's log the braces may be the frame's, and the object on several lines.
     if part(line_of(text, &(at..at))).is_some() {
         return true;
@@ -105,12 +107,6 @@ pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
         let len = gap(at);
         len > 0 && at + len >= run.start && at > 0 && (goes_on(at - 1) || text[at - 1] >= 0x80)
     })
-}
-
-/// An escape of a marker (`!2E`) parts the run from a neighbour: `!` is of no class, so neither may show what it is.
-pub(super) fn is_parted_by_escape(text: &[u8], run: &Range<usize>) -> bool {
-    let is_escape = |at: usize| text[at] == b'!' && escape_at(text, at).is_some();
-    run.start > 0 && is_escape(run.start - 1) || run.end < text.len() && is_escape(run.end)
 }
 
 /// Lines between the one that announces a key and its body: the headers of RFC 1421 §4.6 and an empty line.
