@@ -247,3 +247,42 @@ fn what_stands_beside_a_wrap_stays() {
     let out = whole(Limits::default(), format!("{}\nbye\n", wrapped(&sdjwt, 70, "\n")).as_bytes());
     assert!(out.ends_with(b"\nbye\n"), "{}", shown(&out));
 }
+
+/// A token over the limit was swallowed to the first byte that shows as nothing only.
+#[test]
+fn an_over_long_token_is_swallowed_over_what_shows_as_nothing() {
+    for invisible in ["\u{200b}", "\u{ad}", "\u{1b}[0m", "\u{2060}\u{200d}"] {
+        let payload = base64(format!("{{\"sub\":\"{}\"}}", "abcdefghij".repeat(14_000)).as_bytes());
+        let header = base64(br#"{"alg":"HS256","typ":"JWT"}"#);
+        let text = format!("{BEFORE}t={header}.{}{invisible}{}.{}\n{AFTER}", &payload[..5000], &payload[5000..], "A".repeat(43));
+        let out = whole(Limits::default(), text.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&out), format!("{BEFORE}t=jwt(why:oversize)\n{AFTER}"), "{invisible:?}");
+    }
+}
+
+/// A long line was cut between a credential and the keyword of the next one, which lay in it.
+#[test]
+fn a_long_line_is_cut_beside_credentials_that_run_into_each_other() {
+    let mut r = Random::new(first_seed());
+    for words in [1500, 1700, 1900, 2700] {
+        let value: String = r.bytes(8000).iter().map(|b| format!("{b:02x}")).collect();
+        let words = "lorem ipsum ".repeat(words);
+        let text = format!("{words}client_secret=Kq7Zp2mX9vB4nT6wR1sY-access_token=\"{value}\" {words}{words}{words}\n");
+        let out = String::from_utf8(whole(Limits::default(), text.as_bytes())).unwrap();
+        assert!(!out.contains("Kq7Zp2mX9vB4nT6wR1sY") && !out.contains(&value[..16]), "{} bytes", text.len());
+        assert!(out.starts_with(&words) && out.ends_with(&format!("{words}\n")));
+    }
+}
+
+/// The second pass took the head of a marker for a part of the credential before it.
+#[test]
+fn what_is_glued_to_a_marker_leaves_it_whole() {
+    for seed in first_seed()..first_seed() + cases(20) {
+        let token = Form::Jws.make(&mut Random::new(seed)).text;
+        for before in ["Bearer /a+B8bE+E5dc12", "client_secret=x9", "Authorization: Bearer a.b-"] {
+            let once = whole(Limits::default(), format!("{before}{token} ok\n").as_bytes());
+            let twice = whole(Limits::default(), &once);
+            assert_eq!(shown(&twice), shown(&once), "seed {seed}");
+        }
+    }
+}

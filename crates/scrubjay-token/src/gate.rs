@@ -326,7 +326,7 @@ impl<'a> Sight<'a> {
     }
 }
 
-/// The last bytes are those of a terminal's colour, whose first ones belong to no run.
+/// The last bytes are those of a terminal's colour.
 fn ends_colour(text: &[u8]) -> bool {
     matches!(text, [b'm' | b'K'] | [.., b'0'..=b'9' | b';', b'm' | b'K'])
 }
