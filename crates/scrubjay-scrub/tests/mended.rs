@@ -286,3 +286,30 @@ fn what_is_glued_to_a_marker_leaves_it_whole() {
         }
     }
 }
+
+/// A token in plain sight kept the lines around it from being looked at together.
+#[test]
+fn a_plain_token_beside_a_divided_one() {
+    let plain = "eyJhbGciOiJub25lIn0.e30.";
+    let payload = base64(br#"x{"sub":"alice@example.com","scope":"read"}"#);
+    let payload = payload.trim_end_matches('=');
+    let signature = "Zx9".repeat(14);
+    for cut in [20, 40, payload.len() - 4] {
+        let (a, b) = payload.split_at(cut);
+        let frame = "2026-11-23T12:00:00.1Z stdout";
+        for text in [
+            format!("{frame} P {plain} {a}\n{frame} F {b}.{signature}Q {plain}\n"),
+            format!(
+                "{{\"log\":\"{plain} {a}\",\"stream\":\"stdout\",\"time\":\"t\"}}\n{{\"log\":\"{b}.{signature}Q {plain}\\n\",\"stream\":\"stdout\",\"time\":\"t\"}}\n"
+            ),
+        ] {
+            let out = whole(Limits::default(), text.as_bytes());
+            assert!(leaks(&out, &[payload.to_owned(), signature.clone()], &["alice@example.com".to_owned()]).is_empty(), "{}", shown(&out));
+        }
+    }
+    let long = base64(br#"x{"sub":"alice@example.com","scope":"read and write and more and more and more"}"#);
+    let long = long.trim_end_matches('=');
+    let text = format!("{plain} {}\n{}.{signature}Q\"{plain}\n", &long[..76], &long[76..]);
+    let out = whole(Limits::default(), text.as_bytes());
+    assert!(leaks(&out, &[long.to_owned(), signature], &["alice@example.com".to_owned()]).is_empty(), "{}", shown(&out));
+}

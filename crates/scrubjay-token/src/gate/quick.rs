@@ -11,9 +11,12 @@ use super::{Gate, Sight};
 use crate::analyze::DEPTH_MAX;
 use crate::base64::is_base64;
 use crate::compact::{At, is_opening, may_be_head, token_at};
+use crate::partials::part;
 use crate::token::{Found, Kind, Token};
 use crate::view::escape_at;
 
+/// Shortest rest of a run beside a token that is judged by itself.
+const REST_BYTES_MIN: usize = 8;
 /// Most backslashes before a quote: of strings four deep.
 const SLASHES_MAX: usize = 15;
 /// Longest text that is looked at, in bytes.
@@ -46,18 +49,11 @@ impl Gate {
         let mut start = 0;
         while start < text.len() {
             let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
-            if spans.peek().is_some_and(|span| span.start < end) {
-                let mut from = start;
-                while let Some(span) = spans.next_if(|span| span.start < end) {
-                    if self.inner(&text[from..span.start], DEPTH_MAX) {
-                        return None;
-                    }
-                    from = span.end;
-                }
-                if self.inner(&text[from..end], DEPTH_MAX) {
-                    return None;
-                }
-            } else if self.line_may_hold(text, start..end) {
+            let mut tokens = Vec::new();
+            while let Some(span) = spans.next_if(|span| span.start < end) {
+                tokens.push(span);
+            }
+            if !tokens.is_empty() && self.gaps_may_hold(text, start..end, &tokens) || self.line_may_hold(text, start..end, &tokens) {
                 return None;
             }
             start = end;
@@ -65,11 +61,33 @@ impl Gate {
         Some(found)
     }
 
-    /// One of the runs of a line may hold something.
-    fn line_may_hold(&mut self, text: &[u8], line: Range<usize>) -> bool {
+    /// Something that is no run of its own may lie beside the tokens of a line.
+    fn gaps_may_hold(&mut self, text: &[u8], line: Range<usize>, tokens: &[Range<usize>]) -> bool {
+        // A line that a container runtime has cut goes on elsewhere, whatever it ends in.
+        if part(text[line.clone()].trim_ascii_end()).is_some_and(|part| part.partial) {
+            return true;
+        }
+        let mut from = line.start;
+        tokens.iter().map(Clone::clone).chain(std::iter::once(line.end..line.end)).any(|token| {
+            let gap = &text[from..token.start];
+            from = token.end;
+            self.inner(gap, DEPTH_MAX)
+        })
+    }
+
+    /// One of the runs of a line, as far as it is no token's, may hold something together with the lines around it.
+    fn line_may_hold(&mut self, text: &[u8], line: Range<usize>, tokens: &[Range<usize>]) -> bool {
         let mut runs = Vec::new();
         self.scanner.scan_complete(&text[line.clone()], &mut runs);
-        runs.iter().any(|run| self.lets_through(text, &Run { start: line.start + run.start, end: line.start + run.end, kind: run.kind }))
+        runs.iter().any(|run| {
+            let mut from = line.start + run.start;
+            let end = line.start + run.end;
+            tokens.iter().map(Clone::clone).chain(std::iter::once(end..end)).any(|token| {
+                let piece = Run { start: from, end: token.start.clamp(from, end), kind: run.kind };
+                from = token.end.clamp(from, end);
+                piece.end - piece.start >= REST_BYTES_MIN && self.lets_through(text, &piece)
+            })
+        })
     }
 }
 
