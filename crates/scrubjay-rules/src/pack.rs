@@ -129,24 +129,20 @@ impl RulePack {
     /// Appends the credentials of `text`, in order and without overlap. `text` is any number of lines, the last one with or
     /// without its line end; no hit crosses a line end.
     pub fn find(&self, text: &[u8], found: &mut Vec<Hit>) {
-        self.find_counted(text, &[], found);
+        self.find_counted(text, found);
     }
 
-    /// As [`RulePack::find`], where others have found something already: what `taken` covers (in order, without overlap) is
-    /// theirs. It saves reading long tokens once more for each name that stands before them.
-    pub fn find_beside(&self, text: &[u8], taken: &[Range<usize>], found: &mut Vec<Hit>) {
-        self.find_counted(text, taken, found);
-    }
-
-    /// As [`RulePack::find`], of a text that goes on a line of which `words` knows the beginning.
+    /// As [`RulePack::find`], of a text that goes on a line of which `words` knows the beginning, and where others have found
+    /// something already: what `taken` covers (in order, without overlap) is theirs. It saves reading long tokens once more
+    /// for each name that stands before them.
     pub fn find_in_line(&self, text: &[u8], taken: &[Range<usize>], words: &LineWords, found: &mut Vec<Hit>) {
         self.search(text, taken, words, found);
     }
 
     /// As [`RulePack::find`]; tells how many bytes the expressions looked at, for tests and benches.
     #[doc(hidden)]
-    pub fn find_counted(&self, text: &[u8], taken: &[Range<usize>], found: &mut Vec<Hit>) -> u64 {
-        self.search(text, taken, &LineWords::default(), found)
+    pub fn find_counted(&self, text: &[u8], found: &mut Vec<Hit>) -> u64 {
+        self.search(text, &[], &LineWords::default(), found)
     }
 
     fn search(&self, text: &[u8], taken: &[Range<usize>], words: &LineWords, found: &mut Vec<Hit>) -> u64 {

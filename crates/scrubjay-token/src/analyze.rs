@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::base64::{decode, is_base64};
+use crate::base64::{decode, is_base64, padding_len};
 use crate::find::find_within;
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
@@ -314,7 +314,7 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
     while at < text.len() {
         let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
         if len >= BASE64_CHARS_MIN {
-            let padding = text[at + len..].iter().take(2).take_while(|&&b| b == b'=').count();
+            let padding = padding_len(text, at + len);
             let run = behind_escape(text, at..at + len);
             let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
             if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {

@@ -26,6 +26,11 @@ pub fn is_base64(byte: u8) -> bool {
     VALUE[byte as usize] != NOT
 }
 
+/// Length of the padding at `at`: no more than two characters (RFC 4648 §4).
+pub(crate) fn padding_len(text: &[u8], at: usize) -> usize {
+    text.get(at..).unwrap_or_default().iter().take(2).take_while(|&&b| b == b'=').count()
+}
+
 /// Decodes as far as the bytes are base64 of either alphabet; stops at the first other byte. Bits of an incomplete last
 /// group that do not fill a byte are dropped, so a cut segment still decodes. Appends to `out`.
 pub fn decode_into(text: &[u8], out: &mut Vec<u8>) {

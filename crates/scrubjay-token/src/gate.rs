@@ -28,7 +28,7 @@ use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
 use crate::survey::Survey;
-use crate::view::{escape_at, invisible, shows_as_nothing, unescaped, unquoted, visible, wide_dot};
+use crate::view::{escape_at, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
 
 /// Fewest numbers of a list that goes on in the next line.
 const NUMBERS_MIN: usize = 8;
@@ -76,7 +76,7 @@ impl Gate {
             RunKind::List => is_list(text, range),
             RunKind::Word => {
                 let mut looks = std::mem::take(&mut self.looks);
-                let sight = Sight::new(bytes, &self.scanner, &mut looks);
+                let sight = Sight::new(bytes, self.scanner, &mut looks);
                 let through = self.word(text, range, &sight);
                 self.looks = looks;
                 through || self.budget == 0
@@ -122,7 +122,7 @@ impl Gate {
         let mut looks = Vec::new();
         long_lines
             || has_name(text)
-            || self.holds(&Sight::new(text, &self.scanner.clone(), &mut looks), depth, false)
+            || self.holds(&Sight::new(text, self.scanner, &mut looks), depth, false)
             || survey.odd() && self.is_odd(text, depth)
             || numbers()
     }
@@ -206,7 +206,7 @@ struct Sight<'a> {
 }
 
 impl<'a> Sight<'a> {
-    fn new(text: &'a [u8], scanner: &Scanner, looks: &'a mut Vec<Look>) -> Self {
+    fn new(text: &'a [u8], scanner: Scanner, looks: &'a mut Vec<Look>) -> Self {
         looks.clear();
         scanner.look(text, looks);
         let mut all = Look::default();
@@ -314,7 +314,7 @@ impl<'a> Sight<'a> {
         let goes_on = |at: usize| self.text.get(at).is_some_and(|&b| is_base64(b) || b"\\%&.=".contains(&b));
         self.all.odd != 0
             && self.bits(|look| look.odd).any(|at| {
-                let len = if shows_as_nothing(self.text[at]) { invisible(self.text, at) + wide_dot(self.text, at) } else { 0 };
+                let len = hidden_len(self.text, at);
                 len > 0 && at > 0 && goes_on(at - 1) && (goes_on(at + len) || self.text.get(at + len).is_some_and(|&b| shows_as_nothing(b)))
             })
     }

@@ -363,6 +363,14 @@ pub(crate) fn wide_dot(text: &[u8], at: usize) -> usize {
     if text[at..].starts_with(&[0xEF, 0xBC, 0x8E]) || text[at..].starts_with(&[0xE3, 0x80, 0x82]) { 3 } else { 0 }
 }
 
+/// Length of what shows as nothing, or of a wide dot, at `at`; 0 where neither begins.
+pub(crate) fn hidden_len(text: &[u8], at: usize) -> usize {
+    match text.get(at) {
+        Some(&b) if shows_as_nothing(b) => invisible(text, at) + wide_dot(text, at),
+        _ => 0,
+    }
+}
+
 /// The text without what shows as nothing between two letters, and with full-width dots as dots. `None`: nothing of it.
 pub(crate) fn visible(text: &[u8]) -> Option<View> {
     (0..text.len()).find(|&at| shows_as_nothing(text[at]) && (wide_dot(text, at) > 0 || invisible(text, at) > 0))?;

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::part_len;
 use super::shape::has_long_part;
-use crate::base64::is_base64;
+use crate::base64::{is_base64, padding_len};
 use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN};
 use crate::partials::part;
-use crate::view::{invisible, shows_as_nothing, wide_dot};
+use crate::view::{hidden_len, shows_as_nothing};
 
 /// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
 const INVISIBLE_BYTES_MAX: usize = 6;
@@ -90,21 +90,17 @@ pub(super) fn is_named(text: &[u8], start: usize) -> bool {
 
 /// What shows as nothing, or a wide dot, parts the run from a neighbour that it belongs to.
 pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
-    let gap = |at: usize| match text.get(at) {
-        Some(&b) if shows_as_nothing(b) => invisible(text, at) + wide_dot(text, at),
-        _ => 0,
-    };
     let goes_on = |at: usize| text.get(at).is_some_and(|&b| is_base64(b) || shows_as_nothing(b) || b"\\%&.=".contains(&b));
-    let behind = gap(run.end);
+    let behind = hidden_len(text, run.end);
     if behind > 0 && goes_on(run.end + behind) {
         return true;
     }
-    // A colour ends in letters and digits, which the run begins with.
+    // What of it is in class W itself is in the run, where `Sight::is_parted` sees it.
     if !text[..run.start].last().is_some_and(|&b| b >= 0x7F || matches!(b, b'[' | b'>')) {
         return false;
     }
     (run.start.saturating_sub(INVISIBLE_BYTES_MAX)..run.start).any(|at| {
-        let len = gap(at);
+        let len = hidden_len(text, at);
         len > 0 && at + len >= run.start && at > 0 && (goes_on(at - 1) || text[at - 1] >= 0x80)
     })
 }
@@ -153,7 +149,7 @@ const KEY_LABEL_BYTES_MAX: usize = 48;
 pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, more: bool) -> bool {
     let label = &text[run.end..text.len().min(run.end + KEY_LABEL_BYTES_MAX)];
     if text[run.clone()].ends_with(b"-----END") {
-        return memchr::memmem::find(label, b"PRIVATE KEY-----").is_some();
+        return memchr::memmem::find(label, LABEL).is_some();
     }
     if !ends_line(text, run) {
         return false;
@@ -172,7 +168,7 @@ pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, more: bool) -> b
         }
         let next = &text[from..text.len().min(from + KEY_LINE_BYTES_MAX)];
         let next = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
-        if memchr::memmem::find(next, b"-----END ").is_some_and(|at| memchr::memmem::find(&next[at..], b"PRIVATE KEY-----").is_some()) {
+        if memchr::memmem::find(next, b"-----END ").is_some_and(|at| memchr::memmem::find(&next[at..], LABEL).is_some()) {
             return true;
         }
     }
@@ -199,7 +195,7 @@ pub(super) fn is_wrapped_shape(run: &[u8]) -> bool {
 /// The run goes on from the line above, so that too little of a payload stands before its dot to be seen.
 pub(super) fn is_wrapped_end(text: &[u8], run: &Range<usize>) -> bool {
     let left = part_len(text, run.start, FRAGMENT_LEFT_CHARS_MIN);
-    let padding = text[run.start + left..].iter().take(2).take_while(|&&b| b == b'=').count();
+    let padding = padding_len(text, run.start + left);
     let dot = run.start + left + padding;
     if left == FRAGMENT_LEFT_CHARS_MIN || text.get(dot) != Some(&b'.') || !has_long_part(text, dot + 1) {
         return false;

@@ -42,7 +42,7 @@ impl Gate {
         }
         self.begin(text.len());
         let mut looks = std::mem::take(&mut self.looks);
-        let found = read(&Sight::new(text, &self.scanner, &mut looks), is_known);
+        let found = read(&Sight::new(text, self.scanner, &mut looks), is_known);
         self.looks = looks;
         let found = found?;
         let mut spans = found.iter().map(|f| f.span.clone()).peekable();

@@ -2,7 +2,7 @@
 
 use super::part_len;
 use crate::analyze::{is_readable, is_worth_a_look};
-use crate::base64::{VALUE, decode_into, is_base64};
+use crate::base64::{VALUE, decode_into, is_base64, padding_len};
 use crate::compact::{
     FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, closes_object, has_any,
     is_jwe_shape, is_opening, may_be_head,
@@ -16,15 +16,18 @@ pub(super) const HEAD_BYTES: usize = 48;
 /// What a triple ([`scrubjay_scan::Look::triple`]) begins is more than an accident. A key's type is not judged here.
 pub(super) fn is_telling(text: &[u8], at: usize) -> bool {
     let next = |i: usize| text.get(at + i).copied().unwrap_or(b'"');
+    if next(1) == 0 {
+        return [next(3), next(5)] == [0; 2] && next(2) != 0 && next(4) != 0;
+    }
     let before = if at == 0 { 0 } else { VALUE[text[at - 1] as usize] };
     match text[at] {
-        b'e' if next(1) != 0 => is_object(text, at),
-        b'Z' if next(1) != 0 => {
+        b'e' => is_object(text, at),
+        b'Z' => {
             matches!([next(1), next(2), next(3)], [b'X', b'l', b'K' | b'B' | b'J'] | [b'X', b'd', b'v' | b'r'] | [b'X', b'c', b'w'])
         }
         // The bits of `e` that the character before holds.
-        b'V' if next(1) != 0 => before & 15 == 6 && matches!([next(1), next(2)], [b'5', b'S' | b'Q'] | [b'3', b'b' | b'M' | b'a']),
-        b'l' if next(1) != 0 => {
+        b'V' => before & 15 == 6 && matches!([next(1), next(2)], [b'5', b'S' | b'Q'] | [b'3', b'b' | b'M' | b'a']),
+        b'l' => {
             before & 3 == 1
                 && matches!(
                     [next(1), next(2), next(3)],
@@ -33,12 +36,12 @@ pub(super) fn is_telling(text: &[u8], at: usize) -> bool {
                         | [b'd', b'z', b'A'..=b'D']
                 )
         }
-        b'6' if next(1) != 0 => {
+        b'6' => {
             matches!([next(1), next(2), next(3), next(4)], [b'5', b'7', b'9' | b'7', b'3' | b'4' | b'6'])
         }
-        b'-' if next(1) != 0 => text[at..].starts_with(b"-----") && text[..at].ends_with(b"KEY"),
-        b'k' if next(1) != 0 => false,
-        _ => [next(1), next(3), next(5)] == [0; 3] && next(2) != 0 && next(4) != 0,
+        b'-' => text[at..].starts_with(b"-----") && text[..at].ends_with(b"KEY"),
+        // `kty`.
+        _ => false,
     }
 }
 
@@ -51,7 +54,7 @@ fn is_object(text: &[u8], at: usize) -> bool {
     // An object by itself is a cursor, a setting, a cookie: claims that are a token's have something behind them. What is
     // not whole may go on elsewhere; what is inside it, the look at base64 sees.
     let len = text[at..].iter().take(HEADER_CHARS_MAX).take_while(|&&b| is_base64(b)).count();
-    let padding = text[at + len..].iter().take(2).take_while(|&&b| b == b'=').count();
+    let padding = padding_len(text, at + len);
     let alone = text.get(at + len + padding).is_none_or(|b| b"&;".contains(b));
     !alone || !is_whole_object(&text[at..at + len])
 }
@@ -73,7 +76,7 @@ pub(super) fn ends_object(text: &[u8], end: usize) -> bool {
     }
     let len = text[..end].iter().rev().take_while(|&&b| is_base64(b)).count();
     let part = &text[end - len..end];
-    let padding = text[end..].iter().take(2).take_while(|&&b| b == b'=').count();
+    let padding = padding_len(text, end);
     let dot = text.get(end + padding) == Some(&b'.');
     len >= FRAGMENT_LEFT_CHARS_MIN && (dot && has_long_part(text, end + padding + 1) || !dot && !is_opening(part, 0)) && closes_object(part)
 }
@@ -108,7 +111,7 @@ pub(super) fn has_long_part(text: &[u8], mut at: usize) -> bool {
             return true;
         }
         at += len;
-        at += text.get(at..).unwrap_or_default().iter().take(2).take_while(|&&b| b == b'=').count();
+        at += padding_len(text, at);
         if text.get(at) != Some(&b'.') {
             return false;
         }
