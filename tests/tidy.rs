@@ -19,6 +19,7 @@ const INSIDE: &[(&str, &[&str])] = &[
     ("scrubjay-buffer", &[]),
     ("scrubjay-token", &["scrubjay-scan"]),
     ("scrubjay-rules", &["scrubjay-scan"]),
+    ("scrubjay-claims", &[]),
     ("scrubjay-scrub", &["scrubjay-scan", "scrubjay-token", "scrubjay-rules", "scrubjay-claims", "scrubjay-delivery"]),
     ("scrubjay-pipeline", &["scrubjay-scrub", "scrubjay-delivery", "scrubjay-buffer"]),
     ("scrubjay-sources", &["scrubjay-pipeline", "scrubjay-scrub", "scrubjay-delivery"]),
@@ -51,7 +52,8 @@ const GATED: &[(&str, &[&str])] = &[
 
 /// Crates that others embed: nothing that they are built with may bring a runtime or a C library
 /// (docs/adr/004-tls-and-crypto.md).
-const PURE: &[&str] = &["scrubjay-scan", "scrubjay-token", "scrubjay-rules", "scrubjay-codec", "scrubjay-scrub", "scrubjay-delivery"];
+const PURE: &[&str] =
+    &["scrubjay-scan", "scrubjay-token", "scrubjay-rules", "scrubjay-claims", "scrubjay-codec", "scrubjay-scrub", "scrubjay-delivery"];
 
 const TESTKIT: &str = "scrubjay-testkit";
 const PROGRAM: &str = "scrubjay";

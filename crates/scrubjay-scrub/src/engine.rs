@@ -15,11 +15,11 @@ use scrubjay_scan::{Run, Scanner, is_word};
 use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
 
 use crate::cache::{Cache, Known, Tag};
-use crate::fingerprint::FingerprintKey;
 use crate::marker::{self, Place, Told};
 use crate::others::{self, Others};
 use crate::stats::Stats;
 use crate::unit::{around, chain_start, line_at};
+use scrubjay_claims::FingerprintKey;
 
 /// Default of [`Limits::token_bytes_max`]: 64 KiB (DESIGN §10).
 pub const TOKEN_BYTES_MAX: usize = 64 * 1024;

@@ -7,7 +7,6 @@
 mod batch;
 mod cache;
 mod engine;
-mod fingerprint;
 mod marker;
 mod others;
 mod scrubbed;
@@ -18,10 +17,10 @@ mod unit;
 
 pub use batch::{Batch, Framing, Message, Origin};
 pub use engine::{Limits, TOKEN_BYTES_MAX, TOKEN_BYTES_MAX_MAX};
-pub use fingerprint::{FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
 pub use marker::{MARKER_BYTES_MAX, Place, Told, of_secret as secret_marker, of_token as marker, withheld as withheld_marker};
 pub use scrubbed::Scrubbed;
 pub use scrubber::Scrubber;
+pub use scrubjay_claims::{FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
 pub use shape::{
     NAME_BYTES_MAX, alg as shown_alg, date as shown_date, enc as shown_enc, media_type as shown_media_type, name as shown_name,
 };

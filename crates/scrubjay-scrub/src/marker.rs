@@ -3,10 +3,10 @@
 //! `kind(name:value~name:value…)`, ASCII. Bytes outside `A-Za-z0-9._-/:@` are written `!HH`, which no URL, JSON, HTML or MIME
 //! decoder touches, so decoding a marker changes nothing.
 
+use scrubjay_claims::FingerprintKey;
 use scrubjay_token::json::Value;
-use scrubjay_token::{Class, Token, class};
+use scrubjay_token::{Class, Kind, Token, class};
 
-use crate::fingerprint::FingerprintKey;
 use crate::shape;
 
 /// Largest marker in bytes (DESIGN §10). Values that would pass it are left out, with `why:size`; a marker is never cut.
@@ -82,7 +82,7 @@ pub fn of_token(token: &Token, key: &FingerprintKey, place: Place) -> (String, T
         alg: token.header.as_ref().map_or("unknown", |h| h.get("alg").and_then(Value::as_str).map_or("other", shape::alg)),
     };
     let mut m = Marker::new(token.kind.name());
-    let fingerprint = key.fingerprint(token);
+    let fingerprint = key.fingerprint(identity_label(token.kind), &token.identity);
     if place == Place::Short {
         match &fingerprint {
             Some(fp) => m.add("fp", fp),
@@ -104,6 +104,16 @@ pub fn of_token(token: &Token, key: &FingerprintKey, place: Place) -> (String, T
         m.add("cut", cut.name());
     }
     (m.finish(), told)
+}
+
+/// What a fingerprint is keyed on beside the token's parts. An SD-JWT is identified by its issuer's JWT, so it shares
+/// the label of a JWS.
+fn identity_label(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Jwe => "jwe",
+        Kind::Jws | Kind::SdJwt => "jws",
+        Kind::Jwk | Kind::Pem => "key",
+    }
 }
 
 /// The marker of a credential that is no token: the rule that found it, and nothing of the credential. `why` where it was

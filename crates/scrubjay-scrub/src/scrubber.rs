@@ -9,10 +9,10 @@ use scrubjay_rules::RulePack;
 
 use crate::batch::{Batch, Framing, Message};
 use crate::engine::{Decision, Engine, LaneState, Limits};
-use crate::fingerprint::FingerprintKey;
 use crate::others::Others;
 use crate::scrubbed::Scrubbed;
 use crate::stats::Stats;
+use scrubjay_claims::FingerprintKey;
 
 /// Scrubs batches. One for each pipeline; lanes are independent of each other.
 ///

@@ -3,7 +3,7 @@
 use scrubjay_token::json::Value;
 use scrubjay_token::numeric_date;
 
-use crate::fingerprint::FingerprintKey;
+use scrubjay_claims::FingerprintKey;
 
 /// Longest name that is shown, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
-use scrubjay_token::base64;
-use scrubjay_token::{Kind, Token};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -96,20 +96,14 @@ impl FingerprintKey {
         &self.id
     }
 
-    /// `f<key id>_<22 characters>` over the token's kind and identifying parts, each with its length, so that no two
-    /// tokens run together. `None` when a part is incomplete.
+    /// `f<key id>_<22 characters>` over a token's kind (`jws`, `jwe`, `key`) and the parts that identify it, each with its
+    /// length, so that no two tokens run together. `None` when there are no parts: an incomplete token has no fingerprint.
     #[must_use]
-    pub fn fingerprint(&self, token: &Token) -> Option<String> {
-        let (label, parts): (&[u8], _) = match token.kind {
-            Kind::Jwe => (b"jwe", &token.identity),
-            // An SD-JWT is identified by its issuer's JWT.
-            Kind::Jws | Kind::SdJwt => (b"jws", &token.identity),
-            Kind::Jwk | Kind::Pem => (b"key", &token.identity),
-        };
+    pub fn fingerprint(&self, kind: &str, parts: &[Vec<u8>]) -> Option<String> {
         if parts.is_empty() {
             return None;
         }
-        Some(self.tag('f', &self.tokens, std::iter::once(label).chain(parts.iter().map(Vec::as_slice))))
+        Some(self.tag('f', &self.tokens, std::iter::once(kind.as_bytes()).chain(parts.iter().map(Vec::as_slice))))
     }
 
     /// `h<key id>_<22 characters>`: a keyed hash of a shown value that has no safe shape, for the member `name`.
@@ -126,6 +120,6 @@ impl FingerprintKey {
         }
         let bytes = mac.finalize().into_bytes();
         let half: Vec<u8> = bytes.iter().copied().take(FINGERPRINT_BYTES).collect();
-        format!("{letter}{}_{}", self.id, base64::encode(&half))
+        format!("{letter}{}_{}", self.id, URL_SAFE_NO_PAD.encode(half))
     }
 }

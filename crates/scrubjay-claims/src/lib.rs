@@ -1,0 +1,10 @@
+//! Keyed fingerprints and sealed claim sets: what may still be told of a token once it is gone, and to whom.
+//!
+//! It never sees a token as such, only its parts and claims; it holds public keys of those who may open, and no private
+//! key but for `reveal`.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+
+mod fingerprint;
+
+pub use fingerprint::{FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
