@@ -8,6 +8,8 @@
 mod claim_set;
 mod epoch;
 mod fingerprint;
+#[cfg(feature = "jose")]
+pub mod jose;
 mod seal;
 
 pub use claim_set::{BUCKETS_BYTES, CannotOpen, ClaimSet, Mode};
