@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::fields::At;
 use super::loops;
-use super::mistake::{Notes, clean, nearest, quoted};
 use super::paths::{self, Base};
 use super::plan::{
     Compression, Delivery, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan,
@@ -16,6 +14,8 @@ use super::written::{
     Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenLimits, WrittenPipeline,
     WrittenSink, WrittenSource,
 };
+use scrubjay_yaml::At;
+use scrubjay_yaml::{Notes, clean, nearest, quoted};
 
 /// A fingerprint key file holds 32 raw bytes or more, or a JWK Set.
 const KEY_BYTES: std::ops::RangeInclusive<u64> = 32..=1024 * 1024;

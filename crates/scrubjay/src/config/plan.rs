@@ -8,7 +8,7 @@ use scrubjay_rules::RulePack;
 
 pub(crate) use super::properties::Property;
 
-use super::mistake::Mistake;
+use scrubjay_yaml::Mistake;
 
 /// A checked pipeline file.
 #[derive(Clone, Debug)]

@@ -3,8 +3,6 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::fields::{At, Fields, MEMBERS_MAX, Value, entries};
-use super::mistake::{Notes, quoted};
 use super::plan::{Compression, KafkaCompression, LimitsPlan, Start};
 use super::properties::{self, End};
 use super::rules;
@@ -12,7 +10,9 @@ use super::written::{
     Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenLimits, WrittenPipeline,
     WrittenRotate, WrittenSink, WrittenSource,
 };
-use super::yaml::{Kind, Node};
+use scrubjay_yaml::{At, Fields, MEMBERS_MAX, Value, entries};
+use scrubjay_yaml::{Kind, Node};
+use scrubjay_yaml::{Notes, quoted};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::mistake::{clean, write_line};
 use super::plan::{Compression, Delivery, FileSinkPlan, KafkaCompression, LimitsPlan, Plan, Property, SinkPlan, SourcePlan, Start};
-use super::units::{show_duration, show_size};
+use scrubjay_yaml::{clean, write_line};
+use scrubjay_yaml::{show_duration, show_size};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use super::fields::At;
 use super::plan::{Compression, KafkaCompression, LimitsPlan, Start};
 use super::properties::WrittenProperty;
+use scrubjay_yaml::At;
 
 /// The whole file.
 #[derive(Debug)]
