@@ -7,7 +7,7 @@ use std::path::Path;
 use scrubjay_rules::{Hit, RulePack};
 use scrubjay_scrub::{FingerprintKey, Place, marker, secret_marker};
 use scrubjay_token::json::Value;
-use scrubjay_token::{Found, class, risks};
+use scrubjay_token::{Found, RiskLimits, class, risks};
 
 use crate::cli::ExplainArgs;
 use crate::exit::{Exit, complain};
@@ -91,7 +91,7 @@ fn explain(out: &mut String, number: usize, found: &Found, text: &[u8], key: &Fi
         say("disclosures", &format!("{} (removed with the token)", token.disclosures));
     }
     say("verified", "no: this is what the token says; its signature was not checked");
-    let risks: Vec<&str> = risks(token).iter().map(|r| r.name()).collect();
+    let risks: Vec<&str> = risks(token, &RiskLimits::default()).iter().map(|r| r.name()).collect();
     say("risks", &if risks.is_empty() { "none found".to_owned() } else { risks.join(", ") });
     say("policy", "built-in default");
     members(&mut say, "header", token.header.as_ref(), &shown, show_claims);
