@@ -195,8 +195,8 @@ fn every_mistake_is_said_at_once_with_place_and_remedy() {
             "p.yaml:2:30: \"has\" of \"match\" of rule 1 must not be empty (name at least one)",
             "p.yaml:3:19: claim \"sub\" cannot be \"pseudonim\" (did you mean \"pseudonym\"? It can be keep, none, pseudonym, mask, domain, prefix, count, hour, day, present)",
             "p.yaml:3:30: \"a**b\" names no claim: \"*\" can stand at the end only (write a name, a.b, a pointer /a/b, or a pattern a.*)",
-            "p.yaml:3:71: audience \"soc\" is named twice (remove one)",
-            "p.yaml:3:76: \"a b\" is no name of an audience (letters, digits, \"_\" and \"-\", at most 64)",
+            "p.yaml:3:70: audience \"soc\" is named twice (remove one)",
+            "p.yaml:3:75: \"a b\" is no name of an audience (letters, digits, \"_\" and \"-\", at most 64)",
         ],
     );
     mistakes(
