@@ -20,7 +20,7 @@ mod store;
 
 pub use identity::{AgentKeys, Identity, Origin};
 pub use key::{KeyKind, PrivateKey, PublicKey};
-pub use keyfile::{KEY_FILE_BYTES_MAX, KeyFileError, KeyFileFault, read_private, read_public};
+pub use keyfile::{KEY_FILE_BYTES_MAX, KeyFileError, KeyFileFault, read_public};
 pub use make::{KeyPair, Role, public_of};
 pub use open::{Opened, Opener, Unopened};
 pub use recipients::Recipients;

@@ -249,27 +249,6 @@ fn forged_records_hide_nothing() {
 }
 
 #[test]
-fn private_key_files_are_checked() {
-    use super::super::keyfile::{KeyFileFault, read_private, read_public};
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    let site = Site::new();
-    let path = site.path("key");
-    fs::write(&path, "secret").expect("written");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("a mode");
-    assert!(matches!(read_private(&path).expect_err("a mode").fault, KeyFileFault::Mode(0o640)));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a mode");
-    assert_eq!(read_private(&path).expect("read").as_slice(), b"secret");
-    symlink(&path, site.path("link")).expect("a link");
-    for name in ["link", "."] {
-        assert!(matches!(read_private(&site.path(name)).expect_err(name).fault, KeyFileFault::NotAFile), "{name}");
-    }
-    assert!(matches!(read_private(&site.path("none")).expect_err("none").fault, KeyFileFault::Io(_)));
-    assert_eq!(read_public(&site.path("link")).expect("read"), b"secret");
-    fs::write(&path, vec![b' '; 300_000]).expect("written");
-    assert!(matches!(read_private(&path).expect_err("large").fault, KeyFileFault::Large));
-}
-
-#[test]
 fn the_public_half_is_that_of_the_pair() {
     use super::super::make::public_of;
     for role in [Role::Recipient, Role::RecipientP256, Role::Agent] {
