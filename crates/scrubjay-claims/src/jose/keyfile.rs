@@ -75,7 +75,11 @@ impl std::error::Error for KeyFileError {}
 pub fn read_public(path: &Path) -> Result<Vec<u8>, KeyFileError> {
     let read = || {
         let mut bytes = Vec::new();
-        File::open(path).map_err(KeyFileFault::Io)?.take(KEY_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(KeyFileFault::Io)?;
+        File::open(path)
+            .map_err(KeyFileFault::Io)?
+            .take(KEY_FILE_BYTES_MAX as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(KeyFileFault::Io)?;
         if bytes.len() > KEY_FILE_BYTES_MAX { Err(KeyFileFault::Large) } else { Ok(bytes) }
     };
     read().map_err(|fault| KeyFileError { path: path.to_owned(), fault })
