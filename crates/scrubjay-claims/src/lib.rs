@@ -5,6 +5,14 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
+mod ath;
 mod fingerprint;
+mod pseudonym;
+mod ring;
+mod ring_file;
 
+pub use ath::{ATH_CHARS, ath};
 pub use fingerprint::{FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
+pub use pseudonym::low_entropy;
+pub use ring::{ActiveKeys, CorrelationRing, Period, RingError, RingKey};
+pub use ring_file::{RING_BYTES_MAX, RING_KEYS_MAX, RingFileError, Schedule};

@@ -49,6 +49,8 @@ pub(crate) struct ScrubArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) fingerprint_key: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
     pub(crate) rules: RuleArgs,
     /// Print one JSON object with counts to standard error at the end
     #[arg(long)]
@@ -60,6 +62,17 @@ pub(crate) struct ScrubArgs {
     /// Exit with 3 when something was replaced or withheld
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+/// What is shown of which token.
+#[derive(clap::Args)]
+pub(crate) struct PolicyArgs {
+    /// Policy file: which claims of which tokens are shown (docs/policy.md). Without it the safe default
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) policy: Option<PathBuf>,
+    /// Name of the source that the text is from, for rules that ask for one
+    #[arg(long, value_name = "NAME", default_value = "stdin")]
+    pub(crate) source: String,
 }
 
 /// Which rules for credentials that are no tokens act.
@@ -111,6 +124,8 @@ pub(crate) struct ExplainArgs {
     /// Key for fingerprints: a file of at least 32 random bytes, mode 0600
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) fingerprint_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
     /// Print the values of hidden claims too (the signature never)

@@ -10,6 +10,7 @@ mod config;
 mod exit;
 mod explain;
 mod keyfile;
+mod policy;
 mod rules;
 mod run;
 mod safe;
