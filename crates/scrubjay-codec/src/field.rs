@@ -189,12 +189,13 @@ fn of_token(text: &mut Text, token: &Token<'_>) {
     text.raw("verified", "false");
 }
 
-/// Names with all their values, in the order of their first. `sealed` is left out; names of ours that a claim has taken get `claim_` before them.
+/// Names with all their values, in the order of their first. `sealed` is left out; a claim that has a name of ours is `claim.NAME`, as in a
+/// marker.
 fn named<'a>(token: &Token<'a>, as_written: impl Fn(&str) -> String) -> Vec<(String, Vec<&'a str>)> {
     let mut all: Vec<(String, Vec<&str>)> = Vec::new();
     for (name, value) in token.fields.iter().filter(|(name, _)| name != "sealed") {
-        let name = as_written(name);
-        let name = if matches!(name.as_str(), "kind" | "verified") { format!("claim_{name}") } else { name };
+        let own = as_written(name);
+        let name = if matches!(own.as_str(), "kind" | "verified") { as_written(&format!("claim.{name}")) } else { own };
         match all.iter_mut().find(|(n, _)| *n == name) {
             Some((_, values)) => values.push(value),
             None => all.push((name, vec![value])),

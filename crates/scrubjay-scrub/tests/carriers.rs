@@ -296,6 +296,21 @@ fn compare((before, after): &(Value, Value), path: &str, written: &[String; 2]) 
     }
 }
 
+/// To a URL parser the colon of a marker that is the whole userinfo divides user and password. Everything else is as it was.
+#[test]
+fn a_token_that_is_the_whole_userinfo() {
+    let url = |user: &str| json!({"format": "url", "text": format!("https://{user}@h.example:8443/a/b?c=d#e")});
+    let token = credentials().swap_remove(0);
+    let out = scrubbed(url(&token)["text"].as_str().unwrap());
+    let answers = ask(&[url(&token), json!({"format": "url", "text": out})]);
+    let fields = |i: usize| answers[i]["fields"].as_array().expect("fields").clone();
+    let of = |i: usize, name: &str| fields(i).iter().find(|f| f[0] == name).map(|f| f[1].as_str().unwrap_or_default().to_owned()).unwrap();
+    let userinfo = format!("{}:{}", of(1, "user"), of(1, "password"));
+    assert!(userinfo.starts_with("jwt(fp:f") && userinfo.ends_with(')'), "{userinfo}");
+    let others = |i: usize| fields(i).into_iter().filter(|f| f[0] != "user" && f[0] != "password").collect::<Vec<_>>();
+    assert_eq!(others(0), others(1));
+}
+
 #[test]
 fn no_decoder_changes_a_marker() {
     let mut markers: Vec<String> = Vec::new();

@@ -34,7 +34,7 @@ fn of_authentication_token(text: &mut Text, token: &Token<'_>) {
     }
     // OCSF has numbers for two of our classes; 99 is "other", named by its source.
     let (id, kind) = match token.get("class") {
-        None | Some("other" | "encrypted") => (0, "Unknown"),
+        None | Some("other" | "nested" | "encrypted") => (0, "Unknown"),
         Some("id") => (3, "Identity Token"),
         Some("refresh") => (4, "Refresh Token"),
         Some("access") => (99, "Access Token"),

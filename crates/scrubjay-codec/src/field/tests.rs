@@ -171,7 +171,7 @@ fn claims_with_odd_names_and_values() {
         ])
     };
     let plain = json!([{
-        "kind": "jwt", "claim_kind": "k", "claim_verified": "true", "https://acme.example/Roles.": "a\"\\\n\u{1F600}",
+        "kind": "jwt", "claim.kind": "k", "claim.verified": "true", "https://acme.example/Roles.": "a\"\\\n\u{1F600}",
         "realm_access.roles": "x", "realm-access.roles": "y", "": "z", "why": ["range"], "verified": false,
     }]);
     assert_eq!(added("{}", Preset::Scrubjay, &[("jwt", odd())]).unwrap()["scrubjay"], plain);
@@ -195,6 +195,7 @@ fn ocsf_times_and_types() {
         ("id", "2026-11-23T12:00:00Z", json!({"type": "Identity Token", "type_id": 3, "expiration_time": 1_795_435_200_000_i64})),
         ("refresh", "2026-11-23", json!({"type": "Refresh Token", "type_id": 4})),
         ("dpop", "x", json!({"type": "dpop", "type_id": 99})),
+        ("nested", "", json!({"type": "Unknown", "type_id": 0})),
         ("other", "", json!({"type": "Unknown", "type_id": 0})),
     ];
     for (class, exp, expected) in cases {
