@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check a pipeline file: every mistake with its place and remedy, or what it means
     Check(CheckArgs),
+    /// Run the tests that stand beside a policy
+    Test(TestArgs),
     /// Say what each token of a text is, what is shown of it and what deserves a second look
     Explain(ExplainArgs),
     /// List the rules for credentials that are no tokens: id, on or off, what each finds
@@ -110,10 +112,25 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(clap::Args)]
+#[group(required = true, multiple = false)]
 pub(crate) struct CheckArgs {
     /// The pipeline file
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// Two policies (files of policies or pipelines) and a log: what the new one would make of it that the old one does not.
+    /// Prints scrubbed lines only
+    #[arg(long, num_args = 3, value_names = ["OLD", "NEW", "LOG"], value_hint = ValueHint::FilePath)]
+    pub(crate) diff: Vec<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TestArgs {
+    /// A policy file, or a pipeline file with one
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: PathBuf,
+    /// Write the results as JUnit XML, too
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]

@@ -7,6 +7,7 @@
 mod assemble;
 mod cli;
 mod config;
+mod diff;
 mod exit;
 mod explain;
 mod keyfile;
@@ -15,6 +16,7 @@ mod rules;
 mod run;
 mod safe;
 mod scrub;
+mod test;
 
 use clap::Parser;
 use exit::Exit;
@@ -37,6 +39,7 @@ fn run() -> Exit {
         cli::Command::Scrub(args) => scrub::run(&args),
         cli::Command::Run(args) => run::run(&args),
         cli::Command::Check(args) => run::check(&args),
+        cli::Command::Test(args) => test::run(&args),
         cli::Command::Explain(args) => explain::run(&args),
         cli::Command::Rules(args) => rules::list(&args),
         cli::Command::Completions { shell } => cli::completions(shell),

@@ -50,7 +50,7 @@ const KAFKA_COMPRESSION: [(&str, KafkaCompression); 5] = [
 pub(super) fn file(root: &Node, notes: &mut Notes) -> Option<WrittenFile> {
     let fields = Fields::of(root, "the pipeline file", notes)?;
     fields.only(
-        &["version", "state_dir", "start_afresh", "threads", "policy", "keys", "limits", "rules", "sources", "sinks", "pipelines"],
+        &["version", "state_dir", "start_afresh", "threads", "policy", "keys", "limits", "rules", "sources", "sinks", "pipelines", "tests"],
         notes,
     );
     version(&fields, notes);
