@@ -19,11 +19,12 @@ use scrubjay_rules::{Hit, LineWords};
 use scrubjay_scan::{Run, Scanner, is_word};
 use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
 
-use crate::cache::{Cache, Known, Tag};
+use crate::cache::{Cache, Tag};
 use crate::engine::field::{Asked, Decided};
 use crate::marker::{self, Place};
 use crate::others::{self, Others};
 use crate::policy::Told;
+use crate::sealing;
 use crate::stats::Stats;
 use crate::teller::Teller;
 use crate::unit::{around, chain_start, line_at};
@@ -59,6 +60,8 @@ pub(crate) struct Decision {
     pub(crate) edits: Vec<Edit>,
     /// Bytes of the buffer whose fate is final. The rest must be given again, with more input behind it.
     pub(crate) consumed: usize,
+    /// Claim sets that do not go with the markers, one line each.
+    pub(crate) sidecar: Vec<u8>,
 }
 
 /// State that a lane carries from one buffer to the next.
@@ -74,12 +77,19 @@ pub(crate) struct LaneState {
     words: LineWords,
     /// What comes is no record but a key or a header of one: no field is put into it.
     is_bare: bool,
+    /// It is a key: equal keys have to stay equal, so every marker in it is the short one.
+    is_key: bool,
 }
 
 impl LaneState {
-    /// For a key or a header of a record.
+    /// For a header of a record.
     pub(crate) fn bare() -> Self {
         Self { is_bare: true, ..Self::default() }
+    }
+
+    /// For the key of a record.
+    pub(crate) fn key() -> Self {
+        Self { is_bare: true, is_key: true, ..Self::default() }
     }
 
     pub(crate) fn is_clean(&self) -> bool {
@@ -115,6 +125,8 @@ struct Work<'a> {
     long: Vec<Range<usize>>,
     /// Edits whose story may go into a field of the record.
     asked: Vec<Asked>,
+    /// Lines for the sidecar.
+    sidecar: Vec<u8>,
     gate: Option<Gate>,
     cache: Option<Cache>,
 }
@@ -153,6 +165,11 @@ impl Engine {
         self.cache = Cache::new();
     }
 
+    /// The time, in seconds since 1970.
+    pub(crate) fn set_now(&mut self, now: u64) {
+        self.teller.now = now;
+    }
+
     /// Decides as much of `buffer`, which came from `source`, as can be decided. With `ends`, nothing follows and everything
     /// is decided.
     pub(crate) fn decide(&mut self, state: &mut LaneState, source: &str, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
@@ -168,6 +185,7 @@ impl Engine {
             others: Vec::new(),
             long: Vec::new(),
             asked: Vec::new(),
+            sidecar: Vec::new(),
             gate,
             cache,
         };
@@ -186,7 +204,7 @@ impl Engine {
         if is_record {
             edits = self.in_fields(Decided { buffer, edits, asked: work.asked, long: &long });
         }
-        Decision { edits, consumed }
+        Decision { edits, consumed, sidecar: work.sidecar }
     }
 
     /// Credentials that are no tokens, in whole lines. One that is over the token limit was not walked in windows when
@@ -283,7 +301,7 @@ impl Engine {
             return;
         }
         match analyze(text) {
-            Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, f)),
+            Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, text, f)),
             Err(_) => self.withhold(work, lines, "budget"),
         }
     }
@@ -292,8 +310,10 @@ impl Engine {
     fn in_plain_sight(&self, work: &mut Work<'_>, base: usize, text: &[u8]) -> bool {
         let Some(gate) = &mut work.gate else { return false };
         let (buffer, source, cache) = (work.buffer, work.source, &work.cache);
+        let is_key = work.state.is_key;
+        let place = |start, end| if is_key { Place::Short } else { place(buffer, base, start, end) };
         let tag = |span: &Range<usize>| {
-            let place = place(buffer, base, base + span.start, base + span.end);
+            let place = place(base + span.start, base + span.end);
             cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, source, place))
         };
         let mut tags: Vec<(Range<usize>, Option<Tag>)> = Vec::new();
@@ -306,22 +326,26 @@ impl Engine {
         // What is known is fetched before anything is put, which may push it out.
         let mut decided = Vec::with_capacity(sighted.len());
         for Sighted { span, token } in sighted {
+            if sealing::passes(text, &span) {
+                continue;
+            }
             let tag = tags.iter().find(|(asked, _)| *asked == span).map_or_else(|| tag(&span), |(_, tag)| *tag);
             let known = tag.zip(cache.as_ref()).and_then(|(tag, cache)| cache.get(tag)).cloned();
             let is_new = known.is_none();
             let known = match (known, token) {
                 (Some(known), _) => known,
-                (None, Some(token)) => self.known(&token, source, place(buffer, base, base + span.start, base + span.end)),
+                (None, Some(token)) => self.known(&token, source, place(base + span.start, base + span.end)),
                 (None, None) => return false,
             };
             decided.push((base + span.start..base + span.end, known, tag.filter(|_| is_new)));
         }
         for (span, known, tag) in decided {
             work.count(known.told);
-            if let Some(story) = &known.story {
-                work.asked.push(Asked { span: span.clone(), story: story.clone(), quote: String::new() });
+            let (marker, story) = self.occurrence(&known, place(span.start, span.end), work.stats, &mut work.sidecar);
+            if let Some(story) = story {
+                work.asked.push(Asked { span: span.clone(), story, quote: String::new() });
             }
-            work.edits.push(Edit { span, text: known.marker.to_vec() });
+            work.edits.push(Edit { span, text: marker.into() });
             if let Some((tag, cache)) = tag.zip(work.cache.as_mut()) {
                 cache.put(tag, || known);
             }
@@ -345,11 +369,19 @@ impl Engine {
     }
 
     /// Puts a marker where a token stands: in its first piece; the others become empty.
-    fn replace(&self, work: &mut Work<'_>, base: usize, found: &Found) {
+    fn replace(&self, work: &mut Work<'_>, base: usize, text: &[u8], found: &Found) {
+        if let ([span], None) = (found.pieces.as_slice(), &found.wide)
+            && sealing::passes(text, span)
+        {
+            return;
+        }
         let at = |r: &Range<usize>| base + r.start..base + r.end;
         let Some(first) = found.pieces.first().map(at) else { return };
         let end = base + found.span().end;
-        let Known { marker, told, story } = self.known(&found.token, work.source, place(work.buffer, base, first.start, end));
+        let place = if work.state.is_key { Place::Short } else { place(work.buffer, base, first.start, end) };
+        let known = self.known(&found.token, work.source, place);
+        let told = known.told;
+        let (marker, story) = self.occurrence(&known, place, work.stats, &mut work.sidecar);
         let quote = found.quote.as_ref().and_then(|q| work.buffer.get(at(q))).unwrap_or_default();
         let quote = String::from_utf8_lossy(quote).into_owned();
         let text = [quote.as_bytes(), &marker, quote.as_bytes()].concat();
@@ -458,7 +490,7 @@ impl Engine {
             work.state.withholding = true;
             return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
-        found.iter().filter(|f| f.span().start < commit).for_each(|f| self.replace(work, at, f));
+        found.iter().filter(|f| f.span().start < commit).for_each(|f| self.replace(work, at, text, f));
         at + commit
     }
 

@@ -13,6 +13,7 @@ mod others;
 pub mod policy;
 mod scrubbed;
 mod scrubber;
+mod sealing;
 mod shape;
 mod stats;
 mod teller;

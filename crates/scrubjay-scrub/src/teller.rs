@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use scrubjay_claims::FingerprintKey;
+use scrubjay_claims::{FingerprintKey, Sealer, Withheld};
 use scrubjay_rules::RulePack;
 use scrubjay_scan::Scanner;
 use scrubjay_token::json::Value;
 use scrubjay_token::{Class, Kind, Token, analyze, risks};
 
+use crate::claimset::Member;
 use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
 use crate::policy::{self, Decided, Facts, Policy, Rule, Show, Told};
+use crate::sealing::Sealing;
 use crate::shape;
 
 /// Tells what a token was. One for each policy, key and set of rules.
@@ -20,7 +22,10 @@ pub struct Teller {
     key: FingerprintKey,
     rules: Arc<RulePack>,
     scanner: Scanner,
-    marker_bytes_max: usize,
+    pub(crate) marker_bytes_max: usize,
+    sealer: Option<Arc<Sealer>>,
+    /// Seconds since 1970, as far as this knows: epochs of sealing keys end by it.
+    pub(crate) now: u64,
 }
 
 /// What is told of one token.
@@ -31,6 +36,8 @@ pub struct Account<'a> {
     pub rule: Option<&'a Rule>,
     /// For statistics.
     pub told: Told,
+    /// What is to be sealed.
+    pub(crate) sealing: Option<Sealing>,
 }
 
 impl Teller {
@@ -38,7 +45,16 @@ impl Teller {
     #[must_use]
     pub fn new(key: FingerprintKey, rules: Arc<RulePack>) -> Self {
         let builtin = Policy::builtin();
-        Self { policy: Arc::clone(&builtin), builtin, key, rules, scanner: Scanner::new(), marker_bytes_max: MARKER_BYTES_MAX }
+        Self {
+            policy: Arc::clone(&builtin),
+            builtin,
+            key,
+            rules,
+            scanner: Scanner::new(),
+            marker_bytes_max: MARKER_BYTES_MAX,
+            sealer: None,
+            now: 0,
+        }
     }
 
     /// Tells by this policy.
@@ -51,6 +67,17 @@ impl Teller {
     #[must_use]
     pub fn with_marker_bytes_max(self, marker_bytes_max: usize) -> Self {
         Self { marker_bytes_max, ..self }
+    }
+
+    /// Seals the claims that the policy says. Without one they are dropped.
+    #[must_use]
+    pub fn with_sealer(self, sealer: Arc<Sealer>) -> Self {
+        Self { sealer: Some(sealer), ..self }
+    }
+
+    /// Who seals.
+    pub(crate) fn sealer(&self) -> Option<&Arc<Sealer>> {
+        self.sealer.as_ref()
     }
 
     /// Uses another key from now on.
@@ -83,13 +110,15 @@ impl Teller {
                 Some(fp) => marker.add("fp", fp),
                 None => marker.add("cut", token.cut.map_or("payload", |c| c.name())),
             }
-            return Account { marker, rule, told };
+            return Account { marker, rule, told, sealing: None };
         }
-        if token.ambiguous {
+        let sealed = if token.ambiguous {
             marker.add("why", "duplicate");
+            Vec::new()
         } else {
-            self.story(&mut marker, token, facts.class, rule, note);
-        }
+            self.story(&mut marker, token, facts.class, rule, note)
+        };
+        let sealing = self.sealing(&mut marker, rule, fingerprint.as_deref(), &sealed);
         if let Some(fp) = fingerprint {
             marker.add("fp", fp);
         }
@@ -98,13 +127,20 @@ impl Teller {
         }
         marker.fit(self.marker_bytes_max);
         self.guard(&mut marker);
-        Account { marker, rule, told }
+        Account { marker, rule, told, sealing }
     }
 
-    fn story<'a>(&'a self, marker: &mut Marker, token: &'a Token, class: Class, rule: Option<&'a Rule>, note: &mut dyn FnMut(Decided<'a>)) {
+    fn story<'a>(
+        &'a self,
+        marker: &mut Marker,
+        token: &'a Token,
+        class: Class,
+        rule: Option<&'a Rule>,
+        note: &mut dyn FnMut(Decided<'a>),
+    ) -> Vec<(&'a [String], Member<'a>)> {
         marker.add("class", class.name());
         self.header(marker, token, rule, note);
-        let Some(rule) = rule else { return };
+        let Some(rule) = rule else { return Vec::new() };
         let hashes = policy::Hashes { key: &self.key, tenant: &self.policy.tenant };
         let story = policy::decide(rule, token, &hashes, note);
         marker.fields.extend(story.fields);
@@ -119,6 +155,17 @@ impl Teller {
         if story.more {
             marker.add("why", "size");
         }
+        story.sealed
+    }
+
+    /// What is to be sealed. Without a fingerprint there is nothing to bind claims to, so they are withheld.
+    fn sealing(&self, marker: &mut Marker, rule: Option<&Rule>, fp: Option<&str>, claims: &[(&[String], Member<'_>)]) -> Option<Sealing> {
+        self.sealer.as_ref().filter(|_| !claims.is_empty())?;
+        let Some(fp) = fp else {
+            marker.add("why", Withheld::Unbound.name());
+            return None;
+        };
+        Sealing::of(&marker.kind, fp, rule.map(|r| r.seal_to).unwrap_or_default(), claims)
     }
 
     fn header<'a>(&'a self, marker: &mut Marker, token: &'a Token, rule: Option<&'a Rule>, note: &mut dyn FnMut(Decided<'a>)) {

@@ -12,7 +12,8 @@ use scrubjay_token::Token;
 use super::{Edit, Engine};
 use crate::cache::Known;
 use crate::marker::{Marker, Place};
-use crate::policy::{FieldPreset, Placement};
+use crate::policy::{FieldPreset, Placement, SealTo};
+use crate::stats::Stats;
 use crate::unit::line_at;
 
 /// A marker whose story may stand in a field instead.
@@ -40,12 +41,43 @@ impl Engine {
     pub(super) fn known(&self, token: &Token, source: &str, place: Place) -> Known {
         let account = self.teller.tell(token, source, place, &mut |_| {});
         let marker: Box<[u8]> = account.marker.to_string().into_bytes().into();
-        let in_field = account.rule.is_some_and(|rule| rule.placement == Placement::Field);
-        let story = in_field.then(|| match place {
-            Place::Text => marker.clone(),
-            Place::Short => self.teller.tell(token, source, Place::Text, &mut |_| {}).marker.to_string().into_bytes().into(),
+        let rule = account.rule;
+        let in_field = rule.is_some_and(|rule| rule.placement == Placement::Field);
+        // In a short marker there is no room for claims: they are told in a field, or go to the sidecar, or are dropped.
+        let elsewhere = in_field || rule.is_some_and(|rule| rule.seal_to == SealTo::Sidecar);
+        let (mut story, mut sealing) = (in_field.then(|| marker.clone()), account.sealing);
+        if place == Place::Short && elsewhere {
+            let whole = self.teller.tell(token, source, Place::Text, &mut |_| {});
+            story = in_field.then(|| whole.marker.to_string().into_bytes().into());
+            sealing = whole.sealing;
+        }
+        Known { marker, told: account.told, story, sealing }
+    }
+
+    /// Marker and story of one occurrence, with its claims sealed.
+    pub(super) fn occurrence(
+        &self,
+        known: &Known,
+        place: Place,
+        stats: &mut Stats,
+        sidecar: &mut Vec<u8>,
+    ) -> (Box<[u8]>, Option<Box<[u8]>>) {
+        let plain = || (known.marker.clone(), known.story.clone());
+        let Some((sealing, sealer)) = known.sealing.as_ref().zip(self.teller.sealer()) else { return plain() };
+        let sealed = sealing.seal(sealer, self.teller.now, stats);
+        let bytes_max = self.teller.marker_bytes_max;
+        if sealing.to == SealTo::Sidecar {
+            sealing.sidecar(&sealed, sidecar);
+        }
+        let marker = match place {
+            Place::Text => sealing.written(&known.marker, &sealed, bytes_max),
+            Place::Short => known.marker.clone(),
+        };
+        let story = known.story.as_ref().and_then(|story| match sealing.to {
+            SealTo::Field => sealing.told_in_field(story, &sealed),
+            _ => Some(sealing.written(story, &sealed, bytes_max)),
         });
-        Known { marker, told: account.told, story }
+        (marker, story)
     }
 
     /// Moves what is told of tokens into fields of their records, line by line.
