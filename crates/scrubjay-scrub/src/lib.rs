@@ -17,7 +17,10 @@ mod unit;
 
 pub use batch::{Batch, Framing, Message, Origin};
 pub use engine::{Limits, TOKEN_BYTES_MAX, TOKEN_BYTES_MAX_MAX};
-pub use marker::{MARKER_BYTES_MAX, Place, Told, of_secret as secret_marker, of_token as marker, withheld as withheld_marker};
+pub use marker::{
+    MARKER_BYTES_MAX, Place, Told, fingerprint_of as token_fingerprint, of_secret as secret_marker, of_token as marker,
+    withheld as withheld_marker,
+};
 pub use scrubbed::Scrubbed;
 pub use scrubber::Scrubber;
 pub use scrubjay_claims::{FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};

@@ -82,7 +82,7 @@ pub fn of_token(token: &Token, key: &FingerprintKey, place: Place) -> (String, T
         alg: token.header.as_ref().map_or("unknown", |h| h.get("alg").and_then(Value::as_str).map_or("other", shape::alg)),
     };
     let mut m = Marker::new(token.kind.name());
-    let fingerprint = key.fingerprint(identity_label(token.kind), &token.identity);
+    let fingerprint = fingerprint_of(token, key);
     if place == Place::Short {
         match &fingerprint {
             Some(fp) => m.add("fp", fp),
@@ -104,6 +104,12 @@ pub fn of_token(token: &Token, key: &FingerprintKey, place: Place) -> (String, T
         m.add("cut", cut.name());
     }
     (m.finish(), told)
+}
+
+/// The fingerprint that a token's marker carries under a key; `None` for an incomplete token.
+#[must_use]
+pub fn fingerprint_of(token: &Token, key: &FingerprintKey) -> Option<String> {
+    key.fingerprint(identity_label(token.kind), &token.identity)
 }
 
 /// What a fingerprint is keyed on beside the token's parts. An SD-JWT is identified by its issuer's JWT, so it shares

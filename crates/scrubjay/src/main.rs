@@ -4,12 +4,15 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
+mod asked;
 mod assemble;
 mod cli;
 mod config;
 mod exit;
 mod explain;
+mod fingerprint;
 mod keyfile;
+mod keys;
 mod rules;
 mod run;
 mod safe;
@@ -37,6 +40,8 @@ fn run() -> Exit {
         cli::Command::Run(args) => run::run(&args),
         cli::Command::Check(args) => run::check(&args),
         cli::Command::Explain(args) => explain::run(&args),
+        cli::Command::Fingerprint(args) => fingerprint::run(&args),
+        cli::Command::Keys(args) => keys::run(&args),
         cli::Command::Rules(args) => rules::list(&args),
         cli::Command::Completions { shell } => cli::completions(shell),
     }
