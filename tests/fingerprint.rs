@@ -19,9 +19,8 @@ fn hours(n: i64) -> u64 {
 /// A ring of a past, an overlapping, an active and a coming key; their secrets are 1, 2, 3 and 4.
 fn ring_file(dir: &Path) -> PathBuf {
     let periods = [(hours(-99), hours(-50)), (hours(-50), hours(2)), (hours(-1), hours(50)), (hours(50), hours(99))];
-    let jwk = |(n, (nbf, exp)): (u8, &(u64, u64))| {
-        format!("{{\"kty\":\"oct\",\"nbf\":{nbf},\"exp\":{exp},\"k\":\"{}\"}}", base64url(&[n; 32]))
-    };
+    let jwk =
+        |(n, (nbf, exp)): (u8, &(u64, u64))| format!("{{\"kty\":\"oct\",\"nbf\":{nbf},\"exp\":{exp},\"k\":\"{}\"}}", base64url(&[n; 32]));
     let path = dir.join("ring.key");
     let keys: Vec<String> = (1..).zip(&periods).map(jwk).collect();
     write_mode(&path, format!("{{\"keys\":[{}]}}", keys.join(",")).as_bytes(), 0o600);

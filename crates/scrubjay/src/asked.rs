@@ -19,6 +19,15 @@ const TYPED_BYTES_MAX: usize = 1024 * 1024;
 /// How long a line end waits for more of what was pasted.
 const PASTE_PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 150_000_000 };
 
+/// What a prompt asks for.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked {
+    /// One token: line ends in it come from the window or the mail that it was copied from.
+    Token,
+    /// Any text.
+    Text,
+}
+
 /// The file that was named, or standard input.
 ///
 /// # Errors
@@ -38,7 +47,7 @@ pub(crate) fn source<'a>(file: Option<&'a Path>, command: &str) -> Result<&'a Pa
 ///
 /// # Errors
 /// The system's; `FileTooLarge` over 64 MiB, 1 MiB at the prompt; `Interrupted` by Ctrl-C at the prompt.
-pub(crate) fn read(path: &Path, what: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read(path: &Path, what: Asked) -> io::Result<Zeroizing<Vec<u8>>> {
     if path != Path::new("-") {
         return read_all(File::open(path)?);
     }
@@ -81,9 +90,13 @@ impl Drop for Hidden {
 }
 
 /// What is typed or pasted up to a line end with nothing behind it, or Ctrl-D.
-fn read_hidden(what: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read_hidden(what: Asked) -> io::Result<Zeroizing<Vec<u8>>> {
     let hidden = Hidden::begin()?;
-    eprint!("{what} (it is not shown; end with Enter): ");
+    let name = match what {
+        Asked::Token => "token",
+        Asked::Text => "text",
+    };
+    eprint!("{name} (it is not shown; end with Enter): ");
     // Room for a usual token: a buffer that grows leaves copies behind.
     let mut text = Zeroizing::new(Vec::with_capacity(64 * 1024));
     let mut block = Zeroizing::new([0u8; 4096]);
@@ -99,6 +112,9 @@ fn read_hidden(what: &str) -> io::Result<Zeroizing<Vec<u8>>> {
         }
     }
     drop(hidden);
+    if matches!(what, Asked::Token) {
+        text.retain(|&byte| byte != b'\n');
+    }
     Ok(text)
 }
 
@@ -123,7 +139,7 @@ fn typed(text: &mut Vec<u8>, got: &[u8]) -> io::Result<bool> {
     Ok(false)
 }
 
-/// True when more of a paste follows: a token that was copied from a narrow window comes in several lines.
+/// True when more of a paste follows.
 fn more_is_there() -> io::Result<bool> {
     let stdin = io::stdin();
     let mut waiting = [PollFd::new(&stdin, PollFlags::IN)];

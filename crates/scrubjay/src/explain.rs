@@ -5,9 +5,10 @@ use scrubjay_scrub::{FingerprintKey, Place, marker, secret_marker};
 use scrubjay_token::json::Value;
 use scrubjay_token::{Found, class, risks};
 
+use crate::asked::{self, Asked};
 use crate::cli::ExplainArgs;
 use crate::exit::{Exit, complain};
-use crate::{asked, keyfile, rules, safe, scrub};
+use crate::{keyfile, rules, safe, scrub};
 
 pub(crate) fn run(args: &ExplainArgs) -> Exit {
     let path = match asked::source(args.file.as_deref(), "explain") {
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let text = match asked::read(path, "text") {
+    let text = match asked::read(path, Asked::Text) {
         Ok(text) => text,
         Err(error) => {
             complain(&format!("{}: {}", safe::path(path), keyfile::reason(&error)));

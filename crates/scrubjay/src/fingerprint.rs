@@ -7,10 +7,11 @@ use scrubjay_claims::{CorrelationRing, Period};
 use scrubjay_scrub::token_fingerprint;
 use scrubjay_token::{Found, class};
 
+use crate::asked::{self, Asked};
 use crate::cli::FingerprintArgs;
 use crate::exit::{Exit, complain};
 use crate::explain::line_and_column;
-use crate::{asked, keyfile, keys, safe, scrub};
+use crate::{keyfile, keys, safe, scrub};
 
 pub(crate) fn run(args: &FingerprintArgs) -> Exit {
     let asked = asked::source(args.file.as_deref(), "fingerprint");
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &FingerprintArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let text = match asked::read(path, "token") {
+    let text = match asked::read(path, Asked::Token) {
         Ok(text) => text,
         Err(error) => {
             complain(&format!("{}: {}", safe::path(path), keyfile::reason(&error)));
