@@ -13,10 +13,13 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// A JWK Set: the byte that the secret is made of, `nbf` and `exp` of each key.
-fn ring(keys: &[(u8, Option<u64>, Option<u64>)]) -> String {
+/// The byte that a secret is made of, `nbf` and `exp`.
+type Key = (u8, Option<u64>, Option<u64>);
+
+/// A JWK Set.
+fn ring(keys: &[Key]) -> String {
     let date = |name: &str, at: &Option<u64>| at.map_or_else(String::new, |at| format!(",\"{name}\":{at}"));
-    let jwk = |(secret, nbf, exp): &(u8, Option<u64>, Option<u64>)| {
+    let jwk = |(secret, nbf, exp): &Key| {
         format!("{{\"kty\":\"oct\",\"k\":\"{}\"{}{}}}", base64url(&[*secret; 32]), date("nbf", nbf), date("exp", exp))
     };
     format!("{{\"keys\":[{}]}}", keys.iter().map(jwk).collect::<Vec<_>>().join(","))
@@ -109,7 +112,7 @@ fn a_ring_of_periods() {
 fn states_of_keys() {
     let dir = tempfile::tempdir().unwrap();
     let hours = |n: i64| now().checked_add_signed(n * 3600);
-    let cases: &[(&str, Vec<(u8, Option<u64>, Option<u64>)>, &[&str], &str)] = &[
+    let cases: &[(&str, Vec<Key>, &[&str], &str)] = &[
         ("overlap", vec![(2, hours(-1), None), (1, hours(-9), hours(1)), (3, hours(5), None)], &["overlap", "active", "next"], ""),
         ("three", vec![(1, None, None), (2, hours(-5), None), (3, hours(-4), None)], &["unused", "overlap", "active"], ""),
         ("ended", vec![(1, hours(-9), hours(-5)), (2, hours(-5), hours(-1))], &["ended", "ended"], "no key is for now"),

@@ -152,16 +152,19 @@ mod tests {
 
     #[test]
     fn what_is_typed() {
-        let cases: &[(&[&[u8]], &[u8], bool)] = &[
-            (&[b"abc", b"d\n"], b"abcd\n", false),
-            (&[b"abx\x7fc\x08\x08\x08\x08\x08d"], b"d", false),
-            (&[b"wrong\x15right\x04beyond"], b"right", true),
-            (&[b"a\x1b\x00\x1ab\tc"], b"ab\tc", false),
+        let cases: &[(&[u8], &[u8], bool)] = &[
+            (b"abcd\n", b"abcd\n", false),
+            (b"abx\x7fc\x08\x08\x08\x08\x08d", b"d", false),
+            (b"wrong\x15right\x04beyond", b"right", true),
+            (b"a\x1b\x00\x1ab\tc", b"ab\tc", false),
         ];
-        for (pieces, expected, ended) in cases {
-            let mut text = Vec::new();
-            let ends = pieces.iter().any(|piece| typed(&mut text, piece).unwrap());
-            assert_eq!((text.as_slice(), ends), (*expected, *ended));
+        for (got, expected, ends) in cases {
+            // What is typed comes in pieces, each of which may be one byte.
+            for size in [1, 3, got.len()] {
+                let mut text = Vec::new();
+                let ended = got.chunks(size).any(|piece| typed(&mut text, piece).unwrap());
+                assert_eq!((text.as_slice(), ended), (*expected, *ends));
+            }
         }
         assert_eq!(typed(&mut Vec::new(), b"a\x03b").unwrap_err().kind(), io::ErrorKind::Interrupted);
     }
