@@ -20,7 +20,11 @@ const INSIDE: &[(&str, &[&str])] = &[
     ("scrubjay-token", &["scrubjay-scan"]),
     ("scrubjay-rules", &["scrubjay-scan"]),
     ("scrubjay-claims", &[]),
-    ("scrubjay-scrub", &["scrubjay-scan", "scrubjay-token", "scrubjay-rules", "scrubjay-claims", "scrubjay-delivery"]),
+    ("scrubjay-yaml", &[]),
+    (
+        "scrubjay-scrub",
+        &["scrubjay-scan", "scrubjay-token", "scrubjay-rules", "scrubjay-claims", "scrubjay-codec", "scrubjay-yaml", "scrubjay-delivery"],
+    ),
     ("scrubjay-pipeline", &["scrubjay-scrub", "scrubjay-delivery", "scrubjay-buffer"]),
     ("scrubjay-sources", &["scrubjay-pipeline", "scrubjay-scrub", "scrubjay-delivery"]),
     ("scrubjay-sinks", &["scrubjay-pipeline", "scrubjay-scrub", "scrubjay-delivery"]),
@@ -38,6 +42,7 @@ const INSIDE: &[(&str, &[&str])] = &[
             "scrubjay-pipeline",
             "scrubjay-sources",
             "scrubjay-sinks",
+            "scrubjay-yaml",
         ],
     ),
 ];

@@ -9,17 +9,19 @@
 //! commits at most half of itself, so that whatever is shorter than half a window is seen whole by one of them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use scrubjay_rules::{Hit, LineWords};
 use scrubjay_scan::{Run, Scanner, is_word};
 use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
 
 use crate::cache::{Cache, Known, Tag};
-use crate::marker::{self, Place, Told};
+use crate::marker::{self, Place};
 use crate::others::{self, Others};
+use crate::policy::Told;
 use crate::stats::Stats;
+use crate::teller::Teller;
 use crate::unit::{around, chain_start, line_at};
-use scrubjay_claims::FingerprintKey;
 
 /// Default of [`Limits::token_bytes_max`]: 64 KiB (DESIGN §10).
 pub const TOKEN_BYTES_MAX: usize = 64 * 1024;
@@ -77,7 +79,7 @@ impl LaneState {
 pub(crate) struct Engine {
     scanner: Scanner,
     limits: Limits,
-    key: FingerprintKey,
+    teller: Teller,
     others: Others,
     /// Says which runs are looked at at all. Tests do without, to see that nothing else is found.
     gate: Option<Gate>,
@@ -88,6 +90,8 @@ pub(crate) struct Engine {
 /// What one call works with.
 struct Work<'a> {
     state: &'a mut LaneState,
+    /// Where the buffer came from: rules of the policy may ask for it.
+    source: &'a str,
     buffer: &'a [u8],
     /// Nothing follows the buffer.
     ends: bool,
@@ -122,15 +126,24 @@ impl Work<'_> {
 }
 
 impl Engine {
-    pub(crate) fn new(key: FingerprintKey, limits: Limits, others: Others) -> Self {
+    pub(crate) fn new(teller: Teller, limits: Limits) -> Self {
         let scanner = Scanner::new();
-        Self { scanner, limits, key, others, gate: Some(Gate::new(scanner)), cache: Cache::new(), runs: Vec::new() }
+        let others = Others { rules: Arc::clone(teller.rules()) };
+        Self { scanner, limits, teller, others, gate: Some(Gate::new(scanner)), cache: Cache::new(), runs: Vec::new() }
     }
 
-    /// Decides as much of `buffer` as can be decided. With `ends`, nothing follows and everything is decided.
-    pub(crate) fn decide(&mut self, state: &mut LaneState, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
+    /// Tells by what this makes of the teller from now on. What is known by the old one is forgotten.
+    pub(crate) fn retell(&mut self, change: impl FnOnce(Teller) -> Teller) {
+        self.teller = change(self.teller.clone());
+        self.others.rules = Arc::clone(self.teller.rules());
+        self.cache = Cache::new();
+    }
+
+    /// Decides as much of `buffer`, which came from `source`, as can be decided. With `ends`, nothing follows and everything
+    /// is decided.
+    pub(crate) fn decide(&mut self, state: &mut LaneState, source: &str, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
         let (gate, cache) = (self.gate.take(), self.cache.take());
-        let mut work = Work { state, buffer, ends, stats, edits: Vec::new(), others: Vec::new(), long: Vec::new(), gate, cache };
+        let mut work = Work { state, source, buffer, ends, stats, edits: Vec::new(), others: Vec::new(), long: Vec::new(), gate, cache };
         if let Some(gate) = &mut work.gate {
             gate.expect_more(!ends);
         }
@@ -246,10 +259,10 @@ impl Engine {
     /// Replaces the tokens of a unit if all of them are in plain sight, which most tokens are; false: it takes more to tell.
     fn in_plain_sight(&self, work: &mut Work<'_>, base: usize, text: &[u8]) -> bool {
         let Some(gate) = &mut work.gate else { return false };
-        let (buffer, cache) = (work.buffer, &work.cache);
+        let (buffer, source, cache) = (work.buffer, work.source, &work.cache);
         let tag = |span: &Range<usize>| {
             let place = place(buffer, base, base + span.start, base + span.end);
-            cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, place))
+            cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, source, place))
         };
         let mut tags: Vec<(Range<usize>, Option<Tag>)> = Vec::new();
         let is_known = |span: Range<usize>| {
@@ -267,8 +280,9 @@ impl Engine {
             let known = match (known, token) {
                 (Some(known), _) => known,
                 (None, Some(token)) => {
-                    let (marker, told) = marker::of_token(&token, &self.key, place(buffer, base, base + span.start, base + span.end));
-                    Known { marker: marker.into_bytes().into(), told }
+                    let place = place(buffer, base, base + span.start, base + span.end);
+                    let account = self.teller.tell(&token, source, place, &mut |_| {});
+                    Known { marker: account.marker.to_string().into_bytes().into(), told: account.told }
                 }
                 (None, None) => return false,
             };
@@ -304,7 +318,8 @@ impl Engine {
         let at = |r: &Range<usize>| base + r.start..base + r.end;
         let Some(first) = found.pieces.first().map(at) else { return };
         let end = base + found.span().end;
-        let (mut text, told) = marker::of_token(&found.token, &self.key, place(work.buffer, base, first.start, end));
+        let account = self.teller.tell(&found.token, work.source, place(work.buffer, base, first.start, end), &mut |_| {});
+        let (mut text, told) = (account.marker.to_string(), account.told);
         if let Some(quote) = found.quote.as_ref().and_then(|q| work.buffer.get(at(q))) {
             let quote = String::from_utf8_lossy(quote).into_owned();
             text = format!("{quote}{text}{quote}");

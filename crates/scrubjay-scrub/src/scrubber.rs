@@ -9,9 +9,10 @@ use scrubjay_rules::RulePack;
 
 use crate::batch::{Batch, Framing, Message};
 use crate::engine::{Decision, Engine, LaneState, Limits};
-use crate::others::Others;
+use crate::policy::Policy;
 use crate::scrubbed::Scrubbed;
 use crate::stats::Stats;
+use crate::teller::Teller;
 use scrubjay_claims::FingerprintKey;
 
 /// Scrubs batches. One for each pipeline; lanes are independent of each other.
@@ -59,7 +60,26 @@ impl Scrubber {
     /// A scrubber with these rules for credentials that are no tokens.
     #[must_use]
     pub fn with_rules(key: FingerprintKey, limits: Limits, rules: Arc<RulePack>) -> Self {
-        Self { engine: Engine::new(key, limits, Others { rules }), lanes: HashMap::new() }
+        Self::of(Teller::new(key, rules), limits)
+    }
+
+    /// A scrubber that tells what this teller tells.
+    #[must_use]
+    pub fn of(teller: Teller, limits: Limits) -> Self {
+        Self { engine: Engine::new(teller, limits), lanes: HashMap::new() }
+    }
+
+    /// Uses another key from the next batch on: a new period of the correlation ring has begun.
+    pub fn set_key(&mut self, key: FingerprintKey) {
+        self.engine.retell(|mut teller| {
+            teller.set_key(key);
+            teller
+        });
+    }
+
+    /// Uses another policy from the next batch on.
+    pub fn set_policy(&mut self, policy: Arc<Policy>) {
+        self.engine.retell(|teller| teller.with_policy(policy));
     }
 
     /// Scrubs one batch. The batches of a lane must come in the order of their sequence numbers; what one batch leaves
@@ -69,12 +89,12 @@ impl Scrubber {
         let Batch { ack, origin, bytes, framing, lane_ends } = batch;
         let (bytes, framing, resume_lag) = match framing {
             Framing::Lines => {
-                let (bytes, lag) = self.lines(ack.lane, bytes, lane_ends, &mut stats);
+                let (bytes, lag) = self.lines(ack.lane, &origin.source, bytes, lane_ends, &mut stats);
                 (bytes, Framing::Lines, lag)
             }
             Framing::Messages(messages) => {
                 stats.records = messages.len() as u64;
-                let (bytes, messages) = self.messages(&bytes, &messages, &mut stats);
+                let (bytes, messages) = self.messages(&origin.source, &bytes, &messages, &mut stats);
                 (bytes, Framing::Messages(messages), 0)
             }
         };
@@ -82,7 +102,7 @@ impl Scrubber {
         Scrubbed { ack, origin, bytes, framing, lane_ends, resume_lag, stats }
     }
 
-    fn lines(&mut self, id: LaneId, bytes: Vec<u8>, ends: bool, stats: &mut Stats) -> (Vec<u8>, u64) {
+    fn lines(&mut self, id: LaneId, source: &str, bytes: Vec<u8>, ends: bool, stats: &mut Stats) -> (Vec<u8>, u64) {
         let mut lane = self.lanes.remove(&id).unwrap_or_default();
         count_records(&mut lane, &bytes, ends, stats);
         lane.lag += bytes.len() as u64;
@@ -92,7 +112,7 @@ impl Scrubber {
             joined.extend_from_slice(&buffer);
             buffer = joined;
         }
-        let decision = self.engine.decide(&mut lane.state, &buffer, ends, stats);
+        let decision = self.engine.decide(&mut lane.state, source, &buffer, ends, stats);
         let decided = buffer.get(..decision.consumed).unwrap_or_default();
         if let Some(line_end) = memchr::memrchr(b'\n', decided) {
             lane.lag = (buffer.len() - line_end - 1) as u64;
@@ -108,17 +128,22 @@ impl Scrubber {
     }
 
     /// Messages are complete each: nothing is carried over, and a part is scrubbed by itself.
-    fn messages(&mut self, bytes: &[u8], messages: &[Message], stats: &mut Stats) -> (Vec<u8>, Vec<Message>) {
+    fn messages(&mut self, source: &str, bytes: &[u8], messages: &[Message], stats: &mut Stats) -> (Vec<u8>, Vec<Message>) {
         let mut out = Vec::with_capacity(bytes.len());
         let messages = messages
             .iter()
             .map(|m| Message {
-                key: m.key.clone().map(|r| self.part(bytes, r, &mut out, stats)),
-                value: m.value.clone().map(|r| self.part(bytes, r, &mut out, stats)),
+                key: m.key.clone().map(|r| self.part(source, bytes, r, &mut out, stats)),
+                value: m.value.clone().map(|r| self.part(source, bytes, r, &mut out, stats)),
                 headers: m
                     .headers
                     .iter()
-                    .map(|(n, v)| (self.part(bytes, n.clone(), &mut out, stats), v.clone().map(|r| self.part(bytes, r, &mut out, stats))))
+                    .map(|(n, v)| {
+                        (
+                            self.part(source, bytes, n.clone(), &mut out, stats),
+                            v.clone().map(|r| self.part(source, bytes, r, &mut out, stats)),
+                        )
+                    })
                     .collect(),
                 timestamp_ms: m.timestamp_ms,
                 partition: m.partition,
@@ -127,10 +152,10 @@ impl Scrubber {
         (out, messages)
     }
 
-    fn part(&mut self, bytes: &[u8], range: Range<usize>, out: &mut Vec<u8>, stats: &mut Stats) -> Range<usize> {
+    fn part(&mut self, source: &str, bytes: &[u8], range: Range<usize>, out: &mut Vec<u8>, stats: &mut Stats) -> Range<usize> {
         let text = bytes.get(range).unwrap_or_default();
         let start = out.len();
-        let decision = self.engine.decide(&mut LaneState::default(), text, true, stats);
+        let decision = self.engine.decide(&mut LaneState::default(), source, text, true, stats);
         append(text, &decision, out);
         let end = out.len();
         // The byte between two parts belongs to none; it keeps them apart for whoever scans the buffer again.

@@ -108,6 +108,27 @@ pub fn name(member: &str, text: &str, key: &FingerprintKey) -> String {
     }
 }
 
+/// A short text as it may be shown: at most 64 bytes without control characters. Anything else becomes a keyed hash.
+#[must_use]
+pub(crate) fn text(member: &str, text: &str, key: &FingerprintKey) -> String {
+    if text.is_empty() || text.len() > NAME_BYTES_MAX || text.chars().any(|c| c.is_control() || !c.is_ascii() && c.escape_debug().len() > 1)
+    {
+        return key.hash(member, text.as_bytes());
+    }
+    if fires(text) { "withheld".to_owned() } else { text.to_owned() }
+}
+
+/// A member's name that may be shown although the policy does not name it.
+#[must_use]
+pub(crate) fn is_plain_name(text: &str) -> bool {
+    let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
+    !bare.is_empty()
+        && text.len() <= NAME_BYTES_MAX
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:/".contains(&b))
+        && !bare.split('/').any(is_random)
+        && !fires(text)
+}
+
 /// True when the text holds a token.
 fn fires(text: &str) -> bool {
     let mut found = Vec::new();
@@ -159,16 +180,6 @@ pub fn date(value: &Value) -> Option<String> {
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
-}
-
-/// Number of scopes: of a space-separated string (RFC 6749 §3.3) or of an array.
-#[must_use]
-pub(crate) fn scope_count(value: &Value) -> Option<usize> {
-    match value {
-        Value::String(s) => Some(s.split_ascii_whitespace().count()),
-        Value::Array(list) => Some(list.len()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

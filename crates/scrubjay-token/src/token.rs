@@ -67,6 +67,8 @@ pub struct Token {
     /// The claim set, where the payload is a JSON object that could be read (RFC 7519 §4). Cut payloads give the members
     /// that are complete.
     pub claims: Option<Value>,
+    /// The claim set was read to its end, within the reader's limits: a claim that is not there is not in the token.
+    pub claims_whole: bool,
     /// A header or claim set has two members of one name, so what it says depends on the reader (RFC 7515 §4): show nothing.
     pub ambiguous: bool,
     /// The first part that is missing or incomplete.
@@ -106,7 +108,17 @@ impl Token {
 impl Token {
     /// A token of which nothing is known but its kind.
     pub(crate) fn bare(kind: Kind) -> Self {
-        Self { kind, header: None, claims: None, ambiguous: false, cut: None, identity: Vec::new(), whole: false, disclosures: 0 }
+        Self {
+            kind,
+            header: None,
+            claims: None,
+            claims_whole: false,
+            ambiguous: false,
+            cut: None,
+            identity: Vec::new(),
+            whole: false,
+            disclosures: 0,
+        }
     }
 }
 

@@ -21,7 +21,7 @@ const PASTE_PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 150_000_000 };
 
 /// What a prompt asks for.
 #[derive(Clone, Copy)]
-pub(crate) enum Asked {
+pub(crate) enum Prompt {
     /// One token: line ends in it come from the window or the mail that it was copied from.
     Token,
     /// Any text.
@@ -47,7 +47,7 @@ pub(crate) fn source<'a>(file: Option<&'a Path>, command: &str) -> Result<&'a Pa
 ///
 /// # Errors
 /// The system's; `FileTooLarge` over 64 MiB, 1 MiB at the prompt; `Interrupted` by Ctrl-C at the prompt.
-pub(crate) fn read(path: &Path, what: Asked) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read(path: &Path, what: Prompt) -> io::Result<Zeroizing<Vec<u8>>> {
     if path != Path::new("-") {
         return read_all(File::open(path)?);
     }
@@ -90,11 +90,11 @@ impl Drop for Hidden {
 }
 
 /// What is typed or pasted up to a line end with nothing behind it, or Ctrl-D.
-fn read_hidden(what: Asked) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read_hidden(what: Prompt) -> io::Result<Zeroizing<Vec<u8>>> {
     let hidden = Hidden::begin()?;
     let name = match what {
-        Asked::Token => "token",
-        Asked::Text => "text",
+        Prompt::Token => "token",
+        Prompt::Text => "text",
     };
     eprint!("{name} (it is not shown; end with Enter): ");
     // Room for a usual token: a buffer that grows leaves copies behind.
@@ -112,7 +112,7 @@ fn read_hidden(what: Asked) -> io::Result<Zeroizing<Vec<u8>>> {
         }
     }
     drop(hidden);
-    if matches!(what, Asked::Token) {
+    if matches!(what, Prompt::Token) {
         text.retain(|&byte| byte != b'\n');
     }
     Ok(text)

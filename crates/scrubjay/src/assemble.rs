@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
-use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber};
+use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber, Teller};
 use scrubjay_sinks::file::{self, FileSink, FileSinkConfig, LineLimits};
 use scrubjay_sinks::kafka::{KafkaSink, KafkaSinkConfig};
 use scrubjay_sinks::stdout::StdoutSink;
@@ -116,7 +116,9 @@ pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, once: bool, thre
         sinks.push(sink(plan, named).await?);
     }
     let decided = Limits { token_bytes_max: plan.limits.token_bytes_max };
-    let scrubbers = (0..threads).map(|_| Scrubber::with_rules(key.clone(), decided, Arc::clone(&plan.rules))).collect();
+    let teller =
+        Teller::new(key, Arc::clone(&plan.rules)).with_policy(Arc::clone(&plan.policy)).with_marker_bytes_max(plan.limits.marker_bytes_max);
+    let scrubbers = (0..threads).map(|_| Scrubber::of(teller.clone(), decided)).collect();
     Ok(Pipeline { sources, sinks, scrubbers, limits })
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check a pipeline file: every mistake with its place and remedy, or what it means
     Check(CheckArgs),
+    /// Run the tests that stand beside a policy
+    Test(TestArgs),
     /// Say what each token of a text is, what is shown of it and what deserves a second look
     Explain(ExplainArgs),
     /// Say under which fingerprints a token stands in logs: "did it leak?"
@@ -53,6 +55,8 @@ pub(crate) struct ScrubArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) fingerprint_key: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
     pub(crate) rules: RuleArgs,
     /// Print one JSON object with counts to standard error at the end
     #[arg(long)]
@@ -64,6 +68,17 @@ pub(crate) struct ScrubArgs {
     /// Exit with 3 when something was replaced or withheld
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+/// What is shown of which token.
+#[derive(clap::Args)]
+pub(crate) struct PolicyArgs {
+    /// Policy file: which claims of which tokens are shown (docs/policy.md). Without it the safe default
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) policy: Option<PathBuf>,
+    /// Name of the source that the text is from, for rules that ask for one
+    #[arg(long, value_name = "NAME", default_value = "stdin")]
+    pub(crate) source: String,
 }
 
 /// Which rules for credentials that are no tokens act.
@@ -101,10 +116,25 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(clap::Args)]
+#[group(required = true, multiple = false)]
 pub(crate) struct CheckArgs {
     /// The pipeline file
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// Two policies (files of policies or pipelines) and a log: what the new one would make of it that the old one does not.
+    /// Prints scrubbed lines only
+    #[arg(long, num_args = 3, value_names = ["OLD", "NEW", "LOG"], value_hint = ValueHint::FilePath)]
+    pub(crate) diff: Vec<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TestArgs {
+    /// A policy file, or a pipeline file with one
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: PathBuf,
+    /// Write the results as JUnit XML, too
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -115,6 +145,8 @@ pub(crate) struct ExplainArgs {
     /// Key for fingerprints: a file of at least 32 random bytes, mode 0600
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) fingerprint_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
     /// Print the values of hidden claims too (the signature never)

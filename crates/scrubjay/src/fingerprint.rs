@@ -7,7 +7,7 @@ use scrubjay_claims::{CorrelationRing, Period};
 use scrubjay_scrub::token_fingerprint;
 use scrubjay_token::{Found, class};
 
-use crate::asked::{self, Asked};
+use crate::asked::{self, Prompt};
 use crate::cli::FingerprintArgs;
 use crate::exit::{Exit, complain};
 use crate::explain::line_and_column;
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &FingerprintArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let text = match asked::read(path, Asked::Token) {
+    let text = match asked::read(path, Prompt::Token) {
         Ok(text) => text,
         Err(error) => {
             complain(&format!("{}: {}", safe::path(path), keyfile::reason(&error)));

@@ -8,15 +8,18 @@ mod asked;
 mod assemble;
 mod cli;
 mod config;
+mod diff;
 mod exit;
 mod explain;
 mod fingerprint;
 mod keyfile;
 mod keys;
+mod policy;
 mod rules;
 mod run;
 mod safe;
 mod scrub;
+mod test;
 
 use clap::Parser;
 use exit::Exit;
@@ -39,6 +42,7 @@ fn run() -> Exit {
         cli::Command::Scrub(args) => scrub::run(&args),
         cli::Command::Run(args) => run::run(&args),
         cli::Command::Check(args) => run::check(&args),
+        cli::Command::Test(args) => test::run(&args),
         cli::Command::Explain(args) => explain::run(&args),
         cli::Command::Fingerprint(args) => fingerprint::run(&args),
         cli::Command::Keys(args) => keys::run(&args),

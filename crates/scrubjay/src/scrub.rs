@@ -13,15 +13,14 @@ mod workers;
 
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::Instant;
 
-use scrubjay_scrub::{Limits, Scrubber, Stats};
+use scrubjay_scrub::{Limits, Scrubber, Stats, Teller};
 
 use crate::cli::ScrubArgs;
 use crate::exit::{Exit, complain};
 use crate::keyfile::{self, reason};
-use crate::rules;
+use crate::{policy, rules};
 
 use input::Input;
 pub(crate) use output::write_quietly;
@@ -46,13 +45,21 @@ pub(crate) fn run(args: &ScrubArgs) -> Exit {
             return Exit::Usage;
         }
     };
+    let policy = match policy::load(args.policy.policy.as_deref()) {
+        Ok(policy) => policy,
+        Err(what) => {
+            complain(&what);
+            return Exit::Usage;
+        }
+    };
     if args.fingerprint_key.is_none() && io::stderr().is_terminal() {
         eprintln!("scrubjay: fingerprints use a key made for this run; --fingerprint-key FILE makes them comparable between runs");
     }
     let started = Instant::now();
     let output = Output::standard();
-    let input = Input::new(&args.files, output.identity());
-    let scrubbers = (0..threads(args)).map(|_| Scrubber::with_rules(key.clone(), Limits::default(), Arc::clone(&rules))).collect();
+    let input = Input::new(&args.files, &args.policy.source, output.identity());
+    let teller = Teller::new(key, rules).with_policy(policy);
+    let scrubbers = (0..threads(args)).map(|_| Scrubber::of(teller.clone(), Limits::default())).collect();
     let (did, ended) = workers::run(input, output, scrubbers);
     if args.stats {
         eprintln!("{}", stats_json(&did.stats, started.elapsed().as_secs_f64()));

@@ -1,10 +1,11 @@
 //! The file as written → the plan: names resolved, paths absolute, nothing that contradicts itself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::fields::At;
+use scrubjay_scrub::Policy;
+
 use super::loops;
-use super::mistake::{Notes, clean, nearest, quoted};
 use super::paths::{self, Base};
 use super::plan::{
     Compression, Delivery, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan,
@@ -14,8 +15,10 @@ use super::properties;
 use super::rules;
 use super::written::{
     Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenLimits, WrittenPipeline,
-    WrittenSink, WrittenSource,
+    WrittenPolicy, WrittenSink, WrittenSource,
 };
+use scrubjay_yaml::At;
+use scrubjay_yaml::{Notes, clean, nearest, quoted};
 
 /// A fingerprint key file holds 32 raw bytes or more, or a JWK Set.
 const KEY_BYTES: std::ops::RangeInclusive<u64> = 32..=1024 * 1024;
@@ -36,6 +39,11 @@ pub(super) fn plan(written: WrittenFile, base: &Base, notes: &mut Notes) -> Opti
     let fingerprint_key = written.fingerprint.as_ref().map(|at| fingerprint_key(at, base, notes));
     check_limits(&written.limits, notes);
     let rules = rules::check(written.rules.as_ref(), base, notes);
+    let policy_file = match &written.policy {
+        Some(WrittenPolicy::File(at)) => Some(base.path(&at.value)),
+        _ => None,
+    };
+    let policy = policy(written.policy, base, notes);
     let sources: Vec<_> = written.sources.into_iter().map(|s| source(s, base, notes)).collect();
     let sinks: Vec<_> = written.sinks.into_iter().map(|s| sink(s, base, notes)).collect();
     one_only(sources.iter().filter(|s| matches!(s.plan, Some(SourcePlan::Stdin))).map(|s| &s.name), "source", "standard input", notes);
@@ -49,6 +57,8 @@ pub(super) fn plan(written: WrittenFile, base: &Base, notes: &mut Notes) -> Opti
         fingerprint_key,
         threads: written.threads.map(|at| at.value as usize),
         limits: written.limits.values,
+        policy,
+        policy_file,
         rules,
         pipelines,
         warnings: Vec::new(),
@@ -77,6 +87,38 @@ fn fingerprint_key(at: &At<String>, base: &Base, notes: &mut Notes) -> std::path
         notes.mistake(at.place, format!("the key file {} {what}", clean(&path.to_string_lossy())), remedy);
     }
     path
+}
+
+/// The policy in force. What is wrong in its file is noted where the file is named.
+fn policy(written: Option<WrittenPolicy>, base: &Base, notes: &mut Notes) -> Arc<Policy> {
+    let at = match written {
+        None => return Policy::builtin(),
+        Some(WrittenPolicy::Here(policy)) => return Arc::new(*policy),
+        Some(WrittenPolicy::File(at)) => at,
+    };
+    no_tilde(&at, notes);
+    let path = base.path(&at.value);
+    let shown = clean(&path.to_string_lossy());
+    let text = match crate::policy::read(&path) {
+        Ok(text) => text,
+        Err(what) => {
+            notes.mistake(at.place, what, "");
+            return Policy::builtin();
+        }
+    };
+    match Policy::parse(&shown, &text) {
+        Ok(policy) => {
+            for warning in policy.warnings() {
+                let line = warning.place.map_or(0, |p| p.line);
+                notes.warning(at.place, format!("{shown}:{line}: {}", warning.what), warning.remedy.as_str());
+            }
+            Arc::new(policy)
+        }
+        Err(wrong) => {
+            wrong.to_string().lines().for_each(|line| notes.mistake(at.place, line, ""));
+            Policy::builtin()
+        }
+    }
 }
 
 fn check_limits(limits: &WrittenLimits, notes: &mut Notes) {

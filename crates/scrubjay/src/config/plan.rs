@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scrubjay_rules::RulePack;
+use scrubjay_scrub::Policy;
 
 pub(crate) use super::properties::Property;
 
-use super::mistake::Mistake;
+use scrubjay_yaml::Mistake;
 
 /// A checked pipeline file.
 #[derive(Clone, Debug)]
@@ -25,6 +26,10 @@ pub(crate) struct Plan {
     pub(crate) threads: Option<usize>,
     /// Limits.
     pub(crate) limits: LimitsPlan,
+    /// What is shown of which token.
+    pub(crate) policy: Arc<Policy>,
+    /// The file that it is in; `None`: the pipeline file, or the built-in default.
+    pub(crate) policy_file: Option<PathBuf>,
     /// The rules for credentials that are no tokens.
     pub(crate) rules: Arc<RulePack>,
     /// The pipelines in the order of the file; at least one. A source feeds one pipeline only.

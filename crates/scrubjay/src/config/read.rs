@@ -3,16 +3,18 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::fields::{At, Fields, MEMBERS_MAX, Value, entries};
-use super::mistake::{Notes, quoted};
+use scrubjay_scrub::Policy;
+
 use super::plan::{Compression, KafkaCompression, LimitsPlan, Start};
 use super::properties::{self, End};
 use super::rules;
 use super::written::{
     Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenLimits, WrittenPipeline,
-    WrittenRotate, WrittenSink, WrittenSource,
+    WrittenPolicy, WrittenRotate, WrittenSink, WrittenSource,
 };
-use super::yaml::{Kind, Node};
+use scrubjay_yaml::{At, Fields, MEMBERS_MAX, Value, entries};
+use scrubjay_yaml::{Kind, Node};
+use scrubjay_yaml::{Notes, quoted};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -48,19 +50,17 @@ const KAFKA_COMPRESSION: [(&str, KafkaCompression); 5] = [
 pub(super) fn file(root: &Node, notes: &mut Notes) -> Option<WrittenFile> {
     let fields = Fields::of(root, "the pipeline file", notes)?;
     fields.only(
-        &["version", "state_dir", "start_afresh", "threads", "policy", "keys", "limits", "rules", "sources", "sinks", "pipelines"],
+        &["version", "state_dir", "start_afresh", "threads", "policy", "keys", "limits", "rules", "sources", "sinks", "pipelines", "tests"],
         notes,
     );
     version(&fields, notes);
-    if let (Some(policy), Some(place)) = (fields.get("policy"), fields.key("policy")) {
-        policy.not_yet(place, "policies come with a later one, the safe default is in force", "remove the field", notes);
-    }
     Some(WrittenFile {
         state_dir: fields.get("state_dir").and_then(|v| v.text(notes)),
         start_afresh: fields.get("start_afresh").and_then(|v| v.choice(&SWITCH, notes)).is_some_and(|at| at.value),
         threads: fields.get("threads").and_then(|v| v.number(THREADS, notes)),
         fingerprint: fields.get("keys").and_then(|v| keys(&v, notes)),
         limits: limits(fields.get("limits"), notes),
+        policy: fields.get("policy").and_then(|v| policy(&v, notes)),
         rules: fields.get("rules").and_then(|v| rules::read(&v, notes)),
         sources: named(&fields, "sources", "source", source, notes),
         sinks: named(&fields, "sinks", "sink", sink, notes),
@@ -73,6 +73,14 @@ fn version(fields: &Fields<'_>, notes: &mut Notes) {
     let Some(Value { node, .. }) = fields.get("version") else { return };
     if !matches!(&node.kind, Kind::Plain(text) if text == "1") {
         notes.mistake(node.place, "this version of the pipeline file is not known", "write version: 1");
+    }
+}
+
+/// A path, or the policy itself.
+fn policy(value: &Value<'_>, notes: &mut Notes) -> Option<WrittenPolicy> {
+    match &value.node.kind {
+        Kind::List(_) | Kind::Map(_) => Policy::read(value.node, notes).map(|policy| WrittenPolicy::Here(Box::new(policy))),
+        _ => value.text(notes).map(WrittenPolicy::File),
     }
 }
 

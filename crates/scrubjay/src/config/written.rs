@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use super::fields::At;
 use super::plan::{Compression, KafkaCompression, LimitsPlan, Start};
 use super::properties::WrittenProperty;
+use scrubjay_scrub::Policy;
+use scrubjay_yaml::At;
 
 /// The whole file.
 #[derive(Debug)]
@@ -16,10 +17,18 @@ pub(super) struct WrittenFile {
     pub(super) threads: Option<At<u64>>,
     pub(super) fingerprint: Option<At<String>>,
     pub(super) limits: WrittenLimits,
+    pub(super) policy: Option<WrittenPolicy>,
     pub(super) rules: Option<WrittenRules>,
     pub(super) sources: Vec<Named<WrittenSource>>,
     pub(super) sinks: Vec<Named<WrittenSink>>,
     pub(super) pipelines: Vec<WrittenPipeline>,
+}
+
+/// The policy: a file, or written out.
+#[derive(Debug)]
+pub(super) enum WrittenPolicy {
+    File(At<String>),
+    Here(Box<Policy>),
 }
 
 /// Which rules for other credentials act.

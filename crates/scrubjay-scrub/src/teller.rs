@@ -1,0 +1,209 @@
+//! What is told of a token: its marker, as the policy has it.
+
+use std::sync::Arc;
+
+use scrubjay_claims::FingerprintKey;
+use scrubjay_rules::RulePack;
+use scrubjay_scan::Scanner;
+use scrubjay_token::json::Value;
+use scrubjay_token::{Class, Kind, Token, analyze, risks};
+
+use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
+use crate::policy::{self, Decided, Facts, Policy, Rule, Show, Told};
+use crate::shape;
+
+/// Tells what a token was. One for each policy, key and set of rules.
+#[derive(Clone)]
+pub struct Teller {
+    policy: Arc<Policy>,
+    builtin: Arc<Policy>,
+    key: FingerprintKey,
+    rules: Arc<RulePack>,
+    scanner: Scanner,
+    marker_bytes_max: usize,
+}
+
+/// What is told of one token.
+pub struct Account<'a> {
+    /// The marker.
+    pub marker: Marker,
+    /// The rule of the policy that decided; `None`: the token has no readable members, so none was asked.
+    pub rule: Option<&'a Rule>,
+    /// For statistics.
+    pub told: Told,
+}
+
+impl Teller {
+    /// Tells by the built-in default policy.
+    #[must_use]
+    pub fn new(key: FingerprintKey, rules: Arc<RulePack>) -> Self {
+        let builtin = Policy::builtin();
+        Self { policy: Arc::clone(&builtin), builtin, key, rules, scanner: Scanner::new(), marker_bytes_max: MARKER_BYTES_MAX }
+    }
+
+    /// Tells by this policy.
+    #[must_use]
+    pub fn with_policy(self, policy: Arc<Policy>) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Makes markers of at most so many bytes.
+    #[must_use]
+    pub fn with_marker_bytes_max(self, marker_bytes_max: usize) -> Self {
+        Self { marker_bytes_max, ..self }
+    }
+
+    /// Uses another key from now on.
+    pub fn set_key(&mut self, key: FingerprintKey) {
+        self.key = key;
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// The rules for other credentials.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<RulePack> {
+        &self.rules
+    }
+
+    /// Tells of a token of this source. `note` hears what became of each claim and header parameter.
+    pub fn tell<'a>(&'a self, token: &'a Token, source: &str, place: Place, note: &mut dyn FnMut(Decided<'a>)) -> Account<'a> {
+        let facts = Facts::of(token, source);
+        let alg = token.header.as_ref().map_or("unknown", |h| h.get("alg").and_then(Value::as_str).map_or("other", shape::alg));
+        let told = Told { class: facts.class, alg: if token.ambiguous { "unknown" } else { alg } };
+        let rule = self.policy.rule_for(&facts, &self.builtin);
+        let mut marker = Marker::new(token.kind.name());
+        let fingerprint = token_fingerprint(token, &self.key);
+        if place == Place::Short {
+            match fingerprint {
+                Some(fp) => marker.add("fp", fp),
+                None => marker.add("cut", token.cut.map_or("payload", |c| c.name())),
+            }
+            return Account { marker, rule, told };
+        }
+        if token.ambiguous {
+            marker.add("why", "duplicate");
+        } else {
+            self.story(&mut marker, token, facts.class, rule, note);
+        }
+        if let Some(fp) = fingerprint {
+            marker.add("fp", fp);
+        }
+        if let Some(cut) = token.cut {
+            marker.add("cut", cut.name());
+        }
+        marker.fit(self.marker_bytes_max);
+        self.guard(&mut marker);
+        Account { marker, rule, told }
+    }
+
+    fn story<'a>(&'a self, marker: &mut Marker, token: &'a Token, class: Class, rule: Option<&'a Rule>, note: &mut dyn FnMut(Decided<'a>)) {
+        marker.add("class", class.name());
+        self.header(marker, token, rule, note);
+        let Some(rule) = rule else { return };
+        let hashes = policy::Hashes { key: &self.key, tenant: &self.policy.tenant };
+        let story = policy::decide(rule, token, &hashes, note);
+        marker.fields.extend(story.fields);
+        if let Some(shown) = self.policy.risks.as_ref() {
+            for risk in risks(token, &shown.limits).into_iter().filter(|r| shown.shown.contains(r)) {
+                marker.add("risk", risk.name());
+            }
+        }
+        if story.out_of_range {
+            marker.add("why", "range");
+        }
+        if story.more {
+            marker.add("why", "size");
+        }
+    }
+
+    fn header<'a>(&'a self, marker: &mut Marker, token: &'a Token, rule: Option<&'a Rule>, note: &mut dyn FnMut(Decided<'a>)) {
+        let Some(header) = &token.header else { return };
+        let show = |name: &str| {
+            let answer = rule.and_then(|r| r.header.iter().find(|(p, _)| p == name));
+            answer.map_or(Show::Keep, |(_, show)| *show)
+        };
+        let registered: [(&str, fn(&str) -> &'static str); 4] =
+            [("alg", shape::alg), ("enc", shape::enc), ("typ", shape::media_type), ("cty", shape::media_type)];
+        for (name, shown) in registered {
+            let Some(value) = header.get(name).filter(|_| show(name) == Show::Keep) else { continue };
+            marker.add(name, value.as_str().map_or("other", shown));
+        }
+        if let Some(kid) = header.get("kid").and_then(Value::as_str) {
+            match show("kid") {
+                Show::Keep => marker.add("kid", shape::name("kid", kid, &self.key)),
+                Show::Pseudonym => marker.add("kid", self.key.pseudonym(&self.policy.tenant, &["kid"], kid.as_bytes())),
+                _ => {}
+            }
+        }
+        for (name, value) in header.members() {
+            let shown = marker.all(name).map(str::to_owned).collect();
+            note(Decided::of_header(name, value, shown));
+        }
+    }
+
+    /// A finished marker is scanned before it is written, so that scrubbing twice equals scrubbing once: values that fire
+    /// become `withheld` (DESIGN §4).
+    fn guard(&self, marker: &mut Marker) {
+        for _ in 0..2 {
+            let text = marker.to_string();
+            let fired = self.fired(&text);
+            if fired.is_empty() {
+                return;
+            }
+            let mut at = marker.kind.len() + 1;
+            marker.fields.retain_mut(|field| {
+                let one = Marker { kind: String::new(), fields: vec![field.clone()] };
+                let (name_start, end) = (at, at + one.written_len() - 2);
+                at = end + 1;
+                if !fired.iter().any(|r| r.start < end && name_start < r.end) {
+                    return true;
+                }
+                field.1 = "withheld".to_owned();
+                // A name that fires by itself, with this value, is nothing to write either.
+                self.fired(&Marker { kind: "jwt".to_owned(), fields: vec![field.clone()] }.to_string()).is_empty()
+            });
+        }
+        if !self.fired(&marker.to_string()).is_empty() {
+            marker.fields.retain(|(name, _)| matches!(name.as_str(), "class" | "fp" | "cut"));
+            marker.add("why", "withheld");
+        }
+    }
+
+    /// What of a text is a token or another credential.
+    fn fired(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        let mut runs = Vec::new();
+        self.scanner.scan_complete(text.as_bytes(), &mut runs);
+        let mut fired = Vec::new();
+        if !runs.is_empty() {
+            match analyze(text.as_bytes()) {
+                Ok(found) => fired.extend(found.iter().map(|f| f.span())),
+                Err(_) => fired.push(0..text.len()),
+            }
+        }
+        let mut hits = Vec::new();
+        self.rules.find(text.as_bytes(), &mut hits);
+        fired.extend(hits.into_iter().map(|hit| hit.span));
+        fired
+    }
+}
+
+/// The fingerprint that a token's marker carries under a key; `None` for an incomplete token.
+#[must_use]
+pub fn token_fingerprint(token: &Token, key: &FingerprintKey) -> Option<String> {
+    key.fingerprint(identity_label(token.kind), &token.identity)
+}
+
+/// What a fingerprint is keyed on beside the token's parts. An SD-JWT is identified by its issuer's JWT, so it shares
+/// the label of a JWS.
+fn identity_label(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Jwe => "jwe",
+        Kind::Jws | Kind::SdJwt => "jws",
+        Kind::Jwk | Kind::Pem => "key",
+    }
+}
