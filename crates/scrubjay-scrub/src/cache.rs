@@ -25,6 +25,14 @@ pub(crate) struct Known {
     /// The marker as it is written.
     pub(crate) marker: Box<[u8]>,
     pub(crate) told: Told,
+    /// The whole marker, where the policy asks for a field of the record to say it.
+    pub(crate) story: Option<Box<[u8]>>,
+}
+
+impl Known {
+    fn bytes(&self) -> usize {
+        self.marker.len() + self.story.as_ref().map_or(0, |story| story.len())
+    }
 }
 
 /// The key of an entry. Equal keys mean equal tokens in equal places.
@@ -87,11 +95,12 @@ impl Cache {
             return;
         }
         let Some(place) = self.entries.get_mut(tag.index()) else { return };
-        let before = place.take().map_or(0, |entry| entry.known.marker.len());
+        let before = place.take().map_or(0, |entry| entry.known.bytes());
         self.bytes -= before;
         let known = known();
-        if known.marker.len() <= MARKER_BYTES_MAX && self.bytes + known.marker.len() <= MARKERS_BYTES_MAX {
-            self.bytes += known.marker.len();
+        let bytes = known.bytes();
+        if bytes <= MARKER_BYTES_MAX && self.bytes + bytes <= MARKERS_BYTES_MAX {
+            self.bytes += bytes;
             *place = Some(Entry { tag, known });
         }
     }
@@ -104,7 +113,7 @@ mod tests {
     use super::*;
 
     fn known(marker: &str) -> Known {
-        Known { marker: marker.as_bytes().into(), told: Told { class: Class::Access, alg: "RS256" } }
+        Known { marker: marker.as_bytes().into(), told: Told { class: Class::Access, alg: "RS256" }, story: None }
     }
 
     #[test]
@@ -154,7 +163,7 @@ mod tests {
             }
             assert!(cache.bytes <= MARKERS_BYTES_MAX);
         }
-        let held: usize = cache.entries.iter().flatten().map(|e| e.known.marker.len()).sum();
+        let held: usize = cache.entries.iter().flatten().map(|e| e.known.bytes()).sum();
         assert_eq!(held, cache.bytes);
         let tag = cache.tag(b"large", "app", Place::Text);
         for _ in 0..2 {

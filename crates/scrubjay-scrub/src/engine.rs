@@ -8,6 +8,10 @@
 //! A line that is longer than the token limit is decided in windows: each begins where the last one was committed, and
 //! commits at most half of itself, so that whatever is shorter than half a window is seen whole by one of them.
 
+mod field;
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,6 +20,7 @@ use scrubjay_scan::{Run, Scanner, is_word};
 use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
 
 use crate::cache::{Cache, Known, Tag};
+use crate::engine::field::{Asked, Decided};
 use crate::marker::{self, Place};
 use crate::others::{self, Others};
 use crate::policy::Told;
@@ -67,9 +72,16 @@ pub(crate) struct LaneState {
     withholding: bool,
     /// What the rules for other credentials ask of the beginning of a line that is decided in parts.
     words: LineWords,
+    /// What comes is no record but a key or a header of one: no field is put into it.
+    is_bare: bool,
 }
 
 impl LaneState {
+    /// For a key or a header of a record.
+    pub(crate) fn bare() -> Self {
+        Self { is_bare: true, ..Self::default() }
+    }
+
     pub(crate) fn is_clean(&self) -> bool {
         !self.swallowing && !self.mid_line
     }
@@ -101,6 +113,8 @@ struct Work<'a> {
     others: Vec<Edit>,
     /// Parts of long lines: what is not in them are whole lines.
     long: Vec<Range<usize>>,
+    /// Edits whose story may go into a field of the record.
+    asked: Vec<Asked>,
     gate: Option<Gate>,
     cache: Option<Cache>,
 }
@@ -143,18 +157,36 @@ impl Engine {
     /// is decided.
     pub(crate) fn decide(&mut self, state: &mut LaneState, source: &str, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
         let (gate, cache) = (self.gate.take(), self.cache.take());
-        let mut work = Work { state, source, buffer, ends, stats, edits: Vec::new(), others: Vec::new(), long: Vec::new(), gate, cache };
+        let is_record = !state.is_bare;
+        let mut work = Work {
+            state,
+            source,
+            buffer,
+            ends,
+            stats,
+            edits: Vec::new(),
+            others: Vec::new(),
+            long: Vec::new(),
+            asked: Vec::new(),
+            gate,
+            cache,
+        };
         if let Some(gate) = &mut work.gate {
             gate.expect_more(!ends);
         }
         let mut runs = std::mem::take(&mut self.runs);
         let consumed = self.walk(&mut work, &mut runs);
         self.runs = runs;
-        for lines in others::rest(consumed, &std::mem::take(&mut work.long)) {
+        let long = std::mem::take(&mut work.long);
+        for lines in others::rest(consumed, &long) {
             self.secrets_of_lines(&mut work, lines);
         }
         (self.gate, self.cache) = (work.gate, work.cache);
-        Decision { edits: others::merge(work.edits, work.others), consumed }
+        let mut edits = others::merge(work.edits, work.others);
+        if is_record {
+            edits = self.in_fields(Decided { buffer, edits, asked: work.asked, long: &long });
+        }
+        Decision { edits, consumed }
     }
 
     /// Credentials that are no tokens, in whole lines. One that is over the token limit was not walked in windows when
@@ -279,17 +311,16 @@ impl Engine {
             let is_new = known.is_none();
             let known = match (known, token) {
                 (Some(known), _) => known,
-                (None, Some(token)) => {
-                    let place = place(buffer, base, base + span.start, base + span.end);
-                    let account = self.teller.tell(&token, source, place, &mut |_| {});
-                    Known { marker: account.marker.to_string().into_bytes().into(), told: account.told }
-                }
+                (None, Some(token)) => self.known(&token, source, place(buffer, base, base + span.start, base + span.end)),
                 (None, None) => return false,
             };
             decided.push((base + span.start..base + span.end, known, tag.filter(|_| is_new)));
         }
         for (span, known, tag) in decided {
             work.count(known.told);
+            if let Some(story) = &known.story {
+                work.asked.push(Asked { span: span.clone(), story: story.clone(), quote: String::new() });
+            }
             work.edits.push(Edit { span, text: known.marker.to_vec() });
             if let Some((tag, cache)) = tag.zip(work.cache.as_mut()) {
                 cache.put(tag, || known);
@@ -318,17 +349,19 @@ impl Engine {
         let at = |r: &Range<usize>| base + r.start..base + r.end;
         let Some(first) = found.pieces.first().map(at) else { return };
         let end = base + found.span().end;
-        let account = self.teller.tell(&found.token, work.source, place(work.buffer, base, first.start, end), &mut |_| {});
-        let (mut text, told) = (account.marker.to_string(), account.told);
-        if let Some(quote) = found.quote.as_ref().and_then(|q| work.buffer.get(at(q))) {
-            let quote = String::from_utf8_lossy(quote).into_owned();
-            text = format!("{quote}{text}{quote}");
-        }
+        let Known { marker, told, story } = self.known(&found.token, work.source, place(work.buffer, base, first.start, end));
+        let quote = found.quote.as_ref().and_then(|q| work.buffer.get(at(q))).unwrap_or_default();
+        let quote = String::from_utf8_lossy(quote).into_owned();
+        let text = [quote.as_bytes(), &marker, quote.as_bytes()].concat();
         let text = match found.wide {
-            None => text.into_bytes(),
-            Some(Wide::Little) => text.bytes().flat_map(|b| [b, 0]).collect(),
-            Some(Wide::Big) => text.bytes().flat_map(|b| [0, b]).collect(),
+            None => text,
+            Some(Wide::Little) => text.iter().flat_map(|&b| [b, 0]).collect(),
+            Some(Wide::Big) => text.iter().flat_map(|&b| [0, b]).collect(),
         };
+        let is_in_one_line = !work.buffer.get(first.start..end).unwrap_or_default().contains(&b'\n');
+        if let Some(story) = story.filter(|_| is_in_one_line && found.wide.is_none()) {
+            work.asked.push(Asked { span: first.clone(), story, quote });
+        }
         work.count(told);
         work.edits.push(Edit { span: first, text });
         work.edits.extend(found.pieces.iter().skip(1).map(|p| Edit { span: at(p), text: Vec::new() }));
@@ -487,6 +520,3 @@ fn place(buffer: &[u8], floor: usize, start: usize, end: usize) -> Place {
 
 /// How far back the beginning of a URL is looked for.
 const URL_BYTES_MAX: usize = 2048;
-
-#[cfg(test)]
-mod tests;

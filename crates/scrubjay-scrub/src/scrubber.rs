@@ -133,15 +133,15 @@ impl Scrubber {
         let messages = messages
             .iter()
             .map(|m| Message {
-                key: m.key.clone().map(|r| self.part(source, bytes, r, &mut out, stats)),
-                value: m.value.clone().map(|r| self.part(source, bytes, r, &mut out, stats)),
+                key: m.key.clone().map(|r| self.part(LaneState::bare(), source, bytes, r, &mut out, stats)),
+                value: m.value.clone().map(|r| self.part(LaneState::default(), source, bytes, r, &mut out, stats)),
                 headers: m
                     .headers
                     .iter()
                     .map(|(n, v)| {
                         (
-                            self.part(source, bytes, n.clone(), &mut out, stats),
-                            v.clone().map(|r| self.part(source, bytes, r, &mut out, stats)),
+                            self.part(LaneState::bare(), source, bytes, n.clone(), &mut out, stats),
+                            v.clone().map(|r| self.part(LaneState::bare(), source, bytes, r, &mut out, stats)),
                         )
                     })
                     .collect(),
@@ -152,10 +152,18 @@ impl Scrubber {
         (out, messages)
     }
 
-    fn part(&mut self, source: &str, bytes: &[u8], range: Range<usize>, out: &mut Vec<u8>, stats: &mut Stats) -> Range<usize> {
+    fn part(
+        &mut self,
+        mut state: LaneState,
+        source: &str,
+        bytes: &[u8],
+        range: Range<usize>,
+        out: &mut Vec<u8>,
+        stats: &mut Stats,
+    ) -> Range<usize> {
         let text = bytes.get(range).unwrap_or_default();
         let start = out.len();
-        let decision = self.engine.decide(&mut LaneState::default(), source, text, true, stats);
+        let decision = self.engine.decide(&mut state, source, text, true, stats);
         append(text, &decision, out);
         let end = out.len();
         // The byte between two parts belongs to none; it keeps them apart for whoever scans the buffer again.

@@ -151,7 +151,7 @@ impl Teller {
     fn guard(&self, marker: &mut Marker) {
         for _ in 0..2 {
             let text = marker.to_string();
-            let fired = self.fired(&text);
+            let fired = self.fired(text.as_bytes());
             if fired.is_empty() {
                 return;
             }
@@ -165,28 +165,33 @@ impl Teller {
                 }
                 field.1 = "withheld".to_owned();
                 // A name that fires by itself, with this value, is nothing to write either.
-                self.fired(&Marker { kind: "jwt".to_owned(), fields: vec![field.clone()] }.to_string()).is_empty()
+                self.fired(Marker { kind: "jwt".to_owned(), fields: vec![field.clone()] }.to_string().as_bytes()).is_empty()
             });
         }
-        if !self.fired(&marker.to_string()).is_empty() {
+        if !self.fired(marker.to_string().as_bytes()).is_empty() {
             marker.fields.retain(|(name, _)| matches!(name.as_str(), "class" | "fp" | "cut"));
             marker.add("why", "withheld");
         }
     }
 
+    /// True for a text in which something would be found.
+    pub(crate) fn fires(&self, text: &[u8]) -> bool {
+        !self.fired(text).is_empty()
+    }
+
     /// What of a text is a token or another credential.
-    fn fired(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+    fn fired(&self, text: &[u8]) -> Vec<std::ops::Range<usize>> {
         let mut runs = Vec::new();
-        self.scanner.scan_complete(text.as_bytes(), &mut runs);
+        self.scanner.scan_complete(text, &mut runs);
         let mut fired = Vec::new();
         if !runs.is_empty() {
-            match analyze(text.as_bytes()) {
+            match analyze(text) {
                 Ok(found) => fired.extend(found.iter().map(|f| f.span())),
                 Err(_) => fired.push(0..text.len()),
             }
         }
         let mut hits = Vec::new();
-        self.rules.find(text.as_bytes(), &mut hits);
+        self.rules.find(text, &mut hits);
         fired.extend(hits.into_iter().map(|hit| hit.span));
         fired
     }
