@@ -104,7 +104,7 @@ impl Teller {
         let told = Told { class: facts.class, alg: if token.ambiguous { "unknown" } else { alg } };
         let rule = self.policy.rule_for(&facts, &self.builtin);
         let mut marker = Marker::new(token.kind.name());
-        let fingerprint = self.key.fingerprint(identity_label(token.kind), &token.identity);
+        let fingerprint = token_fingerprint(token, &self.key);
         if place == Place::Short {
             match fingerprint {
                 Some(fp) => marker.add("fp", fp),
@@ -242,6 +242,12 @@ impl Teller {
         fired.extend(hits.into_iter().map(|hit| hit.span));
         fired
     }
+}
+
+/// The fingerprint that a token's marker carries under a key; `None` for an incomplete token.
+#[must_use]
+pub fn token_fingerprint(token: &Token, key: &FingerprintKey) -> Option<String> {
+    key.fingerprint(identity_label(token.kind), &token.identity)
 }
 
 /// What a fingerprint is keyed on beside the token's parts. An SD-JWT is identified by its issuer's JWT, so it shares
