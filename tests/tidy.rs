@@ -20,6 +20,7 @@ const INSIDE: &[(&str, &[&str])] = &[
     ("scrubjay-token", &["scrubjay-scan"]),
     ("scrubjay-rules", &["scrubjay-scan"]),
     ("scrubjay-claims", &[]),
+    ("scrubjay-codec", &[]),
     ("scrubjay-yaml", &[]),
     (
         "scrubjay-scrub",

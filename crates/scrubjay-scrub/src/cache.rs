@@ -11,6 +11,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::marker::Place;
 use crate::policy::Told;
+use crate::sealing::Sealing;
 
 /// Entries: a power of two. One place for each; a newcomer takes the place of whoever stands there.
 const ENTRIES: usize = 4096;
@@ -20,11 +21,35 @@ pub(crate) const MARKERS_BYTES_MAX: usize = 1024 * 1024;
 const MARKER_BYTES_MAX: usize = 2048;
 
 /// A finished decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Known {
     /// The marker as it is written.
     pub(crate) marker: Box<[u8]>,
     pub(crate) told: Told,
+    /// The whole marker, where the policy asks for a field of the record to say it.
+    pub(crate) story: Option<Box<[u8]>>,
+    /// What is sealed with it, anew each time: a cache that held sealed bytes would give equal ones for equal tokens.
+    pub(crate) sealing: Option<Sealing>,
+}
+
+#[cfg(test)]
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.marker, self.told, &self.story) == (&other.marker, other.told, &other.story)
+    }
+}
+
+#[cfg(test)]
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.marker))
+    }
+}
+
+impl Known {
+    fn bytes(&self) -> usize {
+        self.marker.len() + self.story.as_ref().map_or(0, |story| story.len()) + self.sealing.as_ref().map_or(0, Sealing::bytes)
+    }
 }
 
 /// The key of an entry. Equal keys mean equal tokens in equal places.
@@ -87,11 +112,12 @@ impl Cache {
             return;
         }
         let Some(place) = self.entries.get_mut(tag.index()) else { return };
-        let before = place.take().map_or(0, |entry| entry.known.marker.len());
+        let before = place.take().map_or(0, |entry| entry.known.bytes());
         self.bytes -= before;
         let known = known();
-        if known.marker.len() <= MARKER_BYTES_MAX && self.bytes + known.marker.len() <= MARKERS_BYTES_MAX {
-            self.bytes += known.marker.len();
+        let bytes = known.bytes();
+        if bytes <= MARKER_BYTES_MAX && self.bytes + bytes <= MARKERS_BYTES_MAX {
+            self.bytes += bytes;
             *place = Some(Entry { tag, known });
         }
     }
@@ -104,7 +130,7 @@ mod tests {
     use super::*;
 
     fn known(marker: &str) -> Known {
-        Known { marker: marker.as_bytes().into(), told: Told { class: Class::Access, alg: "RS256" } }
+        Known { marker: marker.as_bytes().into(), told: Told { class: Class::Access, alg: "RS256" }, story: None, sealing: None }
     }
 
     #[test]
@@ -154,7 +180,7 @@ mod tests {
             }
             assert!(cache.bytes <= MARKERS_BYTES_MAX);
         }
-        let held: usize = cache.entries.iter().flatten().map(|e| e.known.marker.len()).sum();
+        let held: usize = cache.entries.iter().flatten().map(|e| e.known.bytes()).sum();
         assert_eq!(held, cache.bytes);
         let tag = cache.tag(b"large", "app", Place::Text);
         for _ in 0..2 {

@@ -13,6 +13,7 @@ mod others;
 pub mod policy;
 mod scrubbed;
 mod scrubber;
+mod sealing;
 mod shape;
 mod stats;
 mod teller;
@@ -29,5 +30,5 @@ pub use shape::{
     NAME_BYTES_MAX, alg as shown_alg, date as shown_date, enc as shown_enc, media_type as shown_media_type, name as shown_name,
 };
 pub use stats::Stats;
-pub use teller::{Account, Teller};
+pub use teller::{Account, Teller, token_fingerprint};
 pub use unit::last_boundary;

@@ -67,6 +67,16 @@ impl Marker {
         self.kind.len() + 2 + fields + self.fields.len().saturating_sub(1)
     }
 
+    /// The short form: the fingerprint, and where there is none what is missing, why, or what it was. Sealed values stay, because they pass
+    /// only beside their fingerprint (DESIGN §4).
+    #[must_use]
+    pub fn short(&self) -> Self {
+        let told: &[&str] = if self.get("fp").is_some() { &["fp", "sealed"] } else { &["cut", "why"] };
+        let some = |names: &[&str]| -> Vec<_> { self.fields.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect() };
+        let fields = some(told);
+        Self { kind: self.kind.clone(), fields: if fields.is_empty() { some(&["class"]) } else { fields } }
+    }
+
     /// Leaves out values, from the last one on and never the fingerprint, until the marker fits into `bytes_max`; then it
     /// says `why:size`. Kind, fingerprint and reason always stay.
     pub(crate) fn fit(&mut self, bytes_max: usize) {

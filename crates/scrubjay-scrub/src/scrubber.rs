@@ -36,6 +36,8 @@ use scrubjay_claims::FingerprintKey;
 pub struct Scrubber {
     engine: Engine,
     lanes: HashMap<LaneId, Lane>,
+    /// Lines for the sidecar of the batch that is being scrubbed.
+    sidecar: Vec<u8>,
 }
 
 /// What a lane of lines carries between batches.
@@ -66,7 +68,7 @@ impl Scrubber {
     /// A scrubber that tells what this teller tells.
     #[must_use]
     pub fn of(teller: Teller, limits: Limits) -> Self {
-        Self { engine: Engine::new(teller, limits), lanes: HashMap::new() }
+        Self { engine: Engine::new(teller, limits), lanes: HashMap::new(), sidecar: Vec::new() }
     }
 
     /// Uses another key from the next batch on: a new period of the correlation ring has begun.
@@ -75,6 +77,11 @@ impl Scrubber {
             teller.set_key(key);
             teller
         });
+    }
+
+    /// Tells the scrubber the time, in seconds since 1970: epochs of sealing keys end by it.
+    pub fn set_now(&mut self, now: u64) {
+        self.engine.set_now(now);
     }
 
     /// Uses another policy from the next batch on.
@@ -99,7 +106,7 @@ impl Scrubber {
             }
         };
         stats.bytes_out = bytes.len() as u64;
-        Scrubbed { ack, origin, bytes, framing, lane_ends, resume_lag, stats }
+        Scrubbed { ack, origin, bytes, framing, lane_ends, resume_lag, stats, sidecar: std::mem::take(&mut self.sidecar) }
     }
 
     fn lines(&mut self, id: LaneId, source: &str, bytes: Vec<u8>, ends: bool, stats: &mut Stats) -> (Vec<u8>, u64) {
@@ -112,7 +119,8 @@ impl Scrubber {
             joined.extend_from_slice(&buffer);
             buffer = joined;
         }
-        let decision = self.engine.decide(&mut lane.state, source, &buffer, ends, stats);
+        let mut decision = self.engine.decide(&mut lane.state, source, &buffer, ends, stats);
+        self.sidecar.append(&mut decision.sidecar);
         let decided = buffer.get(..decision.consumed).unwrap_or_default();
         if let Some(line_end) = memchr::memrchr(b'\n', decided) {
             lane.lag = (buffer.len() - line_end - 1) as u64;
@@ -133,15 +141,15 @@ impl Scrubber {
         let messages = messages
             .iter()
             .map(|m| Message {
-                key: m.key.clone().map(|r| self.part(source, bytes, r, &mut out, stats)),
-                value: m.value.clone().map(|r| self.part(source, bytes, r, &mut out, stats)),
+                key: m.key.clone().map(|r| self.part(LaneState::key(), source, bytes, r, &mut out, stats)),
+                value: m.value.clone().map(|r| self.part(LaneState::default(), source, bytes, r, &mut out, stats)),
                 headers: m
                     .headers
                     .iter()
                     .map(|(n, v)| {
                         (
-                            self.part(source, bytes, n.clone(), &mut out, stats),
-                            v.clone().map(|r| self.part(source, bytes, r, &mut out, stats)),
+                            self.part(LaneState::bare(), source, bytes, n.clone(), &mut out, stats),
+                            v.clone().map(|r| self.part(LaneState::bare(), source, bytes, r, &mut out, stats)),
                         )
                     })
                     .collect(),
@@ -152,10 +160,19 @@ impl Scrubber {
         (out, messages)
     }
 
-    fn part(&mut self, source: &str, bytes: &[u8], range: Range<usize>, out: &mut Vec<u8>, stats: &mut Stats) -> Range<usize> {
+    fn part(
+        &mut self,
+        mut state: LaneState,
+        source: &str,
+        bytes: &[u8],
+        range: Range<usize>,
+        out: &mut Vec<u8>,
+        stats: &mut Stats,
+    ) -> Range<usize> {
         let text = bytes.get(range).unwrap_or_default();
         let start = out.len();
-        let decision = self.engine.decide(&mut LaneState::default(), source, text, true, stats);
+        let mut decision = self.engine.decide(&mut state, source, text, true, stats);
+        self.sidecar.append(&mut decision.sidecar);
         append(text, &decision, out);
         let end = out.len();
         // The byte between two parts belongs to none; it keeps them apart for whoever scans the buffer again.
@@ -246,7 +263,7 @@ mod tests {
         ];
         for (edits, consumed) in cases {
             let edits = edits.iter().map(|(span, len)| Edit { span: span.clone(), text: vec![b'x'; *len] }).collect();
-            let decision = Decision { edits, consumed: *consumed };
+            let decision = Decision { edits, consumed: *consumed, sidecar: Vec::new() };
             let mut expected = Vec::new();
             append(text, &decision, &mut expected);
             assert_eq!(apply(text.to_vec(), &decision), expected);

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use scrubjay_claims::FingerprintKey;
+use scrubjay_claims::{FingerprintKey, Sealer, Withheld};
 use scrubjay_rules::RulePack;
 use scrubjay_scan::Scanner;
 use scrubjay_token::json::Value;
 use scrubjay_token::{Class, Kind, Token, analyze, risks};
 
+use crate::claimset::Member;
 use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
 use crate::policy::{self, Decided, Facts, Policy, Rule, Show, Told};
+use crate::sealing::Sealing;
 use crate::shape;
 
 /// Tells what a token was. One for each policy, key and set of rules.
@@ -20,7 +22,10 @@ pub struct Teller {
     key: FingerprintKey,
     rules: Arc<RulePack>,
     scanner: Scanner,
-    marker_bytes_max: usize,
+    pub(crate) marker_bytes_max: usize,
+    sealer: Option<Arc<Sealer>>,
+    /// Seconds since 1970, as far as this knows: epochs of sealing keys end by it.
+    pub(crate) now: u64,
 }
 
 /// What is told of one token.
@@ -31,6 +36,8 @@ pub struct Account<'a> {
     pub rule: Option<&'a Rule>,
     /// For statistics.
     pub told: Told,
+    /// What is to be sealed.
+    pub(crate) sealing: Option<Sealing>,
 }
 
 impl Teller {
@@ -38,7 +45,16 @@ impl Teller {
     #[must_use]
     pub fn new(key: FingerprintKey, rules: Arc<RulePack>) -> Self {
         let builtin = Policy::builtin();
-        Self { policy: Arc::clone(&builtin), builtin, key, rules, scanner: Scanner::new(), marker_bytes_max: MARKER_BYTES_MAX }
+        Self {
+            policy: Arc::clone(&builtin),
+            builtin,
+            key,
+            rules,
+            scanner: Scanner::new(),
+            marker_bytes_max: MARKER_BYTES_MAX,
+            sealer: None,
+            now: 0,
+        }
     }
 
     /// Tells by this policy.
@@ -51,6 +67,17 @@ impl Teller {
     #[must_use]
     pub fn with_marker_bytes_max(self, marker_bytes_max: usize) -> Self {
         Self { marker_bytes_max, ..self }
+    }
+
+    /// Seals the claims that the policy says. Without one they are dropped.
+    #[must_use]
+    pub fn with_sealer(self, sealer: Arc<Sealer>) -> Self {
+        Self { sealer: Some(sealer), ..self }
+    }
+
+    /// Who seals.
+    pub(crate) fn sealer(&self) -> Option<&Arc<Sealer>> {
+        self.sealer.as_ref()
     }
 
     /// Uses another key from now on.
@@ -77,19 +104,21 @@ impl Teller {
         let told = Told { class: facts.class, alg: if token.ambiguous { "unknown" } else { alg } };
         let rule = self.policy.rule_for(&facts, &self.builtin);
         let mut marker = Marker::new(token.kind.name());
-        let fingerprint = self.key.fingerprint(identity_label(token.kind), &token.identity);
+        let fingerprint = token_fingerprint(token, &self.key);
         if place == Place::Short {
             match fingerprint {
                 Some(fp) => marker.add("fp", fp),
                 None => marker.add("cut", token.cut.map_or("payload", |c| c.name())),
             }
-            return Account { marker, rule, told };
+            return Account { marker, rule, told, sealing: None };
         }
-        if token.ambiguous {
+        let sealed = if token.ambiguous {
             marker.add("why", "duplicate");
+            Vec::new()
         } else {
-            self.story(&mut marker, token, facts.class, rule, note);
-        }
+            self.story(&mut marker, token, facts.class, rule, note)
+        };
+        let sealing = self.sealing(&mut marker, rule, fingerprint.as_deref(), &sealed);
         if let Some(fp) = fingerprint {
             marker.add("fp", fp);
         }
@@ -98,13 +127,20 @@ impl Teller {
         }
         marker.fit(self.marker_bytes_max);
         self.guard(&mut marker);
-        Account { marker, rule, told }
+        Account { marker, rule, told, sealing }
     }
 
-    fn story<'a>(&'a self, marker: &mut Marker, token: &'a Token, class: Class, rule: Option<&'a Rule>, note: &mut dyn FnMut(Decided<'a>)) {
+    fn story<'a>(
+        &'a self,
+        marker: &mut Marker,
+        token: &'a Token,
+        class: Class,
+        rule: Option<&'a Rule>,
+        note: &mut dyn FnMut(Decided<'a>),
+    ) -> Vec<(&'a [String], Member<'a>)> {
         marker.add("class", class.name());
         self.header(marker, token, rule, note);
-        let Some(rule) = rule else { return };
+        let Some(rule) = rule else { return Vec::new() };
         let hashes = policy::Hashes { key: &self.key, tenant: &self.policy.tenant };
         let story = policy::decide(rule, token, &hashes, note);
         marker.fields.extend(story.fields);
@@ -119,6 +155,17 @@ impl Teller {
         if story.more {
             marker.add("why", "size");
         }
+        story.sealed
+    }
+
+    /// What is to be sealed. Without a fingerprint there is nothing to bind claims to, so they are withheld.
+    fn sealing(&self, marker: &mut Marker, rule: Option<&Rule>, fp: Option<&str>, claims: &[(&[String], Member<'_>)]) -> Option<Sealing> {
+        self.sealer.as_ref().filter(|_| !claims.is_empty())?;
+        let Some(fp) = fp else {
+            marker.add("why", Withheld::Unbound.name());
+            return None;
+        };
+        Sealing::of(&marker.kind, fp, rule.map(|r| r.seal_to).unwrap_or_default(), claims)
     }
 
     fn header<'a>(&'a self, marker: &mut Marker, token: &'a Token, rule: Option<&'a Rule>, note: &mut dyn FnMut(Decided<'a>)) {
@@ -151,7 +198,7 @@ impl Teller {
     fn guard(&self, marker: &mut Marker) {
         for _ in 0..2 {
             let text = marker.to_string();
-            let fired = self.fired(&text);
+            let fired = self.fired(text.as_bytes());
             if fired.is_empty() {
                 return;
             }
@@ -165,31 +212,42 @@ impl Teller {
                 }
                 field.1 = "withheld".to_owned();
                 // A name that fires by itself, with this value, is nothing to write either.
-                self.fired(&Marker { kind: "jwt".to_owned(), fields: vec![field.clone()] }.to_string()).is_empty()
+                self.fired(Marker { kind: "jwt".to_owned(), fields: vec![field.clone()] }.to_string().as_bytes()).is_empty()
             });
         }
-        if !self.fired(&marker.to_string()).is_empty() {
+        if !self.fired(marker.to_string().as_bytes()).is_empty() {
             marker.fields.retain(|(name, _)| matches!(name.as_str(), "class" | "fp" | "cut"));
             marker.add("why", "withheld");
         }
     }
 
+    /// True for a text in which something would be found.
+    pub(crate) fn fires(&self, text: &[u8]) -> bool {
+        !self.fired(text).is_empty()
+    }
+
     /// What of a text is a token or another credential.
-    fn fired(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+    fn fired(&self, text: &[u8]) -> Vec<std::ops::Range<usize>> {
         let mut runs = Vec::new();
-        self.scanner.scan_complete(text.as_bytes(), &mut runs);
+        self.scanner.scan_complete(text, &mut runs);
         let mut fired = Vec::new();
         if !runs.is_empty() {
-            match analyze(text.as_bytes()) {
+            match analyze(text) {
                 Ok(found) => fired.extend(found.iter().map(|f| f.span())),
                 Err(_) => fired.push(0..text.len()),
             }
         }
         let mut hits = Vec::new();
-        self.rules.find(text.as_bytes(), &mut hits);
+        self.rules.find(text, &mut hits);
         fired.extend(hits.into_iter().map(|hit| hit.span));
         fired
     }
+}
+
+/// The fingerprint that a token's marker carries under a key; `None` for an incomplete token.
+#[must_use]
+pub fn token_fingerprint(token: &Token, key: &FingerprintKey) -> Option<String> {
+    key.fingerprint(identity_label(token.kind), &token.identity)
 }
 
 /// What a fingerprint is keyed on beside the token's parts. An SD-JWT is identified by its issuer's JWT, so it shares

@@ -30,6 +30,10 @@ pub(crate) enum Command {
     Test(TestArgs),
     /// Say what each token of a text is, what is shown of it and what deserves a second look
     Explain(ExplainArgs),
+    /// Say under which fingerprints a token stands in logs: "did it leak?"
+    Fingerprint(FingerprintArgs),
+    /// Make key files, and list what is in them
+    Keys(KeysArgs),
     /// List the rules for credentials that are no tokens: id, on or off, what each finds
     Rules(RulesArgs),
     /// Print a completion script for a shell
@@ -148,6 +152,61 @@ pub(crate) struct ExplainArgs {
     /// Print the values of hidden claims too (the signature never)
     #[arg(long)]
     pub(crate) show_claims: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct FingerprintArgs {
+    /// File that holds the token; `-` or none is standard input, which on a terminal is a prompt that shows nothing. Never
+    /// the token itself: it would stay in the shell's history and show in `ps`
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+    /// The key or ring of the agents that wrote the logs; where none is configured it is `fingerprint.key` in the agent's
+    /// `state_dir`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) fingerprint_key: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make `fingerprint.key`: one key for ever, or with --period a ring of keys; nothing is written over
+    New(KeysNewArgs),
+    /// List keys by id, with their periods and which is active now; no byte of a key is shown
+    List(KeysListArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct KeysNewArgs {
+    /// Folder for the keys; it is made when it is missing
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+    /// How long each key is used, such as 12h, 90d or 13w: fingerprints of two periods cannot be compared, and pseudonyms
+    /// neither
+    #[arg(long, value_name = "TIME", value_parser = crate::keys::span)]
+    pub(crate) period: Option<u32>,
+    /// Number of periods, the first of which is now
+    #[arg(long, value_name = "N", default_value_t = 2, requires = "period", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) count: u16,
+    /// How long a key's fingerprints are still shown beside those of its successor: as long as tokens live [default: 1d, or
+    /// a quarter of a period of less than 4d]
+    #[arg(long, value_name = "TIME", requires = "period", value_parser = crate::keys::span_or_none)]
+    pub(crate) overlap: Option<u32>,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct KeysListArgs {
+    /// Folder of keys
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+    /// A key or ring
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) fingerprint_key: Option<PathBuf>,
 }
 
 /// Prints help to standard output, mistakes to standard error. An argument may be a token: the text is scrubbed first.

@@ -1,8 +1,5 @@
 //! `scrubjay explain`: what each token is, what deserves a second look, what becomes of each claim.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
 use std::sync::Arc;
 
 use scrubjay_rules::{Hit, RulePack};
@@ -11,22 +8,19 @@ use scrubjay_scrub::{Place, Teller, secret_marker};
 use scrubjay_token::json::Value;
 use scrubjay_token::{Found, delegation, risks, sender_constraint};
 
+use crate::asked::{self, Prompt};
 use crate::cli::ExplainArgs;
 use crate::exit::{Exit, complain};
 use crate::{keyfile, policy, rules, safe, scrub};
 
-/// Largest text that is explained: it is read as a whole.
-const TEXT_BYTES_MAX: u64 = 64 * 1024 * 1024;
-
 pub(crate) fn run(args: &ExplainArgs) -> Exit {
-    let path = args.file.as_deref().unwrap_or(Path::new("-"));
-    let raw = path.to_string_lossy();
-    if safe::holds_token(&raw) || raw.starts_with("ey") && !path.exists() {
-        complain(
-            "a token does not belong on the command line: it stays in the shell's history and shows in ps. Pipe it: scrubjay explain < FILE",
-        );
-        return Exit::Usage;
-    }
+    let path = match asked::source(args.file.as_deref(), "explain") {
+        Ok(path) => path,
+        Err(what) => {
+            complain(&what);
+            return Exit::Usage;
+        }
+    };
     let key = match keyfile::fingerprint_key(args.fingerprint_key.as_deref()) {
         Ok(key) => key,
         Err(what) => {
@@ -50,7 +44,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
     };
     let teller = Teller::new(key, Arc::clone(&rules)).with_policy(policy);
     let asked = Asked { teller, args };
-    let text = match read(path) {
+    let text = match asked::read(path, Prompt::Text) {
         Ok(text) => text,
         Err(error) => {
             complain(&format!("{}: {}", safe::path(path), keyfile::reason(&error)));
@@ -75,13 +69,6 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
         out.push_str("no token found\n");
     }
     scrub::write_quietly(out.as_bytes())
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let mut input: Box<dyn Read> = if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    input.by_ref().take(TEXT_BYTES_MAX).read_to_end(&mut text)?;
-    Ok(text)
 }
 
 /// What was asked, and who answers.
@@ -170,7 +157,7 @@ fn explain_secret(out: &mut String, number: usize, hit: &Hit, text: &[u8], rules
 }
 
 /// Both from 1, in bytes.
-fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
+pub(crate) fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or_default();
     let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
     (line, before.iter().rev().take_while(|&&b| b != b'\n').count() + 1)

@@ -4,13 +4,16 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
+mod asked;
 mod assemble;
 mod cli;
 mod config;
 mod diff;
 mod exit;
 mod explain;
+mod fingerprint;
 mod keyfile;
+mod keys;
 mod policy;
 mod rules;
 mod run;
@@ -41,6 +44,8 @@ fn run() -> Exit {
         cli::Command::Check(args) => run::check(&args),
         cli::Command::Test(args) => test::run(&args),
         cli::Command::Explain(args) => explain::run(&args),
+        cli::Command::Fingerprint(args) => fingerprint::run(&args),
+        cli::Command::Keys(args) => keys::run(&args),
         cli::Command::Rules(args) => rules::list(&args),
         cli::Command::Completions { shell } => cli::completions(shell),
     }

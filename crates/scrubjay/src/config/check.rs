@@ -80,7 +80,8 @@ fn state_dir(written: Option<&At<String>>, base: &Base, notes: &mut Notes) -> st
 fn fingerprint_key(at: &At<String>, base: &Base, notes: &mut Notes) -> std::path::PathBuf {
     let path = base.path(&at.value);
     no_tilde(at, notes);
-    if let Err((what, remedy)) = paths::private_file(&path, KEY_BYTES) {
+    let ring = || crate::keyfile::ring(&path).map(drop).map_err(|fault| (format!("is refused: {}", fault.what), fault.remedy));
+    if let Err((what, remedy)) = paths::private_file(&path, KEY_BYTES).and_then(|()| ring()) {
         let word = paths::shell_word(&path);
         let remedy = if path.exists() { remedy } else { format!("make one: (umask 077; head -c 32 /dev/urandom > {word})") };
         notes.mistake(at.place, format!("the key file {} {what}", clean(&path.to_string_lossy())), remedy);
