@@ -119,7 +119,7 @@ pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, once: bool, thre
     let teller =
         Teller::new(key, Arc::clone(&plan.rules)).with_policy(Arc::clone(&plan.policy)).with_marker_bytes_max(plan.limits.marker_bytes_max);
     let scrubbers = (0..threads).map(|_| Scrubber::of(teller.clone(), decided)).collect();
-    Ok(Pipeline { sources, sinks, scrubbers, limits })
+    Ok(Pipeline { sources, sinks, sidecars: Vec::new(), scrubbers, tend: None, limits })
 }
 
 fn source(plan: &Plan, named: &NamedSource, once: bool) -> Result<Box<dyn Source>, Problem> {
