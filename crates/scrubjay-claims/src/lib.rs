@@ -9,6 +9,8 @@ mod ath;
 mod claim_set;
 mod epoch;
 mod fingerprint;
+#[cfg(feature = "jose")]
+pub mod jose;
 mod pseudonym;
 mod ring;
 mod ring_file;

@@ -7,7 +7,6 @@
 mod claims;
 mod context;
 
-use crate::json::Value;
 use crate::token::{Kind, Token};
 
 pub use context::class_in;
@@ -189,11 +188,6 @@ fn holds_token(token: &Token) -> bool {
     let Some(payload) = token.identity.get(1) else { return false };
     let dots = payload.iter().filter(|&&b| b == b'.').count();
     payload.starts_with(b"ey") && matches!(dots, 2 | 4) && payload.iter().all(|&b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-}
-
-/// The text of a member; empty where there is none or it is no string.
-fn text<'a>(object: &'a Value, name: &str) -> &'a str {
-    object.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

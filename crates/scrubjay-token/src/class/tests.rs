@@ -7,9 +7,9 @@ use crate::base64::encode;
 /// A compact JWS with a signature of the algorithm's length, found the way it would be in a log.
 fn jws(header: &str, payload: &str) -> Token {
     let alg = crate::json::parse(header.as_bytes());
-    let signature = match text(&alg.value, "alg") {
-        "HS256" => 32,
-        "ES256" => 64,
+    let signature = match alg.value.get("alg").and_then(crate::json::Value::as_str) {
+        Some("HS256") => 32,
+        Some("ES256") => 64,
         _ => 256,
     };
     found(&format!("{}.{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()), encode(&vec![7; signature])))
