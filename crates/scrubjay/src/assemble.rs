@@ -6,8 +6,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use scrubjay_claims::ActiveKeys;
 use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
-use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber, Teller};
+use scrubjay_scrub::{KEY_BYTES_MIN, Limits, Scrubber, Teller};
 use scrubjay_sinks::file::{self, FileSink, FileSinkConfig, LineLimits};
 use scrubjay_sinks::kafka::{KafkaSink, KafkaSinkConfig};
 use scrubjay_sinks::stdout::StdoutSink;
@@ -79,8 +80,8 @@ fn checkpoint(plan: &Plan, source: &str) -> PathBuf {
     plan.state_dir.join(format!("{source}.checkpoint.json"))
 }
 
-/// The fingerprint key: the configured one, or one that is made once and kept with the state.
-pub(crate) fn fingerprint_key(plan: &Plan) -> Result<FingerprintKey, String> {
+/// The keys for fingerprints: the configured ones, or one that is made once and kept with the state.
+pub(crate) fn fingerprint_key(plan: &Plan) -> Result<ActiveKeys, String> {
     if let Some(path) = &plan.fingerprint_key {
         return keyfile::fingerprint_key(Some(path));
     }
