@@ -99,7 +99,7 @@ def bulk(binary, megabytes):
         with tempfile.TemporaryDirectory() as work:
             text, clean = os.path.join(work, "in.log"), os.path.join(work, "out.log")
             subprocess.run([sys.executable, BULK, "--mb", str(megabytes), "--density", "0", "--profile", profile, "--seed", str(seed),
-                            "--blocks", "256", "--out", text], check=True, stdout=subprocess.DEVNULL)
+                            "--blocks", str(min(256, megabytes)), "--out", text], check=True, stdout=subprocess.DEVNULL)
             with open(clean, "wb") as out:
                 subprocess.run([binary, "scrub", text], stdout=out, check=True)
             same = subprocess.run(["cmp", text, clean]).returncode == 0
