@@ -84,6 +84,12 @@ impl Scrubber {
         self.engine.set_now(now);
     }
 
+    /// The time that it was told last.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.engine.now()
+    }
+
     /// Uses another policy from the next batch on.
     pub fn set_policy(&mut self, policy: Arc<Policy>) {
         self.engine.retell(|teller| teller.with_policy(policy));

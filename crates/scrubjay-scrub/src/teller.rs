@@ -81,6 +81,12 @@ impl Teller {
         self.sealer.as_ref()
     }
 
+    /// With the time, in seconds since 1970.
+    #[must_use]
+    pub fn at(self, now: u64) -> Self {
+        Self { now, ..self }
+    }
+
     /// Uses other keys from now on.
     pub fn set_keys(&mut self, keys: ActiveKeys) {
         self.keys = keys;

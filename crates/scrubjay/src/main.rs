@@ -19,6 +19,7 @@ mod rules;
 mod run;
 mod safe;
 mod scrub;
+mod sealing;
 mod test;
 
 use clap::Parser;
