@@ -170,6 +170,10 @@ impl Engine {
         self.teller.now = now;
     }
 
+    pub(crate) fn now(&self) -> u64 {
+        self.teller.now
+    }
+
     /// Decides as much of `buffer`, which came from `source`, as can be decided. With `ends`, nothing follows and everything
     /// is decided.
     pub(crate) fn decide(&mut self, state: &mut LaneState, source: &str, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {

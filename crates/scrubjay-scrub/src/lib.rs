@@ -25,7 +25,7 @@ pub use marker::{MARKER_BYTES_MAX, Marker, Place, of_secret as secret_marker, wi
 pub use policy::{Policy, Told};
 pub use scrubbed::Scrubbed;
 pub use scrubber::Scrubber;
-pub use scrubjay_claims::{FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
+pub use scrubjay_claims::{ActiveKeys, FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
 pub use shape::{
     NAME_BYTES_MAX, alg as shown_alg, date as shown_date, enc as shown_enc, media_type as shown_media_type, name as shown_name,
 };

@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::scrubbed::Scrubbed;
 use crate::stats::Stats;
 use crate::teller::Teller;
-use scrubjay_claims::FingerprintKey;
+use scrubjay_claims::ActiveKeys;
 
 /// Scrubs batches. One for each pipeline; lanes are independent of each other.
 ///
@@ -55,14 +55,14 @@ struct Lane {
 impl Scrubber {
     /// A scrubber with the default policy and the rules for other credentials that are built in.
     #[must_use]
-    pub fn new(key: FingerprintKey, limits: Limits) -> Self {
-        Self::with_rules(key, limits, RulePack::builtin())
+    pub fn new(keys: impl Into<ActiveKeys>, limits: Limits) -> Self {
+        Self::with_rules(keys, limits, RulePack::builtin())
     }
 
     /// A scrubber with these rules for credentials that are no tokens.
     #[must_use]
-    pub fn with_rules(key: FingerprintKey, limits: Limits, rules: Arc<RulePack>) -> Self {
-        Self::of(Teller::new(key, rules), limits)
+    pub fn with_rules(keys: impl Into<ActiveKeys>, limits: Limits, rules: Arc<RulePack>) -> Self {
+        Self::of(Teller::new(keys, rules), limits)
     }
 
     /// A scrubber that tells what this teller tells.
@@ -71,10 +71,10 @@ impl Scrubber {
         Self { engine: Engine::new(teller, limits), lanes: HashMap::new(), sidecar: Vec::new() }
     }
 
-    /// Uses another key from the next batch on: a new period of the correlation ring has begun.
-    pub fn set_key(&mut self, key: FingerprintKey) {
+    /// Uses other keys from the next batch on: a new period of the correlation ring has begun.
+    pub fn set_keys(&mut self, keys: ActiveKeys) {
         self.engine.retell(|mut teller| {
-            teller.set_key(key);
+            teller.set_keys(keys);
             teller
         });
     }
@@ -82,6 +82,12 @@ impl Scrubber {
     /// Tells the scrubber the time, in seconds since 1970: epochs of sealing keys end by it.
     pub fn set_now(&mut self, now: u64) {
         self.engine.set_now(now);
+    }
+
+    /// The time that it was told last.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.engine.now()
     }
 
     /// Uses another policy from the next batch on.

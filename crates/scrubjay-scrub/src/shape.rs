@@ -5,6 +5,8 @@ use scrubjay_token::numeric_date;
 
 use scrubjay_claims::FingerprintKey;
 
+/// What stands where a value may not be shown in any shape.
+pub(crate) const WITHHELD: &str = "withheld";
 /// Longest name that is shown, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
 /// Last second that a date may have: 9999-12-31T23:59:59Z.
@@ -99,23 +101,28 @@ pub fn media_type(text: &str) -> &'static str {
 /// A name as it may be shown: a dotted or plain name of at most 64 safe characters, or a URL without scheme, userinfo,
 /// query and fragment and without a random-looking segment. Anything else becomes a keyed hash.
 #[must_use]
-pub fn name(member: &str, text: &str, key: &FingerprintKey) -> String {
+pub fn name(member: &str, text: &str, key: Option<&FingerprintKey>) -> String {
     match shown_name(text) {
         // A whole token fits into 64 characters: what would be found again is not shown.
-        Some(shown) if fires(shown) => "withheld".to_owned(),
+        Some(shown) if fires(shown) => WITHHELD.to_owned(),
         Some(shown) => shown.to_owned(),
-        None => key.hash(member, text.as_bytes()),
+        None => hash(member, text.as_bytes(), key),
     }
+}
+
+/// A keyed hash; without a key the value is withheld.
+pub(crate) fn hash(member: &str, value: &[u8], key: Option<&FingerprintKey>) -> String {
+    key.map_or_else(|| WITHHELD.to_owned(), |key| key.hash(member, value))
 }
 
 /// A short text as it may be shown: at most 64 bytes without control characters. Anything else becomes a keyed hash.
 #[must_use]
-pub(crate) fn text(member: &str, text: &str, key: &FingerprintKey) -> String {
+pub(crate) fn text(member: &str, text: &str, key: Option<&FingerprintKey>) -> String {
     if text.is_empty() || text.len() > NAME_BYTES_MAX || text.chars().any(|c| c.is_control() || !c.is_ascii() && c.escape_debug().len() > 1)
     {
-        return key.hash(member, text.as_bytes());
+        return hash(member, text.as_bytes(), key);
     }
-    if fires(text) { "withheld".to_owned() } else { text.to_owned() }
+    if fires(text) { WITHHELD.to_owned() } else { text.to_owned() }
 }
 
 /// A member's name that may be shown although the policy does not name it.

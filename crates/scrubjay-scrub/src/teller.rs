@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scrubjay_claims::{FingerprintKey, Sealer, Withheld};
+use scrubjay_claims::{ActiveKeys, FingerprintKey, Sealer, Withheld};
 use scrubjay_rules::RulePack;
 use scrubjay_scan::Scanner;
 use scrubjay_token::json::Value;
@@ -11,7 +11,7 @@ use scrubjay_token::{Class, Kind, Token, analyze, risks};
 use crate::claimset::Member;
 use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
 use crate::policy::{self, Decided, Facts, Policy, Rule, Show, Told};
-use crate::sealing::Sealing;
+use crate::sealing::{self, Sealing};
 use crate::shape;
 
 /// Tells what a token was. One for each policy, key and set of rules.
@@ -19,7 +19,7 @@ use crate::shape;
 pub struct Teller {
     policy: Arc<Policy>,
     builtin: Arc<Policy>,
-    key: FingerprintKey,
+    keys: ActiveKeys,
     rules: Arc<RulePack>,
     scanner: Scanner,
     pub(crate) marker_bytes_max: usize,
@@ -41,14 +41,15 @@ pub struct Account<'a> {
 }
 
 impl Teller {
-    /// Tells by the built-in default policy.
+    /// Tells by the built-in default policy, with the keys of now.
     #[must_use]
-    pub fn new(key: FingerprintKey, rules: Arc<RulePack>) -> Self {
+    pub fn new(keys: impl Into<ActiveKeys>, rules: Arc<RulePack>) -> Self {
         let builtin = Policy::builtin();
+        let keys = keys.into();
         Self {
             policy: Arc::clone(&builtin),
             builtin,
-            key,
+            keys,
             rules,
             scanner: Scanner::new(),
             marker_bytes_max: MARKER_BYTES_MAX,
@@ -80,9 +81,15 @@ impl Teller {
         self.sealer.as_ref()
     }
 
-    /// Uses another key from now on.
-    pub fn set_key(&mut self, key: FingerprintKey) {
-        self.key = key;
+    /// With the time, in seconds since 1970.
+    #[must_use]
+    pub fn at(self, now: u64) -> Self {
+        Self { now, ..self }
+    }
+
+    /// Uses other keys from now on.
+    pub fn set_keys(&mut self, keys: ActiveKeys) {
+        self.keys = keys;
     }
 
     /// The policy.
@@ -104,7 +111,10 @@ impl Teller {
         let told = Told { class: facts.class, alg: if token.ambiguous { "unknown" } else { alg } };
         let rule = self.policy.rule_for(&facts, &self.builtin);
         let mut marker = Marker::new(token.kind.name());
-        let fingerprint = token_fingerprint(token, &self.key);
+        let mut fingerprints = self.keys.fingerprints(identity_label(token.kind), &token.identity);
+        let fingerprint = fingerprints.next();
+        let former = fingerprints.next();
+        drop(fingerprints);
         if place == Place::Short {
             match fingerprint {
                 Some(fp) => marker.add("fp", fp),
@@ -119,8 +129,11 @@ impl Teller {
             self.story(&mut marker, token, facts.class, rule, note)
         };
         let sealing = self.sealing(&mut marker, rule, fingerprint.as_deref(), &sealed);
-        if let Some(fp) = fingerprint {
+        for fp in fingerprint.into_iter().chain(former) {
             marker.add("fp", fp);
+        }
+        if self.keys.current().is_none() {
+            marker.add("why", "no-key");
         }
         if let Some(cut) = token.cut {
             marker.add("cut", cut.name());
@@ -141,7 +154,7 @@ impl Teller {
         marker.add("class", class.name());
         self.header(marker, token, rule, note);
         let Some(rule) = rule else { return Vec::new() };
-        let hashes = policy::Hashes { key: &self.key, tenant: &self.policy.tenant };
+        let hashes = policy::Hashes { key: self.keys.current(), tenant: &self.policy.tenant };
         let story = policy::decide(rule, token, &hashes, note);
         marker.fields.extend(story.fields);
         if let Some(shown) = self.policy.risks.as_ref() {
@@ -182,8 +195,11 @@ impl Teller {
         }
         if let Some(kid) = header.get("kid").and_then(Value::as_str) {
             match show("kid") {
-                Show::Keep => marker.add("kid", shape::name("kid", kid, &self.key)),
-                Show::Pseudonym => marker.add("kid", self.key.pseudonym(&self.policy.tenant, &["kid"], kid.as_bytes())),
+                Show::Keep => marker.add("kid", shape::name("kid", kid, self.keys.current())),
+                Show::Pseudonym => {
+                    let pseudonym = self.keys.current().map(|key| key.pseudonym(&self.policy.tenant, &["kid"], kid.as_bytes()));
+                    marker.add("kid", pseudonym.unwrap_or_else(|| shape::WITHHELD.to_owned()));
+                }
                 _ => {}
             }
         }
@@ -210,7 +226,7 @@ impl Teller {
                 if !fired.iter().any(|r| r.start < end && name_start < r.end) {
                     return true;
                 }
-                field.1 = "withheld".to_owned();
+                field.1 = shape::WITHHELD.to_owned();
                 // A name that fires by itself, with this value, is nothing to write either.
                 self.fired(Marker { kind: "jwt".to_owned(), fields: vec![field.clone()] }.to_string().as_bytes()).is_empty()
             });
@@ -221,9 +237,9 @@ impl Teller {
         }
     }
 
-    /// True for a text in which something would be found.
+    /// True for a text in which something would be found. Claim sets in their own markers are not.
     pub(crate) fn fires(&self, text: &[u8]) -> bool {
-        !self.fired(text).is_empty()
+        self.fired(text).iter().any(|span| !sealing::passes(text, span))
     }
 
     /// What of a text is a token or another credential.

@@ -60,6 +60,12 @@ pub(crate) struct ScrubArgs {
     pub(crate) fingerprint_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
+    /// Seal the claims that the policy seals to this audience, for the public keys of this file; can be repeated
+    #[arg(long, value_name = "NAME=FILE", requires = "policy", requires = "epochs")]
+    pub(crate) seal_to: Vec<String>,
+    /// Where epoch records are kept: whoever may open claims needs them. It is appended to, and made when it is missing
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) epochs: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
     /// Print one JSON object with counts to standard error at the end

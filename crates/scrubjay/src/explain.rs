@@ -21,7 +21,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let key = match keyfile::fingerprint_key(args.fingerprint_key.as_deref()) {
+    let key = match keyfile::active_keys(args.fingerprint_key.as_deref()) {
         Ok(key) => key,
         Err(what) => {
             complain(&what);

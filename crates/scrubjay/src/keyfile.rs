@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::OFlags;
-use scrubjay_claims::{CorrelationRing, FingerprintKey, RING_BYTES_MAX};
+use scrubjay_claims::{ActiveKeys, CorrelationRing, FingerprintKey, RING_BYTES_MAX};
 use scrubjay_scrub::shown_date;
 use scrubjay_token::json::Value;
 use zeroize::Zeroizing;
@@ -34,19 +34,20 @@ fn fault(what: impl Into<String>, remedy: impl Into<String>) -> Fault {
     Fault { what: what.into(), remedy: remedy.into() }
 }
 
-/// The fingerprint key of a file for now, or one for this run.
+/// The correlation keys of a file for now, or one for this run.
 ///
 /// # Errors
 /// What is wrong with the file and how it is mended. A ring without a key for now is an error: another key of it would be
 /// used against what its owner wrote.
-pub(crate) fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey, String> {
+pub(crate) fn active_keys(file: Option<&Path>) -> Result<ActiveKeys, String> {
     let Some(path) = file else {
-        return FingerprintKey::random().map_err(|e| e.to_string());
+        return FingerprintKey::random().map(ActiveKeys::from).map_err(|e| e.to_string());
     };
     let told = |wrong: Fault| format!("{}: {wrong}", safe::path(path));
     let now = now();
     let none = || fault(format!("no key of it is for now, {}", shown_time(now)), "add one whose period covers now (docs/keys.md)");
-    ring(path).and_then(|ring| ring.at(now).cloned().ok_or_else(none)).map_err(told)
+    let active = ring(path).map_err(told)?.active(now);
+    if active.current().is_some() { Ok(active) } else { Err(told(none())) }
 }
 
 /// The ring of a file.

@@ -21,6 +21,7 @@ mod rules;
 mod run;
 mod safe;
 mod scrub;
+mod sealing;
 mod test;
 
 use clap::Parser;

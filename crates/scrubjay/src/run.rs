@@ -70,12 +70,19 @@ async fn run_plan(plan: &Plan, once: bool, threads: usize) -> Exit {
         tell(&problem);
         return Exit::Usage;
     }
+    let shared = match assemble::shared(plan) {
+        Ok(shared) => shared,
+        Err(problem) => {
+            tell(&problem);
+            return Exit::Partly;
+        }
+    };
     // Everything is opened before anything runs: a sink that cannot be reached must not let a source move.
     let mut pipelines = Vec::with_capacity(plan.pipelines.len());
     for which in &plan.pipelines {
         let mut stopped = stopped.clone();
         let opened = tokio::select! {
-            opened = assemble::pipeline(plan, which, once, threads) => opened,
+            opened = assemble::pipeline(plan, which, &shared, once, threads) => opened,
             _ = stopped.wait_for(|stop| *stop) => return Exit::Done,
         };
         match opened {

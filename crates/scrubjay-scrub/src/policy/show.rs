@@ -92,7 +92,8 @@ impl Shown {
 
 /// What values are hashed with.
 pub(crate) struct Hashes<'a> {
-    pub(crate) key: &'a FingerprintKey,
+    /// Without one, what would be hashed is withheld.
+    pub(crate) key: Option<&'a FingerprintKey>,
     pub(crate) tenant: &'a str,
 }
 
@@ -107,7 +108,7 @@ impl Hashes<'_> {
             Show::Day => dated(value, 10),
             Show::Keep if is_date(name) => dated(value, usize::MAX),
             Show::Keep => self.each(value, |v| Some(self.kept(name, v))),
-            Show::Pseudonym => self.each(value, |v| Some(self.key.pseudonym(self.tenant, path, plain(v).as_bytes()))),
+            Show::Pseudonym => self.each(value, |v| Some(self.pseudonym(path, &plain(v)))),
             Show::Mask => self.each(value, |v| Some(masked(v))),
             Show::Domain => self.each(value, |v| self.domain(name, v)),
             Show::Prefix => self.each(value, network),
@@ -126,6 +127,10 @@ impl Hashes<'_> {
         }
     }
 
+    fn pseudonym(&self, path: &[&str], value: &str) -> String {
+        self.key.map_or_else(|| shape::WITHHELD.to_owned(), |key| key.pseudonym(self.tenant, path, value.as_bytes()))
+    }
+
     fn kept(&self, name: &str, value: &Value) -> String {
         match value {
             Value::Null => "null".to_owned(),
@@ -135,7 +140,7 @@ impl Hashes<'_> {
                 shape::name(name, text, self.key)
             }
             Value::String(text) => shape::text(name, text, self.key),
-            other => self.key.hash(name, plain(other).as_bytes()),
+            other => shape::hash(name, plain(other).as_bytes(), self.key),
         }
     }
 
@@ -210,7 +215,7 @@ mod tests {
     fn shown(show: Show, name: &str, json: &str) -> Vec<String> {
         let key = FingerprintKey::from_bytes(&[7; 32]).unwrap();
         let object = scrubjay_token::json::parse(format!("{{\"v\":{json}}}").as_bytes()).value;
-        Hashes { key: &key, tenant: "" }.shown(show, &[name], name, object.get("v").unwrap()).values
+        Hashes { key: Some(&key), tenant: "" }.shown(show, &[name], name, object.get("v").unwrap()).values
     }
 
     #[track_caller]

@@ -13,6 +13,7 @@ mod properties;
 mod read;
 mod render;
 mod rules;
+mod sealing;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -27,8 +28,8 @@ use zeroize::Zeroizing;
 pub(crate) use scrubjay_yaml::Mistakes;
 
 pub(crate) use plan::{
-    Compression, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan, SinkPlan,
-    SourcePlan, Start,
+    Compression, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan, SealingPlan,
+    SinkPlan, SourcePlan, Start,
 };
 
 use paths::Base;

@@ -1,5 +1,6 @@
 //! The pipeline file as checked: what is to be assembled. Paths are absolute, names are resolved, nothing contradicts.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) start_afresh: bool,
     /// The file of the fingerprint key (readable, private, at least 32 bytes); `None`: a key made for this run.
     pub(crate) fingerprint_key: Option<PathBuf>,
+    /// How claims are sealed; `None`: they are dropped.
+    pub(crate) sealing: Option<SealingPlan>,
     /// Threads that work at a time; `None`: one for each core.
     pub(crate) threads: Option<usize>,
     /// Limits.
@@ -36,6 +39,19 @@ pub(crate) struct Plan {
     pub(crate) pipelines: Vec<PipelinePlan>,
     /// What is not wrong but worth a look.
     pub(crate) warnings: Vec<Mistake>,
+}
+
+/// How claims are sealed, and for whom.
+#[derive(Clone, Debug)]
+pub(crate) struct SealingPlan {
+    /// Files of public keys by audience; at least one each, and readable.
+    pub(crate) audiences: BTreeMap<String, Vec<PathBuf>>,
+    /// Where epoch records are kept; need not exist yet.
+    pub(crate) epochs: PathBuf,
+    /// The key that epoch records are signed with.
+    pub(crate) identity: Option<PathBuf>,
+    /// A key for each claim set instead of epochs.
+    pub(crate) standalone: bool,
 }
 
 /// Limits of the process, in bytes.
@@ -58,6 +74,8 @@ pub(crate) struct PipelinePlan {
     pub(crate) from: Vec<NamedSource>,
     /// At least one; every name once in a pipeline. Only a Kafka sink can be in several pipelines.
     pub(crate) to: Vec<NamedSink>,
+    /// Sinks for claim sets that are kept apart.
+    pub(crate) sidecar: Vec<NamedSink>,
     /// The promise.
     pub(crate) delivery: Delivery,
 }

@@ -3,14 +3,15 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use scrubjay_claims::is_audience;
 use scrubjay_scrub::Policy;
 
 use super::plan::{Compression, KafkaCompression, LimitsPlan, Start};
 use super::properties::{self, End};
 use super::rules;
 use super::written::{
-    Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenLimits, WrittenPipeline,
-    WrittenPolicy, WrittenRotate, WrittenSink, WrittenSource,
+    Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenKeys, WrittenLimits,
+    WrittenPipeline, WrittenPolicy, WrittenRotate, WrittenSink, WrittenSource,
 };
 use scrubjay_yaml::{At, Fields, MEMBERS_MAX, Value, entries};
 use scrubjay_yaml::{Kind, Node};
@@ -58,7 +59,7 @@ pub(super) fn file(root: &Node, notes: &mut Notes) -> Option<WrittenFile> {
         state_dir: fields.get("state_dir").and_then(|v| v.text(notes)),
         start_afresh: fields.get("start_afresh").and_then(|v| v.choice(&SWITCH, notes)).is_some_and(|at| at.value),
         threads: fields.get("threads").and_then(|v| v.number(THREADS, notes)),
-        fingerprint: fields.get("keys").and_then(|v| keys(&v, notes)),
+        keys: fields.get("keys").and_then(|v| keys(&v, notes)).unwrap_or_default(),
         limits: limits(fields.get("limits"), notes),
         policy: fields.get("policy").and_then(|v| policy(&v, notes)),
         rules: fields.get("rules").and_then(|v| rules::read(&v, notes)),
@@ -84,15 +85,33 @@ fn policy(value: &Value<'_>, notes: &mut Notes) -> Option<WrittenPolicy> {
     }
 }
 
-fn keys(value: &Value<'_>, notes: &mut Notes) -> Option<At<String>> {
+fn keys(value: &Value<'_>, notes: &mut Notes) -> Option<WrittenKeys> {
+    const MODE: [(&str, bool); 2] = [("epochs", false), ("standalone", true)];
     let fields = Fields::of(value.node, "\"keys\"", notes)?;
-    fields.only(&["fingerprint", "audiences", "epochs"], notes);
-    for name in ["audiences", "epochs"] {
-        if let (Some(value), Some(place)) = (fields.get(name), fields.key(name)) {
-            value.not_yet(place, "sealing comes with a later one, claims that are not shown are dropped", "remove the field", notes);
+    fields.only(&["fingerprint", "audiences", "epochs", "identity", "mode"], notes);
+    Some(WrittenKeys {
+        fingerprint: fields.get("fingerprint").and_then(|v| v.text(notes)),
+        audiences: fields.get("audiences").map_or_else(Vec::new, |v| audiences(&v, notes)),
+        epochs: fields.get("epochs").and_then(|v| v.text(notes)),
+        identity: fields.get("identity").and_then(|v| v.text(notes)),
+        standalone: fields.get("mode").and_then(|v| v.choice(&MODE, notes)).is_some_and(|at| at.value),
+    })
+}
+
+/// Audiences, each with the files of its public keys.
+fn audiences(value: &Value<'_>, notes: &mut Notes) -> Vec<(At<String>, Vec<At<String>>)> {
+    let Some(members) = entries(value.node, &value.label, notes) else { return Vec::new() };
+    let mut out = Vec::new();
+    for (key, node) in members {
+        if !is_audience(&key.text) {
+            let what = format!("{} is no name of an audience", quoted(&key.text));
+            notes.mistake(key.place, what, "letters, digits, \".\", \"_\" and \"-\", at most 64, the first a letter or digit");
+            continue;
         }
+        let files = Value { node, label: format!("audience {}", quoted(&key.text)) }.texts(notes);
+        out.push((At { place: key.place, value: key.text.clone() }, files));
     }
-    fields.get("fingerprint").and_then(|v| v.text(notes))
+    out
 }
 
 fn limits(value: Option<Value<'_>>, notes: &mut Notes) -> WrittenLimits {
@@ -279,9 +298,10 @@ fn pipelines(fields: &Fields<'_>, notes: &mut Notes) -> Vec<WrittenPipeline> {
 
 fn pipeline(node: &Node, number: usize, notes: &mut Notes) -> Option<WrittenPipeline> {
     let fields = Fields::of(node, format!("pipeline {number}"), notes)?;
-    fields.only(&["from", "to", "delivery"], notes);
+    fields.only(&["from", "to", "sidecar", "delivery"], notes);
     let from = fields.require("from", "name the sources, such as from: [app]", notes).map_or_else(Vec::new, |v| v.texts(notes));
     let to = fields.require("to", "name the sinks, such as to: [clean]", notes).map_or_else(Vec::new, |v| v.texts(notes));
+    let sidecar = fields.get("sidecar").map_or_else(Vec::new, |v| v.texts(notes));
     if let Some(delivery) = fields.get("delivery") {
         let exactly_once = delivery.choice(&[("at-least-once", false), ("exactly-once", true)], notes);
         if let Some(At { place, value: true }) = exactly_once {
@@ -289,5 +309,5 @@ fn pipeline(node: &Node, number: usize, notes: &mut Notes) -> Option<WrittenPipe
             notes.mistake(place, what, "write at-least-once, or remove the field");
         }
     }
-    Some(WrittenPipeline { from, to })
+    Some(WrittenPipeline { from, to, sidecar })
 }

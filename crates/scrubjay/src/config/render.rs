@@ -21,11 +21,23 @@ impl fmt::Display for Plan {
             for sink in &pipeline.to {
                 writeln!(f, "  writes  {}: {}", sink.name, sink.plan)?;
             }
+            for sink in &pipeline.sidecar {
+                writeln!(f, "  claims  {}: {}", sink.name, sink.plan)?;
+            }
         }
         writeln!(f, "\nstate     {}", clean(&self.state_dir.to_string_lossy()))?;
         match &self.fingerprint_key {
             Some(key) => writeln!(f, "keys      fingerprint: {}", clean(&key.to_string_lossy()))?,
             None => writeln!(f, "keys      fingerprint: made for each run (fingerprints of two runs cannot be compared)")?,
+        }
+        if let Some(sealing) = &self.sealing {
+            let audiences: Vec<&str> = sealing.audiences.keys().map(String::as_str).collect();
+            let how = if sealing.standalone {
+                "a key for each claim set".to_owned()
+            } else {
+                format!("epochs in {}", clean(&sealing.epochs.to_string_lossy()))
+            };
+            writeln!(f, "sealing   {how}; for {}", audiences.join(", "))?;
         }
         self.show_policy(f)?;
         writeln!(f, "rules     {} for other credentials", self.rules.rules().len())?;

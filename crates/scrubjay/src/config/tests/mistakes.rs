@@ -1027,17 +1027,25 @@ pipelines: [{from: in, to: out}]
 }
 
 #[test]
-fn not_in_this_version() {
+fn sealing() {
+    let pipeline = |rest: &str| {
+        format!("\nsources: {{in: {{type: stdin}}}}\nsinks: {{out: {{type: stdout}}}}\npipelines: [{{from: in, to: out}}]\n{rest}\n")
+    };
     check(
-        r#"
-sources: {in: {type: stdin}}
-sinks: {out: {type: stdout}}
-pipelines: [{from: in, to: out}]
-keys: {audiences: {soc: [a]}, epochs: e}
-"#,
+        &pipeline("keys: {audiences: {soc: [nokey], 'a b': [x]}, epochs: logs, mode: fast}"),
         &[
-            r#"4:8: "audiences" of "keys" is not in this version: sealing comes with a later one, claims that are not shown are dropped (remove the field)"#,
-            r#"4:31: "epochs" of "keys" is not in this version: sealing comes with a later one, claims that are not shown are dropped (remove the field)"#,
+            r#"4:33: the key file {dir}/nokey cannot be used: no such file (give a public key: JWK, JWK Set or PEM (scrubjay keys new --audience NAME makes one))"#,
+            r#"4:41: "a b" is no name of an audience (letters, digits, ".", "_" and "-", at most 64, the first a letter or digit)"#,
+            r#"4:61: the epochs file {dir}/logs is a folder (give the path of a file; it is made when it is missing)"#,
+            r#"4:73: "mode" of "keys" cannot be "fast" (it can be epochs, standalone)"#,
+            r#"4:19: warning: no claim is sealed to audience "soc" (name it in "seal" of the policy, or remove it)"#,
+        ],
+    );
+    check(
+        &pipeline("policy: [{match: {}, seal_to: sidecar, claims: {sub: {seal: [soc]}}}]"),
+        &[
+            r#"4:10: the policy has seal_to: sidecar, and pipeline 1 has no "sidecar" (name a sink for claim sets: sidecar: [vault])"#,
+            r#"4:10: warning: the policy seals claims to "soc", and "keys" has no audiences: those claims are dropped (add keys: {audiences: {NAME: [FILE]}})"#,
         ],
     );
 }
