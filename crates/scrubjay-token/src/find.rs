@@ -13,6 +13,17 @@ pub enum Rest {
     Open(usize),
 }
 
+/// The bytes at which something may begin: a dot, and the first ones of an opening.
+static BEGINS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < 5 {
+        table[b".eICD"[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
+
 /// Finds the compact tokens of `text` and their fragments, in order and without overlap, and pushes them to `found`.
 ///
 /// With `more`, the end of `text` is not the end of the input: a candidate that reaches it is not reported but returned
@@ -37,6 +48,9 @@ pub fn find(text: &[u8], more: bool, found: &mut Vec<Found>) -> Rest {
 pub fn find_within(text: &[u8], more: bool, found: &mut Vec<Found>, budget: &mut usize) -> Result<Rest, Exhausted> {
     let (mut at, mut from) = (0, 0);
     while at < text.len() {
+        let skipped = text[at..].iter().position(|&b| BEGINS[b as usize]);
+        let Some(skipped) = skipped else { break };
+        at += skipped;
         let mut work = 0;
         let decided = match text[at] {
             b'.' => fragment_at(text, at, from, more, &mut work),

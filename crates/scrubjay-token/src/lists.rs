@@ -195,10 +195,10 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
             return None;
         }
         let len = text[at..line.end].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
+        let alone = || at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
         let behind = &text[at + len..line.end];
-        if alone
-            && (4..=16).contains(&len)
+        if (4..=16).contains(&len)
+            && alone()
             && (behind.starts_with(b": ") || behind.starts_with(b":\t") || behind.starts_with(b" ") || behind.starts_with(b"| "))
         {
             let blanks = behind.iter().take_while(|b| b": \t|".contains(b)).count();
