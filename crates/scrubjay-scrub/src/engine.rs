@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use scrubjay_rules::{Hit, LineWords};
 use scrubjay_scan::{Run, Scanner, is_word};
-use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
+use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 
 use crate::cache::{Cache, Known, Tag};
 use crate::marker::{self, Place, Told};
@@ -385,19 +385,10 @@ impl Engine {
         if !work.part_may_hold(text, &runs) {
             return at + half;
         }
-        let Ok(found) = analyze(text) else {
+        let Ok((found, open)) = analyze_open(text) else {
             return self.withhold_run(work, at, at + half, line_end, last, "budget");
         };
-        let open = if is_divided(text.get(half..).unwrap_or_default()) {
-            size
-        } else {
-            match find_within(text, true, &mut Vec::new(), &mut work_max(size)) {
-                Ok(Rest::Open(offset)) => offset,
-                Ok(Rest::Decided) => size,
-                Err(_) => return self.withhold_run(work, at, at + half, line_end, last, "budget"),
-            }
-        };
-        let mut commit = half.min(open);
+        let mut commit = open.map_or(half, |open| half.min(open));
         for f in &found {
             let span = f.span();
             if span.start >= commit {
@@ -442,14 +433,6 @@ impl Engine {
         work.state.swallowing = len.is_none() && !last;
         end
     }
-}
-
-/// No compact token that begins before this text reaches its end: it holds more of what only parts tokens than stands
-/// between the parts of a damaged one (three gaps of some ten bytes, one mask).
-fn is_divided(text: &[u8]) -> bool {
-    const GAPS_BYTES_MAX: usize = 256;
-    let parts = |b: &&u8| !(b.is_ascii_alphanumeric() || b"-_+/.=~".contains(b));
-    text.iter().filter(parts).nth(GAPS_BYTES_MAX).is_some()
 }
 
 /// Goes on swallowing an over-long run; returns where ordinary text begins again.
