@@ -41,12 +41,19 @@ const WORK_PER_BYTE_MAX: usize = 16;
 /// The same for a run of any length, in bytes: what lies around a short one.
 const WORK_MIN: usize = 4096;
 
+/// What a run of so many bytes may cost.
+fn granted(bytes: usize) -> usize {
+    bytes.saturating_mul(WORK_PER_BYTE_MAX).saturating_add(WORK_MIN)
+}
+
 /// Judges the runs of blocks. Holds memory between calls, nothing else.
 #[derive(Debug, Default)]
 pub struct Gate {
     scanner: Scanner,
     looks: Vec<Look>,
     budget: usize,
+    /// Bytes that were looked at so far: those of the runs, and those that the budgets have paid for.
+    looked: usize,
     more: bool,
 }
 
@@ -63,7 +70,8 @@ impl Gate {
     }
 
     fn begin(&mut self, bytes: usize) {
-        self.budget = bytes.saturating_mul(WORK_PER_BYTE_MAX).saturating_add(WORK_MIN);
+        self.budget = granted(bytes);
+        self.looked = self.looked.saturating_add(bytes);
     }
 
     /// False where no token, whole or part of one, has any of its bytes in `run` of `text`: then nothing needs to be
@@ -82,6 +90,7 @@ impl Gate {
                 let sight = Sight::new(bytes, self.scanner, &mut looks);
                 let through = self.word(text, range, &sight);
                 self.looks = looks;
+                self.looked = self.looked.saturating_add(granted(bytes.len()) - self.budget);
                 through || self.budget == 0
             }
         }
@@ -393,3 +402,6 @@ fn escape(text: &[u8], at: usize, named: &mut Option<bool>) -> Escape {
     };
     if telling { Escape::Telling } else { Escape::Nothing }
 }
+
+#[cfg(test)]
+mod tests;

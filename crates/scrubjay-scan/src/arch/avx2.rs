@@ -95,14 +95,15 @@ unsafe fn look_at(at: *const u8) -> HalfLook {
             upper: members(&look::UPPER, bytes, row),
             dot: equal(bytes, b'.'),
             equals: equal(bytes, b'='),
-            odd: members(&look::ODD, bytes, row) | _mm256_movemask_epi8(bytes).cast_unsigned(),
+            odd: !zero_mask(_mm256_or_si256(member_bits(&look::ODD, bytes, row), _mm256_cmpgt_epi8(zero, bytes)), zero),
             escape: members(&look::ESCAPE, bytes, row),
             triple: triples(bytes, _mm256_loadu_si256(at.add(1).cast()), _mm256_loadu_si256(at.add(2).cast()), zero),
         }
     }
 }
 
-/// See [`crate::Look::triple`].
+/// See [`crate::Look::triple`]. Vectors to the end, and no branch: of masks that meet, the compiler makes vectors again, bit by
+/// bit.
 ///
 /// # Safety
 /// The processor must have AVX2.
@@ -110,33 +111,25 @@ unsafe fn look_at(at: *const u8) -> HalfLook {
 unsafe fn triples(bytes: __m256i, next: __m256i, after: __m256i, zero: __m256i) -> u32 {
     // SAFETY: arithmetic only; the caller vouches for the features.
     unsafe {
-        let first = both_nibbles(&look::FIRST, bytes);
-        let second = both_nibbles(&look::SECOND, next);
-        let third = both_nibbles(&look::THIRD, after);
-        let mut found = !zero_mask(_mm256_and_si256(_mm256_and_si256(first, second), third), zero);
-        for [a, b, c] in look::EXACT {
-            found |= equal(bytes, a) & equal(next, b) & equal(after, c);
+        // NUL between two bytes of ASCII above it.
+        let ascii = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, zero), _mm256_cmpgt_epi8(after, zero));
+        let mut found = _mm256_and_si256(_mm256_cmpeq_epi8(next, zero), ascii);
+        // No closures: what they call would not be inlined.
+        let mask = _mm256_set1_epi8(0x0f);
+        let nibbles = [
+            (_mm256_and_si256(bytes, mask), upper_nibble(bytes)),
+            (_mm256_and_si256(next, mask), upper_nibble(next)),
+            (_mm256_and_si256(after, mask), upper_nibble(after)),
+        ];
+        for places in look::TRIPLES {
+            let mut all = _mm256_set1_epi8(-1);
+            for ([low, high], (lower, upper)) in places.iter().zip(nibbles) {
+                all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(low), lower));
+                all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(high), upper));
+            }
+            found = _mm256_or_si256(found, all);
         }
-        let nul = equal(next, 0);
-        if nul != 0 {
-            // NUL between two bytes of ASCII above it.
-            let plain = |bytes: __m256i| !_mm256_movemask_epi8(bytes).cast_unsigned();
-            found |= nul & plain(bytes) & !equal(bytes, 0) & plain(after) & !equal(after, 0);
-        }
-        found
-    }
-}
-
-/// The entries of both nibbles' tables that agree.
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn both_nibbles(tables: &[[u8; 16]; 2], bytes: __m256i) -> __m256i {
-    // SAFETY: arithmetic only; the caller vouches for the features. What is not ASCII is looked up, too.
-    unsafe {
-        let lower = _mm256_and_si256(bytes, _mm256_set1_epi8(0x0f));
-        _mm256_and_si256(_mm256_shuffle_epi8(table(&tables[0]), lower), _mm256_shuffle_epi8(table(&tables[1]), upper_nibble(bytes)))
+        !zero_mask(found, zero)
     }
 }
 
@@ -147,7 +140,17 @@ unsafe fn both_nibbles(tables: &[[u8; 16]; 2], bytes: __m256i) -> __m256i {
 #[inline(always)]
 unsafe fn members(class: &[u8; 16], bytes: __m256i, row: __m256i) -> u32 {
     // SAFETY: arithmetic only; the caller vouches for the features.
-    unsafe { !zero_mask(_mm256_and_si256(_mm256_shuffle_epi8(table(class), bytes), row), _mm256_setzero_si256()) }
+    unsafe { !zero_mask(member_bits(class, bytes, row), _mm256_setzero_si256()) }
+}
+
+/// As [`members`], as bytes that are zero or not.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn member_bits(class: &[u8; 16], bytes: __m256i, row: __m256i) -> __m256i {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe { _mm256_and_si256(_mm256_shuffle_epi8(table(class), bytes), row) }
 }
 
 /// # Safety

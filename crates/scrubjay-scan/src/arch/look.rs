@@ -216,12 +216,35 @@ mod tables {
         }
     }
 
-    /// By lower and by upper nibble.
-    pub(crate) const FIRST: [[u8; 16]; 2] = [folded_table!(16, first, 0), folded_table!(16, first, 4)];
-    pub(crate) const SECOND: [[u8; 16]; 2] = [folded_table!(16, second, 0), folded_table!(16, second, 4)];
-    pub(crate) const THIRD: [[u8; 16]; 2] = [folded_table!(16, third, 0), folded_table!(16, third, 4)];
-    /// The other ones.
-    pub(crate) const EXACT: [[u8; 3]; 3] = [*b"657", *b"---", *b"kty"];
+    /// The others: `657`, `---`, `kty`.
+    const fn first_other(byte: u8) -> u8 {
+        (byte == b'6') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b'k') as u8) << 2
+    }
+
+    const fn second_other(byte: u8) -> u8 {
+        (byte == b'5') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b't') as u8) << 2
+    }
+
+    const fn third_other(byte: u8) -> u8 {
+        (byte == b'7') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b'y') as u8) << 2
+    }
+
+    /// By place: by lower and by upper nibble.
+    type Places = [[[u8; 16]; 2]; 3];
+
+    /// A triple is where all six entries share a bit.
+    pub(crate) const TRIPLES: [Places; 2] = [
+        [
+            [folded_table!(16, first, 0), folded_table!(16, first, 4)],
+            [folded_table!(16, second, 0), folded_table!(16, second, 4)],
+            [folded_table!(16, third, 0), folded_table!(16, third, 4)],
+        ],
+        [
+            [folded_table!(16, first_other, 0), folded_table!(16, first_other, 4)],
+            [folded_table!(16, second_other, 0), folded_table!(16, second_other, 4)],
+            [folded_table!(16, third_other, 0), folded_table!(16, third_other, 4)],
+        ],
+    ];
 }
 #[cfg(target_arch = "x86_64")]
 pub(crate) use tables::*;
