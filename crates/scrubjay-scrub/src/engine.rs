@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use scrubjay_rules::{Hit, LineWords};
 use scrubjay_scan::{Run, Scanner, is_word};
-use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
+use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 
 use crate::cache::{Cache, Tag};
 use crate::engine::field::{Asked, Decided};
@@ -469,15 +469,10 @@ impl Engine {
         if !work.part_may_hold(text, &runs) {
             return at + half;
         }
-        let Ok(found) = analyze(text) else {
+        let Ok((found, open)) = analyze_open(text) else {
             return self.withhold_run(work, at, at + half, line_end, last, "budget");
         };
-        let open = match find_within(text, true, &mut Vec::new(), &mut work_max(size)) {
-            Ok(Rest::Open(offset)) => offset,
-            Ok(Rest::Decided) => size,
-            Err(_) => return self.withhold_run(work, at, at + half, line_end, last, "budget"),
-        };
-        let mut commit = half.min(open);
+        let mut commit = open.map_or(half, |open| half.min(open));
         for f in &found {
             let span = f.span();
             if span.start >= commit {

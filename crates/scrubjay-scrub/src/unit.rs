@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr3, memrchr};
+use memchr::{memchr, memchr_iter, memchr3, memrchr};
 
 /// Shortest wrap width that links a line to the next one.
 const WRAP_CHARS_MIN: usize = 60;
@@ -103,7 +103,12 @@ fn is_linked_as(line: &[u8]) -> bool {
 /// A header of an encrypted key (RFC 1421 §4.6): its body follows.
 fn is_key_header(text: &[u8]) -> bool {
     let head = text.get(..text.len().min(KEY_HEADER_REACH)).unwrap_or_default();
-    head.windows(10).any(|w| matches!(w, b"Proc-Type:" | b" DEK-Info:" | b"\"DEK-Info:")) || head.starts_with(b"DEK-Info:")
+    // Both names have a hyphen, and few lines have many.
+    memchr_iter(b'-', head).any(|at| {
+        let (before, behind) = head.split_at(at);
+        before.ends_with(b"Proc") && behind.starts_with(b"-Type:")
+            || behind.starts_with(b"-Info:") && (before == b"DEK" || before.ends_with(b" DEK") || before.ends_with(b"\"DEK"))
+    })
 }
 
 /// An empty line between the headers of a key and its body.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
-use crate::find::find_within;
+use crate::find::{Rest, Search, find_within};
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::objects::objects;
@@ -52,8 +52,28 @@ pub struct Exhausted;
 /// # Ok::<(), scrubjay_token::Exhausted>(())
 /// ```
 pub fn analyze(text: &[u8]) -> Result<Vec<Found>, Exhausted> {
-    let mut work = Work { budget: work_max(text.len()), barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default() };
-    let mut found = layer(text, DEPTH_MAX, &mut work)?;
+    analyze_from(text, Search::default(), Vec::new(), work_max(text.len()))
+}
+
+/// As [`analyze`], of the beginning of a text: tells, too, where a compact token begins that what follows would decide.
+///
+/// # Errors
+/// As [`analyze`].
+pub fn analyze_open(text: &[u8]) -> Result<(Vec<Found>, Option<usize>), Exhausted> {
+    let mut budget = work_max(text.len());
+    let (mut search, mut found) = (Search::default(), Vec::new());
+    let open = match search.go_on(text, true, &mut found, &mut budget)? {
+        Rest::Open(at) => Some(at),
+        Rest::Decided => None,
+    };
+    Ok((analyze_from(text, search, found, budget)?, open))
+}
+
+/// Goes on where the first search for compact tokens has stopped.
+fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: usize) -> Result<Vec<Found>, Exhausted> {
+    let mut work = Work { budget, barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default() };
+    search.go_on(text, false, &mut found, &mut work.budget)?;
+    let mut found = layer_beside(text, found, DEPTH_MAX, &mut work)?;
     // Whatever a look took for one piece: a line end is never part of it.
     for f in found.iter_mut().filter(|f| f.pieces.iter().any(|p| memchr::memchr(b'\n', &text[p.clone()]).is_some())) {
         f.pieces = f.pieces.iter().flat_map(|p| line_pieces(text, p.clone())).collect();
@@ -102,9 +122,14 @@ impl Work {
 }
 
 fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
-    work.spend(text.len())?;
     let mut found = Vec::new();
     find_within(text, false, &mut found, &mut work.budget)?;
+    layer_beside(text, found, depth, work)
+}
+
+/// What there is beside the compact tokens, which are found.
+fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
+    work.spend(text.len())?;
     let survey = Survey::of(text);
     if survey.braces() {
         found.extend(objects(text));
