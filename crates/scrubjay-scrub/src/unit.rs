@@ -91,6 +91,8 @@ fn is_linked_as(line: &[u8]) -> bool {
     let Some(&last) = text.last() else { return false };
     is_open_json(line, text, last)
         || ends_in_piece(text, last)
+        || ends_in_json(text, last)
+        || ends_in_opening(text)
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
         || scrubjay_token::sets_chunk(text)
@@ -152,6 +154,45 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
         || tail(text, WRAP_CHARS_MIN) >= WRAP_CHARS_MIN
         || matches!(last, b',' | b':') && list(text) >= WRAP_CHARS_MIN / 2
 }
+
+/// Compact JSON, or text full of escapes, that somebody cut: the line ends in a member, or in an escape.
+fn ends_in_json(text: &[u8], last: u8) -> bool {
+    let is_piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/=.~%\\\"'{}[]:,&#;".contains(b);
+    if matches!(last, b'}' | b']' | b';' | b'\'') {
+        return false;
+    }
+    let tail = text.iter().rev().take(JSON_REACH).take_while(|b| is_piece(b)).count();
+    if tail < WRAP_CHARS_MIN {
+        return false;
+    }
+    let tail = text.get(text.len() - tail..).unwrap_or_default();
+    let Some(quote) = memrchr(b'"', tail) else {
+        return memrchr(b'\\', tail).or_else(|| memrchr(b'&', tail)).is_some();
+    };
+    let before = tail.get(..quote).unwrap_or_default();
+    let before = before.iter().rev().find(|&&b| b != b'\\');
+    match tail.get(quote + 1) {
+        // A value opens, or a name: not an empty field of a table.
+        None => matches!(before, Some(b':' | b'[' | b'{' | b',')),
+        Some(b':' | b',') => true,
+        Some(_) => matches!(before, None | Some(b':' | b'[' | b'{' | b',')),
+    }
+}
+
+/// How far back from a line's end compact JSON is looked at.
+const JSON_REACH: usize = 512;
+
+/// A full line ends in the beginning of a token, in any writing.
+fn ends_in_opening(text: &[u8]) -> bool {
+    let piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/.~%\\&#;".contains(b);
+    let tail = text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| piece(b)).count();
+    let tail = text.get(text.len() - tail..).unwrap_or_default();
+    text.len() >= WRAP_CHARS_MIN && OPENINGS.iter().any(|opening| tail.starts_with(opening))
+}
+
+/// Beginnings of tokens and keys: as they are, in base64, in hex, in escapes.
+const OPENINGS: [&[u8]; 12] =
+    [b"eyJ", b"ewo", b"ew0", b"eyA", b"ZXlK", b"ZXdv", b"ZXcw", b"ZXlB", b"LS0tLS1C", b"65794", b"%65%79", b"\\u0065"];
 
 /// Nothing but numbers: a line of a dump without offsets, or of a long list.
 fn is_list_line(text: &[u8]) -> bool {

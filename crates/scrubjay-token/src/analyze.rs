@@ -14,7 +14,7 @@ use crate::pem::pem_keys;
 use crate::survey::Survey;
 use crate::token::Found;
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
-use crate::wrap::joined;
+use crate::wrap::{Alphabet, joined};
 
 /// Layers of encoding that are taken off: three that somebody chose, and two of the log line around them (a URL in a URL,
 /// JSON in JSON).
@@ -113,22 +113,24 @@ fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhau
         found.extend(pem_keys(text));
     }
     // A wrapped value is no encoding: joining its lines costs no layer.
-    if survey.lines()
-        && let Some(view) = joined(text)
-    {
-        through(text, &view, None, depth, work, &mut found)?;
+    if survey.lines() {
+        for alphabet in [Alphabet::Compact, Alphabet::Json] {
+            if let Some(view) = joined(text, alphabet) {
+                through(text, &view, None, depth, work, &mut found)?;
+            }
+        }
     }
     if survey.lines()
         && let Some(view) = partials(text)
     {
         through(text, &view, None, depth, work, &mut found)?;
     }
+    if survey.lines()
+        && let Some(view) = unframed(text)
+    {
+        through(text, &view, None, depth, work, &mut found)?;
+    }
     if depth > 0 {
-        if survey.lines()
-            && let Some(view) = unframed(text)
-        {
-            through(text, &view, None, depth - 1, work, &mut found)?;
-        }
         if survey.base64 >= BASE64_CHARS_MIN
             && let Some(view) = chunks(text)
         {
@@ -192,7 +194,7 @@ fn through(text: &[u8], view: &View, wide: Option<Wide>, depth: usize, work: &mu
             inner = shorter;
         }
         let span = inner.span();
-        if view.is_joined() && (!view.respects_joints(&span, inner.token.whole) || whole.contains(&view.source(&span).start)) {
+        if view.is_joined() && (!view.respects_joints(&span, inner.is_complete()) || whole.contains(&view.source(&span).start)) {
             continue;
         }
         let mut pieces: Vec<Range<usize>> = Vec::new();

@@ -138,6 +138,11 @@ impl Found {
         self
     }
 
+    /// Nothing that follows belongs to it: a compact token of which all is there, or an object or a key that is closed.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.token.whole || self.token.cut.is_none() && (self.quote.is_some() || matches!(self.token.kind, Kind::Jwk | Kind::Pem))
+    }
+
     /// Everything from the first byte to the last.
     #[must_use]
     pub fn span(&self) -> Range<usize> {

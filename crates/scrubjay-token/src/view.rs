@@ -56,11 +56,12 @@ impl View {
         self.from[span.start] as usize..self.to[span.end - 1] as usize
     }
 
-    /// Appends the continuation of what came before. See [`Self::respects_joints`].
-    pub(crate) fn join(&mut self, text: &[u8], range: Range<usize>, sure: bool) {
+    /// Appends the continuation of what came before, of which the first `own` bytes belong together. See
+    /// [`Self::respects_joints`].
+    pub(crate) fn join(&mut self, text: &[u8], range: Range<usize>, own: usize, sure: bool) {
         let start = self.text.len();
         self.copy(text, range);
-        self.joints.push(Joint { span: start..self.text.len(), sure });
+        self.joints.push(Joint { span: start..start + own, sure });
     }
 
     /// True where lines were joined.
@@ -84,7 +85,9 @@ impl View {
     pub(crate) fn respects_joints(&self, span: &Range<usize>, whole: bool) -> bool {
         let from = self.joints.partition_point(|j| j.span.start <= span.start);
         let to = self.joints.partition_point(|j| j.span.start < span.end);
-        self.joints[from..to.max(from)].iter().all(|j| span.end >= j.span.end && (j.sure || whole))
+        // An escape that is cut at the end is nobody else's.
+        let reaches = |end: usize| span.end >= end || end - span.end < ESCAPE_BYTES_MAX && b"%\\&".contains(&self.text[span.end]);
+        self.joints[from..to.max(from)].iter().all(|j| reaches(j.span.end) && (j.sure || whole))
     }
 
     /// As [`Self::source`], in pieces: what was left out with a line end (a break, an indentation, a prefix) stays, what was
@@ -101,6 +104,9 @@ impl View {
         pieces
     }
 }
+
+/// Longest escape of one character that is cut at the end of a text.
+const ESCAPE_BYTES_MAX: usize = 10;
 
 fn hex(text: &[u8], at: usize, digits: usize) -> Option<u32> {
     let digits = text.get(at..at + digits)?;
