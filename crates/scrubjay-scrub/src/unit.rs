@@ -155,32 +155,38 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
         || matches!(last, b',' | b':') && list(text) >= WRAP_CHARS_MIN / 2
 }
 
-/// Compact JSON, or text full of escapes, that somebody cut: the line ends in a member, or in an escape.
+/// JSON, or text full of escapes, that somebody cut: the line ends in a member, or in an escape.
 fn ends_in_json(text: &[u8], last: u8) -> bool {
-    let is_piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/=.~%\\\"'{}[]:,&#;".contains(b);
-    if matches!(last, b'}' | b']' | b';' | b'\'') {
+    if text.len() < WRAP_CHARS_MIN || matches!(last, b'}' | b']' | b')' | b';' | b'\'') {
         return false;
     }
-    let tail = text.iter().rev().take(JSON_REACH).take_while(|b| is_piece(b)).count();
-    if tail < WRAP_CHARS_MIN {
-        return false;
-    }
-    let tail = text.get(text.len() - tail..).unwrap_or_default();
-    let Some(quote) = memrchr(b'"', tail) else {
-        return memrchr(b'\\', tail).or_else(|| memrchr(b'&', tail)).is_some();
-    };
-    let before = tail.get(..quote).unwrap_or_default();
-    let before = before.iter().rev().find(|&&b| b != b'\\');
-    match tail.get(quote + 1) {
+    let near = text.get(text.len() - text.len().min(JSON_REACH)..).unwrap_or_default();
+    let Some(quote) = memrchr(b'"', near) else { return ends_in_escapes(near) };
+    let before = near.get(..quote).unwrap_or_default().iter().rev().find(|b| !b"\\ ".contains(b));
+    let opens = matches!(before, Some(b':' | b'[' | b'{' | b','));
+    match near.get(quote + 1) {
         // A value opens, or a name: not an empty field of a table.
-        None => matches!(before, Some(b':' | b'[' | b'{' | b',')),
-        Some(b':' | b',') => true,
-        Some(_) => matches!(before, None | Some(b':' | b'[' | b'{' | b',')),
+        None => opens,
+        Some(b':' | b',') => near.len() == quote + 2 || ends_in_number(near.get(quote + 2..).unwrap_or_default()),
+        Some(_) => opens || ends_in_escapes(near.get(quote + 1..).unwrap_or_default()),
     }
 }
 
-/// How far back from a line's end compact JSON is looked at.
-const JSON_REACH: usize = 512;
+/// Behind a member's name: a number, or a name that is not yet quoted.
+fn ends_in_number(text: &[u8]) -> bool {
+    text.iter().all(|b| b.is_ascii_digit() || b" .+-eE[{".contains(b))
+}
+
+/// A long piece with an escape in it.
+fn ends_in_escapes(text: &[u8]) -> bool {
+    let is_piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/=.~%\\&#;".contains(b);
+    let tail = text.iter().rev().take_while(|b| is_piece(b)).count();
+    let tail = text.get(text.len() - tail..).unwrap_or_default();
+    tail.len() >= WRAP_CHARS_MIN && memchr::memchr2(b'\\', b'&', tail).is_some()
+}
+
+/// How far back from a line's end JSON is looked at.
+const JSON_REACH: usize = 256;
 
 /// A full line ends in the beginning of a token, in any writing.
 fn ends_in_opening(text: &[u8]) -> bool {

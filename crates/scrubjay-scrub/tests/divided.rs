@@ -211,6 +211,11 @@ impl Divider {
         }
     }
 
+    /// Its pieces may be shorter than a run of hex has to be to be looked at.
+    fn is_short(self) -> bool {
+        matches!(self, Self::Backslashes | Self::Concatenated | Self::ConcatenatedInFront)
+    }
+
     fn writes_before_itself(self) -> bool {
         matches!(self, Self::Prefixed | Self::Numbered | Self::Quoted | Self::Gutter | Self::LineNumbers)
     }
@@ -244,6 +249,9 @@ fn mix(seed: u64, divider: Divider) -> Mix {
             writing = if divider.takes_records() { Writing::Json } else { Writing::Base64 };
         }
         let token = form.make(&mut r);
+        if writing == Writing::Hex && divider.is_short() {
+            writing = Writing::Base64;
+        }
         let value = writing.write(&one_line(&token));
         let before = *r.pick(&["", "", "token: ", "user=jo token=", PLAIN, "Bearer "]);
         let before = if before == PLAIN { format!("{PLAIN} ") } else { before.to_owned() };

@@ -64,8 +64,10 @@ fn headers(a: &[u8], b: &[u8]) -> Option<(usize, usize)> {
 /// A record of a group that begins with one header.
 struct Record {
     line: Range<usize>,
-    /// Length of its header.
+    /// Length of the header that it has in common with the record before (the first one: with the next).
     head: usize,
+    /// Length of that header in the record before.
+    above: usize,
 }
 
 /// How a record continues the one before it.
@@ -98,8 +100,13 @@ pub(crate) fn unframed(text: &[u8]) -> Option<View> {
         let proven = links.iter().any(|l| matches!(l, Link::Sure | Link::Cut));
         continued |= links.iter().any(|&l| l != Link::None);
         for (k, record) in group.iter().enumerate() {
-            let linked = links[k] != Link::None || links.get(k + 1).is_some_and(|&l| l != Link::None);
-            let start = record.line.start + if proven || linked { record.head } else { 0 };
+            let begins = links[k] == Link::None && links.get(k + 1).is_some_and(|&l| l != Link::None);
+            let head = match group.get(k + 1) {
+                Some(next) if begins => next.above,
+                _ if proven || links[k] != Link::None => record.head,
+                _ => 0,
+            };
+            let start = record.line.start + head;
             if record.line.start > 0 && links[k] != Link::Cut {
                 view.push(b'\n', record.line.start - 1, record.line.start);
             }
@@ -116,29 +123,31 @@ pub(crate) fn unframed(text: &[u8]) -> Option<View> {
 
 /// The records at the beginning of `lines` that have a header in common; at least one line.
 fn group(text: &[u8], lines: &[Range<usize>]) -> Vec<Record> {
-    let mut group = vec![Record { line: lines[0].clone(), head: 0 }];
+    let mut group = vec![Record { line: lines[0].clone(), head: 0, above: 0 }];
     for line in &lines[1..] {
         let last = group.len() - 1;
         // Container runtimes say themselves what goes on.
-        let Some((a, b)) = headers(&text[group[last].line.clone()], &text[line.clone()]).filter(|_| part(&text[line.clone()]).is_none())
-        else {
-            break;
-        };
-        // What two neighbours have in common by accident is more than the header.
-        let before = &mut group[last].head;
-        *before = if last == 0 { a } else { a.min(*before) };
-        group.push(Record { line: line.clone(), head: b });
+        let heads = headers(&text[group[last].line.clone()], &text[line.clone()]).filter(|_| part(&text[line.clone()]).is_none());
+        let Some((above, head)) = heads else { break };
+        if last == 0 {
+            group[0].head = above;
+        }
+        group.push(Record { line: line.clone(), head, above });
     }
     group
 }
 
 /// How each record of a group continues the one before it.
 fn links(text: &[u8], group: &[Record]) -> Vec<Link> {
-    let content = |k: usize| &text[group[k].line.start + group[k].head.min(group[k].line.len())..group[k].line.end];
+    let content = |k: usize, head: usize| &text[group[k].line.start + head..group[k].line.end];
     let mut links = vec![Link::None; group.len()];
     let mut width = 0;
     for k in 1..group.len() {
-        let (before, this) = (content(k - 1), content(k));
+        // What a value goes on in has the header that it began with.
+        if links[k - 1] != Link::None && group[k].above != group[k - 1].head {
+            continue;
+        }
+        let (before, this) = (content(k - 1, group[k].above), content(k, group[k].head));
         if is_cut_size(&text[group[k - 1].line.clone()]) {
             links[k] = Link::Cut;
             continue;
@@ -151,7 +160,7 @@ fn links(text: &[u8], group: &[Record]) -> Vec<Link> {
         }
         let end = is_value_end(&before[before.len() - tail..], &this[..len]);
         let next = || {
-            let next = content(k + 1);
+            let next = content(k + 1, group[k + 1].head);
             next.len() == len && next.iter().all(|&b| Alphabet::Json.has(b))
         };
         let full = whole && len >= WIDTH_CHARS_MIN;
