@@ -148,28 +148,48 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
     let soft = last == b'=' && (WRAP_CHARS_MIN..=BODY_LINE_CHARS_MAX).contains(&text.len());
     let dot = last == b'.' && tail(text, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN;
     let list = |text: &[u8]| text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| b.is_ascii_hexdigit() || b" ,:\tx".contains(b)).count();
-    proven.is_some_and(|t| tail(t, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN)
+    let signed = (last == b'\\' || last == b'+' && proven.is_some()) && text.len() >= PROVEN_CHARS_MIN;
+    signed
+        || proven.is_some_and(|t| tail(t, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN || is_literal(t))
         || dot
         || soft
         || tail(text, WRAP_CHARS_MIN) >= WRAP_CHARS_MIN
         || matches!(last, b',' | b':') && list(text) >= WRAP_CHARS_MIN / 2
 }
 
-/// JSON, or text full of escapes, that somebody cut: the line ends in a member, or in an escape.
+/// JSON, or text full of escapes, that somebody cut: the line ends in a member, in an escape, or before all is closed.
 fn ends_in_json(text: &[u8], last: u8) -> bool {
-    if text.len() < WRAP_CHARS_MIN || matches!(last, b'}' | b']' | b')' | b';' | b'\'') {
+    if text.len() < WRAP_CHARS_MIN {
         return false;
     }
     let near = text.get(text.len() - text.len().min(JSON_REACH)..).unwrap_or_default();
+    if matches!(last, b'}' | b']') {
+        return is_open(near);
+    }
     let Some(quote) = memrchr(b'"', near) else { return ends_in_escapes(near) };
-    let before = near.get(..quote).unwrap_or_default().iter().rev().find(|b| !b"\\ ".contains(b));
-    let opens = matches!(before, Some(b':' | b'[' | b'{' | b','));
+    let before = near.get(..quote).unwrap_or_default().iter().rev().find(|&&b| b != b'\\');
+    let opens = match before {
+        Some(b':' | b'[' | b'{' | b',') => true,
+        Some(b' ') => near.get(..quote).unwrap_or_default().iter().rev().find(|b| !b"\\ ".contains(b)).is_some_and(|b| b":[{,".contains(b)),
+        _ => false,
+    };
     match near.get(quote + 1) {
-        // A value opens, or a name: not an empty field of a table.
-        None => opens,
+        // A value opens, or a name; or one is closed, where it is JSON: not an empty field of a table.
+        None => opens || has_member(near) && !matches!(before, Some(b'}' | b']')),
         Some(b':' | b',') => near.len() == quote + 2 || ends_in_number(near.get(quote + 2..).unwrap_or_default()),
         Some(_) => opens || ends_in_escapes(near.get(quote + 1..).unwrap_or_default()),
     }
+}
+
+/// A name of a member, quoted in any way, and the sign behind it.
+fn has_member(text: &[u8]) -> bool {
+    memchr::memmem::find(text, b"\":").is_some()
+}
+
+/// More is opened than closed.
+fn is_open(text: &[u8]) -> bool {
+    let count = |set: &[u8]| text.iter().filter(|b| set.contains(b)).count();
+    count(b"{[") > count(b"}]") && has_member(text)
 }
 
 /// Behind a member's name: a number, or a name that is not yet quoted.
@@ -199,6 +219,13 @@ fn ends_in_opening(text: &[u8]) -> bool {
 /// Beginnings of tokens and keys: as they are, in base64, in hex, in escapes.
 const OPENINGS: [&[u8]; 12] =
     [b"eyJ", b"ewo", b"ew0", b"eyA", b"ZXlK", b"ZXdv", b"ZXcw", b"ZXlB", b"LS0tLS1C", b"65794", b"%65%79", b"\\u0065"];
+
+/// A string literal by itself, perhaps behind the operator that joins it to the line before.
+fn is_literal(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let operator = text.strip_prefix(b"+").or_else(|| text.strip_prefix(b".")).or_else(|| text.strip_prefix(b"&"));
+    operator.is_some_and(|rest| matches!(rest.trim_ascii_start().first(), Some(b'"' | b'\'')))
+}
 
 /// Nothing but numbers: a line of a dump without offsets, or of a long list.
 fn is_list_line(text: &[u8]) -> bool {

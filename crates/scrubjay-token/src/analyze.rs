@@ -52,7 +52,7 @@ pub struct Exhausted;
 /// # Ok::<(), scrubjay_token::Exhausted>(())
 /// ```
 pub fn analyze(text: &[u8]) -> Result<Vec<Found>, Exhausted> {
-    let mut work = Work { budget: work_max(text.len()), barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default() };
+    let mut work = Work { budget: work_max(text.len()), barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default(), doubtful: Seen::default() };
     let mut found = layer(text, DEPTH_MAX, &mut work)?;
     // Whatever a look took for one piece: a line end is never part of it.
     for f in found.iter_mut().filter(|f| f.pieces.iter().any(|p| memchr::memchr(b'\n', &text[p.clone()]).is_some())) {
@@ -78,6 +78,8 @@ struct Work {
     /// Views of the text at hand. Views commute: what is unescaped and then joined is mostly what is joined and then
     /// unescaped, and gives the same tokens at the same places.
     views: Seen,
+    /// The same, of views that are not sure: what they gave may have been turned down.
+    doubtful: Seen,
 }
 
 /// Texts that were looked at, and how many layers deep.
@@ -184,7 +186,7 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
 
 /// Looks for tokens in a view, and says where they stand in the text.
 fn through(text: &[u8], view: &View, wide: Option<Wide>, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    if work.views.has(&view.text, depth) {
+    if work.views.has(&view.text, depth) || !view.is_sure() && work.doubtful.has(&view.text, depth) {
         return Ok(());
     }
     // A token that is whole by itself has no continuation, whatever the next line looks like.
@@ -194,8 +196,9 @@ fn through(text: &[u8], view: &View, wide: Option<Wide>, depth: usize, work: &mu
             inner = shorter;
         }
         let span = inner.span();
-        if view.is_joined() && (!view.respects_joints(&span, inner.is_complete()) || whole.contains(&view.source(&span).start)) {
-            continue;
+        if view.is_joined() {
+            let Some(end) = view.reach(&span, inner.is_complete()).filter(|_| !whole.contains(&view.source(&span).start)) else { continue };
+            inner.cut_at(end);
         }
         let mut pieces: Vec<Range<usize>> = Vec::new();
         for piece in inner.pieces.iter().flat_map(|p| view.pieces(text, p)) {
@@ -209,9 +212,8 @@ fn through(text: &[u8], view: &View, wide: Option<Wide>, depth: usize, work: &mu
         let wide = wide.or(inner.wide.filter(|_| !view.decoded));
         found.push(Found { pieces, token: inner.token, quote, wide });
     }
-    if view.is_sure() {
-        work.views.add(&view.text, depth);
-    }
+    let seen = if view.is_sure() { &mut work.views } else { &mut work.doubtful };
+    seen.add(&view.text, depth);
     Ok(())
 }
 
@@ -284,9 +286,9 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
         return Ok(None);
     }
     // Another text has views of its own, be they the same: its tokens stand elsewhere.
-    let outer = std::mem::take(&mut work.views);
+    let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.doubtful));
     let found = layer(bytes, depth, work);
-    work.views = outer;
+    (work.views, work.doubtful) = outer;
     let found = found?;
     if found.is_empty() {
         work.barren.add(bytes, depth);

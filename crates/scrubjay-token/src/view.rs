@@ -57,7 +57,7 @@ impl View {
     }
 
     /// Appends the continuation of what came before, of which the first `own` bytes belong together. See
-    /// [`Self::respects_joints`].
+    /// [`Self::reach`].
     pub(crate) fn join(&mut self, text: &[u8], range: Range<usize>, own: usize, sure: bool) {
         let start = self.text.len();
         self.copy(text, range);
@@ -80,14 +80,20 @@ impl View {
         self.joints[..at].last().map(|j| j.span.start).filter(|&start| span.start < start)
     }
 
-    /// False for a span that has run into a line of somebody else: it ends within a continuation, or crosses into one that
-    /// nothing proves (`whole`: the token comes out whole, which does).
-    pub(crate) fn respects_joints(&self, span: &Range<usize>, whole: bool) -> bool {
+    /// How far a span may go that runs over joined lines: to its end, or up to the first line that is somebody else's,
+    /// because the span ends within it or because nothing proves that it belongs here (`complete`: the token comes out
+    /// complete, which does). `None`: that is the first line that it crosses into.
+    pub(crate) fn reach(&self, span: &Range<usize>, complete: bool) -> Option<usize> {
         let from = self.joints.partition_point(|j| j.span.start <= span.start);
         let to = self.joints.partition_point(|j| j.span.start < span.end);
+        let joints = &self.joints[from..to.max(from)];
         // An escape that is cut at the end is nobody else's.
         let reaches = |end: usize| span.end >= end || end - span.end < ESCAPE_BYTES_MAX && b"%\\&".contains(&self.text[span.end]);
-        self.joints[from..to.max(from)].iter().all(|j| reaches(j.span.end) && (j.sure || whole))
+        match joints.iter().position(|j| !reaches(j.span.end) || !(j.sure || complete)) {
+            None => Some(span.end),
+            Some(0) => None,
+            Some(i) => Some(joints[i].span.start),
+        }
     }
 
     /// As [`Self::source`], in pieces: what was left out with a line end (a break, an indentation, a prefix) stays, what was

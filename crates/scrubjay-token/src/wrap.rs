@@ -233,10 +233,8 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
             width = len;
             continue;
         }
-        sure |= count > 1 && len == width && width >= WRAP_CHARS_MIN
-            || len == first.len()
-            || len == column && column >= WRAP_CHARS_MIN
-            || len >= WRAP_CHARS_MIN && len == value_len(&text[first.core.clone()]);
+        let full = len == column || len == first.len() || len == value_len(&text[first.core.clone()]);
+        sure |= len >= WRAP_CHARS_MIN && (count > 1 && len == width || full);
         if len != width && !proof(&next) {
             break;
         }
