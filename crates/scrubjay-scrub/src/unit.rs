@@ -122,13 +122,19 @@ const HEADER_GAP_BYTES_MAX: usize = 40;
 
 /// The short last line of a wrapped base64 text: what ends the text (`-----END …`) may follow.
 fn ends_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    let is_body = |text: &[u8]| text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b));
-    let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii();
-    if text.is_empty() || text.len() > WRAP_CHARS_MIN || !text.len().is_multiple_of(4) || line.start <= floor || !is_body(text) {
+    let is_body = |b: &u8| b.is_ascii_alphanumeric() || b"+/=".contains(b);
+    // Both may stand behind a header of one length.
+    let parts = |line: Range<usize>| {
+        let text = buffer.get(line).unwrap_or_default().trim_ascii();
+        let body = text.iter().rev().take(BODY_LINE_CHARS_MAX + 1).take_while(|b| is_body(b)).count();
+        (text.len() - body, body)
+    };
+    let (head, body) = parts(line.clone());
+    if body == 0 || body > WRAP_CHARS_MIN || !body.is_multiple_of(4) || line.start <= floor {
         return false;
     }
-    let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default().trim_ascii();
-    (WRAP_CHARS_MIN..=BODY_LINE_CHARS_MAX).contains(&before.len()) && is_body(before)
+    let (head_before, body_before) = parts(line_at(buffer, line.start - 1));
+    head == head_before && (WRAP_CHARS_MIN..=BODY_LINE_CHARS_MAX).contains(&body_before)
 }
 
 /// The line ends in a run that may go on in the next line.

@@ -114,10 +114,11 @@ fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhau
     if survey.base64 >= PEM_LINE_CHARS_MIN {
         found.extend(pem_keys(text));
     }
+    let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().end).collect();
     // A wrapped value is no encoding: joining its lines costs no layer.
     if survey.lines() {
         for alphabet in [Alphabet::Compact, Alphabet::Json] {
-            if let Some(view) = joined(text, alphabet) {
+            if let Some(view) = joined(text, alphabet, &whole) {
                 through(text, &view, None, depth, work, &mut found)?;
             }
         }
@@ -128,7 +129,7 @@ fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhau
         through(text, &view, None, depth, work, &mut found)?;
     }
     if survey.lines()
-        && let Some(view) = unframed(text)
+        && let Some(view) = unframed(text, &whole)
     {
         through(text, &view, None, depth, work, &mut found)?;
     }

@@ -83,7 +83,9 @@ enum Link {
 }
 
 /// The text without the headers of the records that continue another one. `None`: no record does.
-pub(crate) fn unframed(text: &[u8]) -> Option<View> {
+///
+/// `whole`: where tokens end that are whole by themselves, in order.
+pub(crate) fn unframed(text: &[u8], whole: &[usize]) -> Option<View> {
     let mut lines = Vec::new();
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
@@ -96,7 +98,7 @@ pub(crate) fn unframed(text: &[u8]) -> Option<View> {
     while !rest.is_empty() {
         let group = group(text, rest);
         rest = &rest[group.len()..];
-        let links = links(text, &group);
+        let links = links(text, &group, whole);
         let proven = links.iter().any(|l| matches!(l, Link::Sure | Link::Cut));
         continued |= links.iter().any(|&l| l != Link::None);
         for (k, record) in group.iter().enumerate() {
@@ -138,13 +140,13 @@ fn group(text: &[u8], lines: &[Range<usize>]) -> Vec<Record> {
 }
 
 /// How each record of a group continues the one before it.
-fn links(text: &[u8], group: &[Record]) -> Vec<Link> {
+fn links(text: &[u8], group: &[Record], whole: &[usize]) -> Vec<Link> {
     let content = |k: usize, head: usize| &text[group[k].line.start + head..group[k].line.end];
     let mut links = vec![Link::None; group.len()];
     let mut width = 0;
     for k in 1..group.len() {
-        // What a value goes on in has the header that it began with.
-        if links[k - 1] != Link::None && group[k].above != group[k - 1].head {
+        // What a value goes on in has the header that it began with; a whole token does not go on.
+        if whole.binary_search(&group[k - 1].line.end).is_ok() || links[k - 1] != Link::None && group[k].above != group[k - 1].head {
             continue;
         }
         let (before, this) = (content(k - 1, group[k].above), content(k, group[k].head));
@@ -154,7 +156,7 @@ fn links(text: &[u8], group: &[Record]) -> Vec<Link> {
         }
         let tail = before.iter().rev().take_while(|&&b| Alphabet::Json.has(b)).count();
         let len = this.iter().take_while(|&&b| Alphabet::Json.has(b)).count();
-        let whole = len == this.len();
+        let all = len == this.len();
         if len == 0 || tail < WIDTH_CHARS_MIN && before.len() < WIDTH_CHARS_MIN || len > tail && len != before.len() {
             continue;
         }
@@ -163,7 +165,7 @@ fn links(text: &[u8], group: &[Record]) -> Vec<Link> {
             let next = content(k + 1, group[k + 1].head);
             next.len() == len && next.iter().all(|&b| Alphabet::Json.has(b))
         };
-        let full = whole && len >= WIDTH_CHARS_MIN;
+        let full = all && len >= WIDTH_CHARS_MIN;
         let proven = || {
             len == tail || len == before.len() || len == value_len(&before[before.len() - tail..]) || k + 1 < group.len() && next()
         };
@@ -172,7 +174,7 @@ fn links(text: &[u8], group: &[Record]) -> Vec<Link> {
             Link::Sure
         } else if links[k - 1] == Link::Sure && before.len() == width && len <= width && (end || len >= PROVEN_CHARS_MIN) {
             Link::Sure
-        } else if whole || end || matches!(this[len], b'<' | b')' | b'`') {
+        } else if all || end || matches!(this[len], b'<' | b')' | b'`') {
             Link::Perhaps
         } else {
             Link::None
@@ -275,17 +277,17 @@ mod tests {
         let a = "A".repeat(64);
         let h = "2026-11-23T12:00:00Z INFO [x] ";
         let text = format!("{h}-----BEGIN\n{h}{a}\n{h}{a}\n{h}BBB\nplain\n");
-        assert_eq!(unframed(text.as_bytes()).unwrap().text, format!("-----BEGIN\n{a}\n{a}\nBBB\nplain\n").as_bytes());
-        let view = unframed(format!("{h}{a}\n{h}started\n{h}done\n").as_bytes()).unwrap();
+        assert_eq!(unframed(text.as_bytes(), &[]).unwrap().text, format!("-----BEGIN\n{a}\n{a}\nBBB\nplain\n").as_bytes());
+        let view = unframed(format!("{h}{a}\n{h}started\n{h}done\n").as_bytes(), &[]).unwrap();
         assert!(!view.is_sure() && view.text.ends_with(format!("\n{h}done\n").as_bytes()));
         let count = |n: usize| format!("app part {n}/11: ");
         let text = format!("{}x={a}\n{}{a}\n{}B4c\" n=1", count(9), count(10), count(11));
-        let view = unframed(text.as_bytes()).unwrap();
+        let view = unframed(text.as_bytes(), &[]).unwrap();
         assert!(view.is_sure());
         assert_eq!(view.text, format!("x={a}\n{a}\nB4c\" n=1").as_bytes());
         let h = "<14>Nov 23 12:00:00 host app[17]: ";
         let cut = format!("{h}{}", "B".repeat(1024 - h.len()));
-        let view = unframed(format!("{cut}\n{h}CC d\n").as_bytes()).unwrap();
+        let view = unframed(format!("{cut}\n{h}CC d\n").as_bytes(), &[]).unwrap();
         assert_eq!(view.text, format!("{}CC d\n", &cut[h.len()..]).as_bytes());
     }
 

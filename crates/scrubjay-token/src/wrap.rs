@@ -259,7 +259,9 @@ fn is_header_line(text: &[u8], line: &Range<usize>) -> bool {
 /// The text with hard-wrapped values joined: pieces of one width of 60 or more over at least two lines, the last one
 /// shorter, or lines that say themselves that they go on. A continuation line is nothing but its piece, or the rest of the
 /// value and what closes it, so that a line of another writer is never taken for one. `None`: nothing is wrapped.
-pub(crate) fn joined(text: &[u8], alphabet: Alphabet) -> Option<View> {
+///
+/// `whole`: where tokens end that are whole by themselves, in order.
+pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option<View> {
     let mut lines = Vec::new();
     let mut start = 0;
     for at in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
@@ -272,7 +274,7 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet) -> Option<View> {
     let mut i = 0;
     while i + 1 < lines.len() {
         let first = all.first(i);
-        let (count, sure) = continuations(&all, i, &first);
+        let (count, sure) = if whole.binary_search(&first.core.end).is_ok() { (0, false) } else { continuations(&all, i, &first) };
         if count > 0 {
             view.copy(text, copied..first.core.end);
         }
@@ -301,7 +303,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, want: Option<&str>) {
-        let view = joined(text.as_bytes(), Alphabet::Compact);
+        let view = joined(text.as_bytes(), Alphabet::Compact, &[]);
         assert_eq!(view.map(|v| String::from_utf8_lossy(&v.text).into_owned()).as_deref(), want, "{text}");
     }
 
