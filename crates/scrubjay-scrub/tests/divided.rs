@@ -118,10 +118,7 @@ fn wrapped(text: &str, width: usize) -> Vec<&str> {
 impl Divider {
     /// True where the whole record is divided, whatever is in it; otherwise the value alone is.
     fn takes_records(self) -> bool {
-        matches!(
-            self,
-            Self::Column | Self::Cri | Self::CriTwoStreams | Self::Docker | Self::DockerTwoStreams | Self::Syslog
-        )
+        matches!(self, Self::Column | Self::Cri | Self::CriTwoStreams | Self::Docker | Self::DockerTwoStreams | Self::Syslog)
     }
 
     /// The lines of a text, without the last line end.
@@ -168,8 +165,16 @@ impl Divider {
                 pieces.join("\n")
             }
             Self::Prefixed => {
-                let head = *r.pick(&["2026-11-23 12:00:00,123 DEBUG com.acme.Auth: ", "[worker-3] DEBUG auth - ", "Nov 23 12:00:00 host app[17]: "]);
-                let pieces: Vec<String> = wrapped(text, width).iter().enumerate().map(|(i, p)| if i == 0 { format!("{head}{before}{p}") } else { format!("{head}{p}") }).collect();
+                let head = *r.pick(&[
+                    "2026-11-23 12:00:00,123 DEBUG com.acme.Auth: ",
+                    "[worker-3] DEBUG auth - ",
+                    "Nov 23 12:00:00 host app[17]: ",
+                ]);
+                let pieces: Vec<String> = wrapped(text, width)
+                    .iter()
+                    .enumerate()
+                    .map(|(i, p)| if i == 0 { format!("{head}{before}{p}") } else { format!("{head}{p}") })
+                    .collect();
                 pieces.join("\n")
             }
             Self::Numbered => {
@@ -261,7 +266,11 @@ fn mix(seed: u64, divider: Divider) -> Mix {
             2 => "\" n=1".to_owned(),
             _ => String::new(),
         };
-        names.push(format!("{form:?} {writing:?} <{}{}>", if before.starts_with(PLAIN) { "T" } else { before.trim_end() }, if after.contains(PLAIN) { "T" } else { after.trim_start() }));
+        names.push(format!(
+            "{form:?} {writing:?} <{}{}>",
+            if before.starts_with(PLAIN) { "T" } else { before.trim_end() },
+            if after.contains(PLAIN) { "T" } else { after.trim_start() }
+        ));
         let record = if divider.takes_records() {
             divider.divide(&mut r, &format!("{before}{value}{after}"), "")
         } else if divider.writes_before_itself() {

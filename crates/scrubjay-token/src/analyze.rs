@@ -52,8 +52,14 @@ pub struct Exhausted;
 /// # Ok::<(), scrubjay_token::Exhausted>(())
 /// ```
 pub fn analyze(text: &[u8]) -> Result<Vec<Found>, Exhausted> {
-    let mut work = Work { budget: work_max(text.len()), barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default(), doubtful: Seen::default() };
-    let mut found = layer(text, DEPTH_MAX, &mut work)?;
+    let mut work = Work {
+        budget: work_max(text.len()),
+        barren: Seen::default(),
+        barren_runs: Seen::default(),
+        views: Seen::default(),
+        doubtful: Seen::default(),
+    };
+    let mut found = layer(text, DEPTH_MAX, Lined::default(), &mut work)?;
     // Whatever a look took for one piece: a line end is never part of it.
     for f in found.iter_mut().filter(|f| f.pieces.iter().any(|p| memchr::memchr(b'\n', &text[p.clone()]).is_some())) {
         f.pieces = f.pieces.iter().flat_map(|p| line_pieces(text, p.clone())).collect();
@@ -103,7 +109,14 @@ impl Work {
     }
 }
 
-fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
+/// What was done to the lines of a text already: to do it again gives nothing.
+#[derive(Clone, Copy, Default)]
+struct Lined {
+    joined: bool,
+    unframed: bool,
+}
+
+fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
     work.spend(text.len())?;
     let mut found = Vec::new();
     find_within(text, false, &mut found, &mut work.budget)?;
@@ -116,28 +129,29 @@ fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhau
     }
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().end).collect();
     // A wrapped value is no encoding: joining its lines costs no layer.
-    if survey.lines() {
+    if survey.lines() && !lined.joined {
         for alphabet in [Alphabet::Compact, Alphabet::Json] {
             if let Some(view) = joined(text, alphabet, &whole) {
-                through(text, &view, None, depth, work, &mut found)?;
+                through(text, &view, None, depth, Lined { joined: true, ..lined }, work, &mut found)?;
             }
         }
     }
     if survey.lines()
         && let Some(view) = partials(text)
     {
-        through(text, &view, None, depth, work, &mut found)?;
+        through(text, &view, None, depth, Lined::default(), work, &mut found)?;
     }
     if survey.lines()
+        && !lined.unframed
         && let Some(view) = unframed(text, &whole)
     {
-        through(text, &view, None, depth, work, &mut found)?;
+        through(text, &view, None, depth, Lined { unframed: true, ..lined }, work, &mut found)?;
     }
     if depth > 0 {
         if survey.base64 >= BASE64_CHARS_MIN
             && let Some(view) = chunks(text)
         {
-            through(text, &view, None, depth - 1, work, &mut found)?;
+            through(text, &view, None, depth - 1, Lined::default(), work, &mut found)?;
         }
         views(text, survey, depth - 1, work, &mut found)?;
         numbers(text, survey, depth - 1, work, &mut found)?;
@@ -152,17 +166,17 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
     if survey.escapes()
         && let Some(view) = broken(text)
     {
-        through(text, &view, None, depth, work, found)?;
+        through(text, &view, None, depth, Lined::default(), work, found)?;
     }
     if survey.escapes()
         && let Some(view) = unescaped(text)
     {
-        through(text, &view, None, depth, work, found)?;
+        through(text, &view, None, depth, Lined::default(), work, found)?;
     }
     if survey.equals()
         && let Some(view) = unquoted(text)
     {
-        through(text, &view, None, depth, work, found)?;
+        through(text, &view, None, depth, Lined::default(), work, found)?;
     }
     if survey.nul() {
         // Within ASCII both orders can be read. A replacement in the first one is right in both, because it keeps the
@@ -170,7 +184,7 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
         for order in [Wide::Little, Wide::Big] {
             let before = found.len();
             if let Some(view) = narrowed(text, order) {
-                through(text, &view, Some(order), depth, work, found)?;
+                through(text, &view, Some(order), depth, Lined::default(), work, found)?;
             }
             if found.len() > before {
                 break;
@@ -180,19 +194,27 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
     if survey.odd()
         && let Some(view) = visible(text)
     {
-        through(text, &view, None, depth, work, found)?;
+        through(text, &view, None, depth, Lined::default(), work, found)?;
     }
     Ok(())
 }
 
 /// Looks for tokens in a view, and says where they stand in the text.
-fn through(text: &[u8], view: &View, wide: Option<Wide>, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+fn through(
+    text: &[u8],
+    view: &View,
+    wide: Option<Wide>,
+    depth: usize,
+    lined: Lined,
+    work: &mut Work,
+    found: &mut Vec<Found>,
+) -> Result<(), Exhausted> {
     if work.views.has(&view.text, depth) || !view.is_sure() && work.doubtful.has(&view.text, depth) {
         return Ok(());
     }
     // A token that is whole by itself has no continuation, whatever the next line looks like.
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().start).collect();
-    for mut inner in layer(&view.text, depth, work)? {
+    for mut inner in layer(&view.text, depth, lined, work)? {
         if let Some(shorter) = without_last_line(view, &inner, work)? {
             inner = shorter;
         }
@@ -288,7 +310,7 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
     }
     // Another text has views of its own, be they the same: its tokens stand elsewhere.
     let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.doubtful));
-    let found = layer(bytes, depth, work);
+    let found = layer(bytes, depth, Lined::default(), work);
     (work.views, work.doubtful) = outer;
     let found = found?;
     if found.is_empty() {

@@ -166,9 +166,8 @@ fn links(text: &[u8], group: &[Record], whole: &[usize]) -> Vec<Link> {
             next.len() == len && next.iter().all(|&b| Alphabet::Json.has(b))
         };
         let full = all && len >= WIDTH_CHARS_MIN;
-        let proven = || {
-            len == tail || len == before.len() || len == value_len(&before[before.len() - tail..]) || k + 1 < group.len() && next()
-        };
+        let proven =
+            || len == tail || len == before.len() || len == value_len(&before[before.len() - tail..]) || k + 1 < group.len() && next();
         links[k] = if full && proven() {
             width = len;
             Link::Sure

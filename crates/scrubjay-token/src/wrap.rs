@@ -172,7 +172,9 @@ pub(crate) fn mark_end(text: &[u8], line: &Range<usize>) -> usize {
 pub(crate) fn is_value_end(first: &[u8], chars: &[u8]) -> bool {
     let hex = |chars: &[u8]| chars.iter().all(u8::is_ascii_hexdigit);
     let percents = |chars: &[u8]| chars.iter().filter(|&&b| b == b'%').count() * 4 > chars.len();
-    is_mixed(chars) || chars.len() >= PROVEN_CHARS_MIN && (hex(chars) && hex(&first[first.len() - first.len().min(WRAP_CHARS_MIN)..]) || percents(chars))
+    is_mixed(chars)
+        || chars.len() >= PROVEN_CHARS_MIN
+            && (hex(chars) && hex(&first[first.len() - first.len().min(WRAP_CHARS_MIN)..]) || percents(chars))
 }
 
 /// Length of what stands behind a name and the sign that parts it from its value.
@@ -210,6 +212,11 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
             break;
         }
         let proven = matches!(before.0, Behind::Proof | Behind::Quote);
+        // Behind a short beginning comes a full line, or the last one.
+        let last = next.behind != Behind::End || lines.get(count + 1).is_none_or(|line| line.len() < PROVEN_CHARS_MIN || line.len() > len);
+        if short && count == 0 && !proven && len != column && !last {
+            break;
+        }
         // A folded line may be longer than the one before, and so may one behind a dot: only a whole token proves it.
         if len > width && !proven {
             if count == 0 && len == column {
@@ -269,6 +276,8 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option
         start = at + 1;
     }
     let all = Lines { text, lines: &lines, alphabet };
+    // What is compact all through is not joined as JSON once more.
+    let mut news = alphabet == Alphabet::Compact;
     let mut view = View::with_capacity(text.len());
     let mut copied = 0;
     let mut i = 0;
@@ -277,6 +286,7 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option
         let (count, sure) = if whole.binary_search(&first.core.end).is_ok() { (0, false) } else { continuations(&all, i, &first) };
         if count > 0 {
             view.copy(text, copied..first.core.end);
+            news |= text[first.core.end - first.len()..first.core.end].iter().any(|&b| !is_piece(b));
         }
         let mut before = first.behind;
         for k in i + 1..=i + count {
@@ -284,6 +294,7 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option
             copied = next.core.end;
             // As much of it has to be a token's as is of one value.
             let own = text[next.core.clone()].iter().take_while(|&&b| is_piece(b)).count();
+            news |= own < next.len();
             view.join(text, next.core, own, sure);
             before = next.behind;
         }
@@ -291,7 +302,7 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option
         let closed = count > 0 && matches!(before, Behind::Close | Behind::Other);
         i += if closed { count } else { count + 1 };
     }
-    if copied == 0 {
+    if copied == 0 || !news {
         return None;
     }
     view.copy(text, copied..text.len());
