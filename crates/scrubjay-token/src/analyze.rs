@@ -57,7 +57,7 @@ pub fn analyze(text: &[u8]) -> Result<Vec<Found>, Exhausted> {
         barren: Seen::default(),
         barren_runs: Seen::default(),
         views: Seen::default(),
-        doubtful: Seen::default(),
+        doubt: false,
     };
     let mut found = layer(text, DEPTH_MAX, Lined::default(), &mut work)?;
     // Whatever a look took for one piece: a line end is never part of it.
@@ -84,8 +84,8 @@ struct Work {
     /// Views of the text at hand. Views commute: what is unescaped and then joined is mostly what is joined and then
     /// unescaped, and gives the same tokens at the same places.
     views: Seen,
-    /// The same, of views that are not sure: what they gave may have been turned down.
-    doubtful: Seen,
+    /// The text at hand is a view whose tokens may be turned down: it is no reason to pass over the same view of a sure one.
+    doubt: bool,
 }
 
 /// Texts that were looked at, and how many layers deep.
@@ -130,7 +130,11 @@ fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().end).collect();
     // A wrapped value is no encoding: joining its lines costs no layer.
     if survey.lines() && !lined.joined {
-        for alphabet in [Alphabet::Compact, Alphabet::Json] {
+        for alphabet in [Alphabet::Compact, Alphabet::Json, Alphabet::Any] {
+            // Of text with blanks in it only objects are joined.
+            if alphabet == Alphabet::Any && !survey.braces() {
+                continue;
+            }
             if let Some(view) = joined(text, alphabet, &whole) {
                 through(text, &view, None, depth, Lined { joined: true, ..lined }, work, &mut found)?;
             }
@@ -209,12 +213,19 @@ fn through(
     work: &mut Work,
     found: &mut Vec<Found>,
 ) -> Result<(), Exhausted> {
-    if work.views.has(&view.text, depth) || !view.is_sure() && work.doubtful.has(&view.text, depth) {
+    if work.views.has(&view.text, depth) {
         return Ok(());
     }
     // A token that is whole by itself has no continuation, whatever the next line looks like.
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().start).collect();
-    for mut inner in layer(&view.text, depth, lined, work)? {
+    let doubt = work.doubt;
+    work.doubt |= !view.is_sure();
+    let tokens = layer(&view.text, depth, lined, work)?;
+    if tokens.is_empty() || !work.doubt {
+        work.views.add(&view.text, depth);
+    }
+    work.doubt = doubt;
+    for mut inner in tokens {
         if let Some(shorter) = without_last_line(view, &inner, work)? {
             inner = shorter;
         }
@@ -235,8 +246,6 @@ fn through(
         let wide = wide.or(inner.wide.filter(|_| !view.decoded));
         found.push(Found { pieces, token: inner.token, quote, wide });
     }
-    let seen = if view.is_sure() { &mut work.views } else { &mut work.doubtful };
-    seen.add(&view.text, depth);
     Ok(())
 }
 
@@ -309,9 +318,9 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
         return Ok(None);
     }
     // Another text has views of its own, be they the same: its tokens stand elsewhere.
-    let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.doubtful));
+    let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.doubt));
     let found = layer(bytes, depth, Lined::default(), work);
-    (work.views, work.doubtful) = outer;
+    (work.views, work.doubt) = outer;
     let found = found?;
     if found.is_empty() {
         work.barren.add(bytes, depth);

@@ -27,11 +27,13 @@ pub(crate) enum Alphabet {
     Compact,
     /// JSON without blanks too, and the escapes of strings and of HTML.
     Json,
+    /// Any text: lines of one width.
+    Any,
 }
 
 impl Alphabet {
     pub(crate) fn has(self, b: u8) -> bool {
-        is_piece(b) || self == Self::Json && b"\\\"'{}[]:,&#;".contains(&b)
+        self == Self::Any && b >= b' ' || is_piece(b) || self == Self::Json && b"\\\"'{}[]:,&#;".contains(&b)
     }
 }
 
@@ -195,6 +197,9 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
     }
     // A terminal wraps the line, not the value.
     let column = first.core.end - first_line.start;
+    if all.alphabet == Alphabet::Any {
+        return (full_lines(all, i, column), false);
+    }
     let short = first.len() < if proof(first) { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN };
     if short && (column < WRAP_CHARS_MIN || first.len() < TAIL_CHARS_MIN) {
         return (0, false);
@@ -248,6 +253,25 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
     }
     (count, sure)
 }
+
+/// How many of the lines behind line `i` are filled up to one column, as `i` is, with the one behind them. Nothing else
+/// tells that they belong together.
+fn full_lines(all: &Lines<'_>, i: usize, column: usize) -> usize {
+    let len = |k: usize| if k < all.lines.len() { all.next(k, Behind::End).len() } else { 0 };
+    let width = len(i + 1).max(len(i + 2));
+    // A blank at either end is not counted.
+    let is_full = |len: usize| len <= width && len + BLANKS_MAX >= width;
+    let blank_within = |k: usize| all.text[all.lines[k].clone()].contains(&b' ');
+    if width < WRAP_CHARS_MIN || column < width || !is_full(len(i + 1)) || !(is_full(column) || is_full(len(i + 2))) {
+        return 0;
+    }
+    let full = (i + 1..all.lines.len()).take_while(|&k| is_full(len(k))).count();
+    let count = if len(i + 1 + full) > width || len(i + 1 + full) == 0 { full } else { full + 1 };
+    if (i..=i + count).any(blank_within) { count } else { 0 }
+}
+
+/// Most blanks at the ends of a full line.
+const BLANKS_MAX: usize = 2;
 
 /// Shortest beginning of a value at the end of a full line.
 const TAIL_CHARS_MIN: usize = 4;
