@@ -19,6 +19,8 @@ use crate::wrap::{Alphabet, joined};
 /// Layers of encoding that are taken off: three that somebody chose, and two of the log line around them (a URL in a URL,
 /// JSON in JSON).
 pub const DEPTH_MAX: usize = 5;
+/// Layers of encoding that a divided record is under.
+const CARRIER_LAYERS_MAX: usize = 2;
 /// Work for each byte of text, in bytes looked at over all views and decodings, before the text is given up.
 pub const WORK_PER_BYTE_MAX: usize = 64;
 /// Work that any text may take, in bytes.
@@ -52,13 +54,8 @@ pub struct Exhausted;
 /// # Ok::<(), scrubjay_token::Exhausted>(())
 /// ```
 pub fn analyze(text: &[u8]) -> Result<Vec<Found>, Exhausted> {
-    let mut work = Work {
-        budget: work_max(text.len()),
-        barren: Seen::default(),
-        barren_runs: Seen::default(),
-        views: Seen::default(),
-        doubt: false,
-    };
+    let mut work =
+        Work { budget: work_max(text.len()), barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default(), doubt: false };
     let mut found = layer(text, DEPTH_MAX, Lined::default(), &mut work)?;
     // Whatever a look took for one piece: a line end is never part of it.
     for f in found.iter_mut().filter(|f| f.pieces.iter().any(|p| memchr::memchr(b'\n', &text[p.clone()]).is_some())) {
@@ -129,12 +126,12 @@ fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec
     }
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().end).collect();
     // A wrapped value is no encoding: joining its lines costs no layer.
+    // What a carrier divides is text of a log: encoded once or twice at most by those that carry it on.
+    let outer = depth + CARRIER_LAYERS_MAX >= DEPTH_MAX;
     if survey.lines() && !lined.joined {
-        for alphabet in [Alphabet::Compact, Alphabet::Json, Alphabet::Any] {
-            // Of text with blanks in it only objects are joined.
-            if alphabet == Alphabet::Any && !survey.braces() {
-                continue;
-            }
+        let objects = depth == DEPTH_MAX && survey.braces() && !work.doubt;
+        let alphabets = [(true, Alphabet::Compact), (outer, Alphabet::Json), (objects, Alphabet::Any)];
+        for (_, alphabet) in alphabets.into_iter().filter(|(may, _)| *may) {
             if let Some(view) = joined(text, alphabet, &whole) {
                 through(text, &view, None, depth, Lined { joined: true, ..lined }, work, &mut found)?;
             }
@@ -146,6 +143,7 @@ fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec
         through(text, &view, None, depth, Lined::default(), work, &mut found)?;
     }
     if survey.lines()
+        && outer
         && !lined.unframed
         && let Some(view) = unframed(text, &whole)
     {

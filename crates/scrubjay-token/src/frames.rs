@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::lists::is_dump_line;
 use crate::partials::part;
 use crate::view::View;
 use crate::wrap::{Alphabet, is_piece, is_value_end, value_len};
@@ -129,7 +130,8 @@ fn group(text: &[u8], lines: &[Range<usize>]) -> Vec<Record> {
     for line in &lines[1..] {
         let last = group.len() - 1;
         // Container runtimes say themselves what goes on.
-        let heads = headers(&text[group[last].line.clone()], &text[line.clone()]).filter(|_| part(&text[line.clone()]).is_none());
+        let this = &text[line.clone()];
+        let heads = headers(&text[group[last].line.clone()], this).filter(|_| part(this).is_none() && !is_dump_line(this));
         let Some((above, head)) = heads else { break };
         if last == 0 {
             group[0].head = above;

@@ -4,6 +4,8 @@
 use std::ops::Range;
 
 use crate::compact::is_mixed;
+use crate::lists::is_dump_line;
+use crate::partials::part;
 use crate::view::View;
 
 /// Shortest wrap width that counts without a sign of the carrier.
@@ -102,6 +104,9 @@ impl Lines<'_> {
         let quoted = quote > line.start && matches!(text[quote - 1], b'"' | b'\'');
         // A quote is JSON's own unless the next line opens another.
         let quoted = quoted && (self.alphabet == Alphabet::Compact || self.lines.get(i + 1).is_some_and(|next| opens_quote(text, next)));
+        // A line end that is written as an escape stays with the quote.
+        let escaped = self.alphabet == Alphabet::Json && text[line.start..quote.max(line.start + 1) - 1].ends_with(b"\\n");
+        let quote = if quoted && escaped { quote - 2 } else { quote };
         if quoted { (quote - 1, Behind::Quote) } else { (end, Behind::End) }
     }
 
@@ -262,6 +267,9 @@ fn full_lines(all: &Lines<'_>, i: usize, column: usize) -> usize {
     // A blank at either end is not counted.
     let is_full = |len: usize| len <= width && len + BLANKS_MAX >= width;
     let blank_within = |k: usize| all.text[all.lines[k].clone()].contains(&b' ');
+    if is_dump_line(&all.text[all.lines[i + 1].clone()]) {
+        return 0;
+    }
     if width < WRAP_CHARS_MIN || column < width || !is_full(len(i + 1)) || !(is_full(column) || is_full(len(i + 2))) {
         return 0;
     }
@@ -303,11 +311,15 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option
     // What is compact all through is not joined as JSON once more.
     let mut news = alphabet == Alphabet::Compact;
     let mut view = View::with_capacity(text.len());
+    // What goes on in a container's line is for the runtime to say.
+    let framed = |k: usize| part(&text[lines[k].clone()]).is_some();
     let mut copied = 0;
     let mut i = 0;
     while i + 1 < lines.len() {
         let first = all.first(i);
-        let (count, sure) = if whole.binary_search(&first.core.end).is_ok() { (0, false) } else { continuations(&all, i, &first) };
+        let ended = whole.binary_search(&first.core.end).is_ok() || framed(i);
+        let (count, sure) = if ended { (0, false) } else { continuations(&all, i, &first) };
+        let count = (i + 1..=i + count).take_while(|&k| !framed(k)).count();
         if count > 0 {
             view.copy(text, copied..first.core.end);
             news |= text[first.core.end - first.len()..first.core.end].iter().any(|&b| !is_piece(b));
