@@ -71,7 +71,19 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
 
 /// True for a line that the next one may continue, as it says itself or as the line before it says.
 fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    is_linked(buffer.get(line.clone()).unwrap_or_default()) || ends_body(buffer, floor, line) || ends_key_headers(buffer, floor, line)
+    is_linked(buffer.get(line.clone()).unwrap_or_default())
+        || ends_body(buffer, floor, line)
+        || ends_key_headers(buffer, floor, line)
+        || fills(buffer, floor, line)
+}
+
+/// A line that is as long as the one before it, which goes on: they are filled up to one column.
+fn fills(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    if line.len() <= WRAP_CHARS_MIN || line.start <= floor {
+        return false;
+    }
+    let before = line_at(buffer, line.start - 1);
+    before.len() == line.len() && before.start >= floor && is_linked(buffer.get(before).unwrap_or_default())
 }
 
 /// True for a line that says itself that the next one may continue it.

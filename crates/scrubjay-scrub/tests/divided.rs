@@ -231,7 +231,6 @@ struct Mix {
     document: String,
     secrets: Vec<String>,
     claims: Vec<String>,
-    divider: Divider,
 }
 
 fn one_line(token: &Token) -> String {
@@ -287,11 +286,11 @@ fn mix(seed: u64, divider: Divider) -> Mix {
         }
     }
     document.push_str(AFTER);
-    Mix { name: format!("seed {seed} {}", names.join(", ")), document, secrets, claims, divider }
+    Mix { name: format!("seed {seed} {}", names.join(", ")), document, secrets, claims }
 }
 
 /// Mixes that are known to fail. The number only goes down: whoever mends the engine lowers it in the same commit.
-const KNOWN_PER_MILLE: usize = 45;
+const KNOWN_PER_MILLE: usize = 42;
 
 fn fault(mix: &Mix) -> Option<String> {
     let out = whole(Limits::default(), mix.document.as_bytes());

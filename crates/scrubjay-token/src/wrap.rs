@@ -114,7 +114,9 @@ impl Lines<'_> {
     fn divides_escape(&self, i: usize) -> bool {
         let Some(next) = self.lines.get(i + 1) else { return false };
         let text = &self.text[mark_end(self.text, next)..next.end];
-        let goes_on = matches!(text.first(), Some(b'\\' | b'"' | b'/')) || text.starts_with(b"u00");
+        let line = &self.text[self.lines[i].clone()];
+        let line_end = text.starts_with(b"n") && memchr::memmem::find(line, b"\\n").is_some();
+        let goes_on = matches!(text.first(), Some(b'\\' | b'"' | b'/')) || text.starts_with(b"u00") || line_end;
         goes_on && !text.trim_ascii_end().ends_with(b"\\")
     }
 
@@ -136,7 +138,9 @@ impl Lines<'_> {
         let len = text[start..line.end].iter().take_while(|&&b| self.alphabet.has(b)).count();
         let (end, behind) = self.end(i);
         let mut core = start..start + len;
-        if core.end >= end {
+        // A string literal is a piece as a whole.
+        let literal = self.alphabet == Alphabet::Json && quoted && behind == Behind::Quote;
+        if core.end >= end || literal {
             core.end = end.max(core.start);
             return Piece { core, behind, quoted, indented };
         }
@@ -205,7 +209,8 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
     if all.alphabet == Alphabet::Any {
         return (full_lines(all, i, column), false);
     }
-    let short = first.len() < if proof(first) { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN };
+    let literal = all.alphabet == Alphabet::Json && first.behind == Behind::Quote;
+    let short = !literal && first.len() < if proof(first) { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN };
     if short && (column < WRAP_CHARS_MIN || first.len() < TAIL_CHARS_MIN) {
         return (0, false);
     }
@@ -270,7 +275,9 @@ fn full_lines(all: &Lines<'_>, i: usize, column: usize) -> usize {
     if is_dump_line(&all.text[all.lines[i + 1].clone()]) {
         return 0;
     }
-    if width < WRAP_CHARS_MIN || column < width || !is_full(len(i + 1)) || !(is_full(column) || is_full(len(i + 2))) {
+    let indent = mark_end(all.text, &all.lines[i]) - all.lines[i].start;
+    let proven = is_full(column) || is_full(column.saturating_sub(indent)) || is_full(len(i + 2));
+    if width < WRAP_CHARS_MIN || column < width || !is_full(len(i + 1)) || !proven {
         return 0;
     }
     let full = (i + 1..all.lines.len()).take_while(|&k| is_full(len(k))).count();
