@@ -12,7 +12,7 @@ use crate::objects::objects;
 use crate::partials::partials;
 use crate::pem::pem_keys;
 use crate::survey::Survey;
-use crate::token::Found;
+use crate::token::{Found, Kind};
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
@@ -254,6 +254,10 @@ fn through(
         let span = inner.span();
         if view.is_joined() {
             let Some(end) = view.reach(&span, inner.is_complete()).filter(|_| !whole.contains(&view.source(&span).start)) else { continue };
+            // What was no more than the shape of a token is nothing without its end.
+            if end < span.end && inner.token.header.is_none() && !matches!(inner.token.kind, Kind::Jwk | Kind::Pem) {
+                continue;
+            }
             inner.cut_at(end);
         }
         let mut pieces: Vec<Range<usize>> = Vec::new();
