@@ -98,7 +98,7 @@ fn every_damage_of_every_compact_form() {
 #[test]
 fn every_form_in_every_encoding() {
     check(
-        6,
+        0,
         (0..cases(2)).flat_map(|seed| {
             Form::ALL.into_iter().flat_map(move |form| {
                 Encoding::ALL.into_iter().map(move |encoding| {
@@ -113,10 +113,10 @@ fn every_form_in_every_encoding() {
 
 #[test]
 fn any_case_with_up_to_two_encodings() {
-    check(17, random(2, first_seed() + 1_000_000, cases(1500)));
+    check(0, random(2, first_seed() + 1_000_000, cases(1500)));
 }
 
 #[test]
 fn any_case_with_up_to_three_encodings() {
-    check(27, random(3, first_seed() + 2_000_000, cases(1500)));
+    check(0, random(3, first_seed() + 2_000_000, cases(1500)));
 }

@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
 use crate::find::find_within;
+use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
-use crate::objects::objects;
+use crate::objects::{divided, objects};
 use crate::partials::partials;
 use crate::pem::pem_keys;
 use crate::survey::Survey;
@@ -106,8 +107,14 @@ fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhau
     let mut found = Vec::new();
     find_within(text, false, &mut found, &mut work.budget)?;
     let survey = Survey::of(text);
-    if survey.braces() {
+    if survey.quotes() {
         found.extend(objects(text));
+    }
+    if survey.lines()
+        && survey.braces()
+        && let Some(view) = divided(text)
+    {
+        found.extend(objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f)));
     }
     if survey.base64 >= PEM_LINE_CHARS_MIN {
         found.extend(pem_keys(text));
@@ -134,6 +141,12 @@ fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhau
         {
             through(text, &view, None, depth - 1, work, &mut found)?;
         }
+        if survey.lines()
+            && (survey.escapes() || survey.list >= LIST_BYTES_MIN)
+            && let Some(view) = folded(text)
+        {
+            unfolded(text, &view, survey, depth - 1, work, &mut found)?;
+        }
         views(text, survey, depth - 1, work, &mut found)?;
         numbers(text, survey, depth - 1, work, &mut found)?;
         if survey.base64 >= BASE64_CHARS_MIN {
@@ -141,6 +154,21 @@ fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhau
         }
     }
     Ok(merged(found))
+}
+
+/// Looks for what only shows once folded lines are joined: numbers and escapes. Plain tokens do not, and might run into the
+/// line of somebody else.
+fn unfolded(text: &[u8], view: &View, survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    work.spend(view.text.len())?;
+    let mut inner = Vec::new();
+    numbers(&view.text, Survey::of(&view.text), depth, work, &mut inner)?;
+    found.extend(inner.into_iter().map(|f| mapped(text, view, f)));
+    if survey.escapes()
+        && let Some(plain) = unescaped(&view.text)
+    {
+        through(text, &view.then(&plain), None, depth, work, found)?;
+    }
+    Ok(())
 }
 
 fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
@@ -172,10 +200,11 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
             }
         }
     }
-    if survey.odd()
+    // What shows as nothing is no encoding: to leave it out costs no layer.
+    if (survey.odd() || survey.escapes())
         && let Some(view) = visible(text)
     {
-        through(text, &view, None, depth, work, found)?;
+        through(text, &view, None, depth + 1, work, found)?;
     }
     Ok(())
 }
@@ -195,22 +224,27 @@ fn through(text: &[u8], view: &View, wide: Option<Wide>, depth: usize, work: &mu
         if view.is_joined() && (!view.respects_joints(&span, inner.token.whole) || whole.contains(&view.source(&span).start)) {
             continue;
         }
-        let mut pieces: Vec<Range<usize>> = Vec::new();
-        for piece in inner.pieces.iter().flat_map(|p| view.pieces(text, p)) {
-            match pieces.last_mut() {
-                Some(last) if piece.start <= last.end => last.end = last.end.max(piece.end),
-                _ => pieces.push(piece),
-            }
-        }
-        let quote = inner.quote.map(|q| view.source(&q));
         // Escaped zeros stand for UTF-16, too, but a marker between them is not written in it.
         let wide = wide.or(inner.wide.filter(|_| !view.decoded));
-        found.push(Found { pieces, token: inner.token, quote, wide });
+        found.push(Found { wide, ..mapped(text, view, inner) });
     }
     if view.is_sure() {
         work.views.add(&view.text, depth);
     }
     Ok(())
+}
+
+/// What was found in a view, where it stands in the text.
+fn mapped(text: &[u8], view: &View, inner: Found) -> Found {
+    let mut pieces: Vec<Range<usize>> = Vec::new();
+    for piece in inner.pieces.iter().flat_map(|p| view.pieces(text, p)) {
+        match pieces.last_mut() {
+            Some(last) if piece.start <= last.end => last.end = last.end.max(piece.end),
+            _ => pieces.push(piece),
+        }
+    }
+    let quote = inner.quote.as_ref().map(|q| view.source(q));
+    Found { pieces, quote, ..inner }
 }
 
 /// A token that is whole without the last line that was joined to it: that line is somebody else's.

@@ -482,6 +482,8 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
     let (kind, count, cut) = match *lengths {
         [_, iv, ct, tag] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[2])) => (Kind::Jwe, 4, Cut::Header),
         [iv, ct, tag, ..] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[1])) => (Kind::Jwe, 3, Cut::Header),
+        // Cut behind the encrypted key, with its dot.
+        [ct, tag, ..] if is_jwe_shape(left.len(), ct, tag) && is_mixed(segments.chars(parts[0])) => (Kind::Jwe, 2, Cut::Header),
         [first, ..] if left.len() >= FRAGMENT_LEFT_CHARS_MIN && closes_object(segments.chars(left)) => {
             let signed = lengths.get(1).is_some_and(|&l| is_signature_length(l));
             let payload_follows = signed || closes_object(segments.chars(parts[0])) || is_opening(text, parts[0].start);

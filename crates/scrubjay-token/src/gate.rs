@@ -28,7 +28,7 @@ use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
 use crate::survey::Survey;
-use crate::view::{escape_at, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
+use crate::view::{escape_at, escaped_hidden_as, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
 
 /// Fewest numbers of a list that goes on in the next line.
 const NUMBERS_MIN: usize = 8;
@@ -137,6 +137,9 @@ impl Gate {
         // Nobody needs to escape letters and digits: who does hides names, too, which stand in runs of their own.
         let needless = (0..text.len()).filter(|&at| b"%\\&".contains(&text[at])).filter_map(|at| escape_at(text, at));
         if needless.filter(|&(code, len)| len > 2 && u8::try_from(code).is_ok_and(|b| b.is_ascii_alphanumeric())).nth(1).is_some() {
+            return true;
+        }
+        if (0..text.len()).any(|at| is_parted_by_escape(text, at)) {
             return true;
         }
         unescaped(text).is_some_and(|view| self.inner(&view.text, depth) || goes_on && is_wrapped_shape(&view.text))
@@ -289,10 +292,17 @@ impl<'a> Sight<'a> {
         if self.all.dot == 0 {
             return false;
         }
-        let mut from = 0;
-        let is_iv = |len: usize| matches!(len, 16 | 22 | 24);
-        let mut ivs = self.bits(|look| look.dot).filter(|&dot| is_iv(dot - std::mem::replace(&mut from, dot + 1)));
+        let padding = |dot: usize| self.text[..dot].iter().rev().take(2).take_while(|&&b| b == b'=').count();
+        let mut ivs = self.bits(|look| look.dot).filter(|&dot| matches!(self.base64_before(dot - padding(dot)), 16 | 22));
         ivs.next().is_some() && has_jwe_shape(self.text)
+    }
+
+    /// Length of the base64 that ends at `end`, counted no further than 64.
+    fn base64_before(&self, end: usize) -> u32 {
+        let mask = |index: Option<usize>| index.and_then(|i| self.looks.get(i)).map_or(0, |look| look.base64);
+        let both = u128::from(mask(Some(end / 64))) << 64 | u128::from(mask((end / 64).checked_sub(1)));
+        // What lies before `end` comes first.
+        (both << (64 - end % 64)).leading_ones().min(64)
     }
 
     /// An escape that changes what is looked for.
@@ -324,6 +334,16 @@ impl<'a> Sight<'a> {
         let telling = |at: usize| matches!(self.text.get(at + 1..at + 3), Some(b"2E" | b"2D" | b"5F" | b"3D" | b"7E"));
         self.all.equals != 0 && self.bits(|look| look.equals).any(telling)
     }
+}
+
+/// What shows as nothing and is written in escapes parts two characters that belong together.
+fn is_parted_by_escape(text: &[u8], at: usize) -> bool {
+    if !matches!(text[at], b'%' | b'\\' | b'&') || at == 0 || text[at - 1] == b'\\' {
+        return false;
+    }
+    let slashes = text[at..].iter().take_while(|&&b| b == b'\\').count();
+    let goes_on = |at: usize| text.get(at).is_some_and(|&b| is_base64(b) || b"\\%&#;.=".contains(&b));
+    goes_on(at - 1) && escaped_hidden_as(text, at, slashes).is_some_and(|(len, _)| goes_on(at + len))
 }
 
 /// The last bytes are those of a terminal's colour.

@@ -144,8 +144,8 @@ fn body(text: &[u8], start: usize) -> Body {
         let len = rest.iter().take_while(|&&b| is_body(b) || b == b'=').count();
         let whole =
             rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ") || is_blank_end(&rest[len..], len);
-        // A line shorter than the one before it is the last one.
-        let fits = width == 0 || len <= width;
+        // A line shorter than the one before it is the last one. The first one may have lost its beginning.
+        let fits = width == 0 || len <= width || body.lines.len() == 1 && whole && len <= LINE_CHARS_MAX;
         if len == 0 || !fits || !whole && len < PART_CHARS_MIN {
             return body;
         }
@@ -159,6 +159,9 @@ fn body(text: &[u8], start: usize) -> Body {
         width = len;
     }
 }
+
+/// Longest line of a body (RFC 1421 §4.3.2.4 has 64, others up to 76).
+const LINE_CHARS_MAX: usize = 76;
 
 /// Shortest line of a body behind which a blank stands for a line end.
 const BLANK_LINE_CHARS_MIN: usize = 60;

@@ -1,0 +1,81 @@
+//! Text that was folded at one width wherever that fell: within an escape, within a number of a list. What is made of base64
+//! alone, [`crate::wrap`] joins with more care.
+
+use crate::view::View;
+use crate::wrap::is_piece;
+
+/// Shortest width that counts (DESIGN §4).
+const WIDTH_BYTES_MIN: usize = 60;
+/// Beginnings of this length that are equal but for their digits are those of records.
+const HEADER_BYTES: usize = 8;
+
+/// The text with folded lines joined: at least two lines of one width, which are no records, and one before or behind
+/// them. What holds none of the signs of an escape or a list needs no such care. `None`: nothing is folded.
+pub(crate) fn folded(text: &[u8]) -> Option<View> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
+        let line = &text[start..end];
+        let indent = line.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        lines.push(start + indent..start + line.trim_ascii_end().len().max(indent));
+        start = end + 1;
+    }
+    let mut view = View::with_capacity(text.len());
+    let (mut copied, mut i) = (0, 0);
+    while i + 1 < lines.len() {
+        let count = continuations(text, &lines[i..]);
+        for pair in lines[i..=i + count].windows(2) {
+            view.copy(text, copied..pair[0].end);
+            copied = pair[1].start;
+        }
+        i += count.max(1);
+    }
+    if copied == 0 {
+        return None;
+    }
+    view.copy(text, copied..text.len());
+    Some(view)
+}
+
+/// How many lines continue the first one.
+fn continuations(text: &[u8], lines: &[std::ops::Range<usize>]) -> usize {
+    let width = lines[1].len();
+    if width < WIDTH_BYTES_MIN || text[lines[1].clone()].iter().all(|&b| is_piece(b)) {
+        return 0;
+    }
+    let is_record = |i: usize| {
+        let (a, b) = (&text[lines[i - 1].clone()], &text[lines[i].clone()]);
+        let same = a.iter().zip(b).take(HEADER_BYTES).take_while(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count();
+        same == HEADER_BYTES && !is_numbers(a) && !is_numbers(b)
+    };
+    let full = (1..lines.len()).take_while(|&i| lines[i].len() == width && !is_record(i)).count();
+    let enough = full + usize::from(lines[0].len() == width) >= 2;
+    if !enough || lines[0].is_empty() {
+        return 0;
+    }
+    let rest = lines.get(full + 1).is_some_and(|last| !last.is_empty() && last.len() < width);
+    full + usize::from(rest)
+}
+
+/// Nothing but numbers and what parts them, or escapes: lines of a list begin alike.
+fn is_numbers(line: &[u8]) -> bool {
+    let mark = |b: u8| b.is_ascii_hexdigit() || b" ,:;-\t\\%&#xu[]".contains(&b);
+    line.iter().all(|&b| mark(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folded_text_and_records() {
+        let list: Vec<String> = (0..120).map(|n| (n + 48).to_string()).collect();
+        let list = list.join(",");
+        let lines = |width: usize| list.as_bytes().chunks(width).map(|c| String::from_utf8_lossy(c).into_owned()).collect::<Vec<_>>();
+        let text = format!("data: {}\nnext line\n", lines(70).join("\n  "));
+        let view = folded(text.as_bytes()).unwrap();
+        assert!(String::from_utf8_lossy(&view.text).starts_with(&format!("data: {list}")));
+        let record = "2026-11-23T12:00:00Z INFO request done id=17 status=200 bytes=1234 ok\n";
+        assert!(folded(record.repeat(4).as_bytes()).is_none());
+    }
+}
