@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr3, memrchr};
+use memchr::{memchr, memchr_iter, memchr3, memrchr};
 
 /// Shortest wrap width that links a line to the next one.
 const WRAP_CHARS_MIN: usize = 60;
@@ -71,7 +71,52 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
 
 /// True for a line that the next one may continue, as it says itself or as the line before it says.
 fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    is_linked(buffer.get(line.clone()).unwrap_or_default()) || ends_body(buffer, floor, line) || ends_key_headers(buffer, floor, line)
+    is_linked(buffer.get(line.clone()).unwrap_or_default())
+        || ends_body(buffer, floor, line)
+        || ends_key_headers(buffer, floor, line)
+        || is_folded(buffer, floor, line)
+        || begins_body(buffer, floor, line)
+}
+
+/// The first line of a key's body may have lost its beginning.
+fn begins_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii();
+    line.start > floor
+        && (1..WRAP_CHARS_MIN).contains(&text.len())
+        && text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
+        && scrubjay_token::opens_key(buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default())
+}
+
+/// A line in the middle of a folded object: of the width of the line before it, or behind the line in which an object of ours
+/// is open.
+fn is_folded(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii();
+    if line.start <= floor || text.len() < WRAP_CHARS_MIN {
+        return false;
+    }
+    let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default().trim_ascii();
+    if opens_object(before) && braces(before) + braces(text) > 0 {
+        return true;
+    }
+    let pairs = text.iter().zip(before).take(RECORD_HEAD_BYTES);
+    let is_record = pairs.filter(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count() == RECORD_HEAD_BYTES;
+    let is_whole = text.starts_with(b"{") && text.ends_with(b"}");
+    before.len() == text.len() && !is_record && !is_whole
+}
+
+/// Beginnings of this length that are equal but for their digits are those of records.
+const RECORD_HEAD_BYTES: usize = 8;
+
+/// An object with a member begins in this line and does not end in it.
+fn opens_object(text: &[u8]) -> bool {
+    let member = |at: usize| matches!(text.get(at + 1..), Some([b'"' | b'\'' | b'\\' | b'&', ..] | [b' ', b'"' | b'\'', ..]));
+    braces(text) > 0 && memchr_iter(b'{', text).any(member)
+}
+
+/// Braces that are opened and not closed.
+fn braces(text: &[u8]) -> isize {
+    let count = |brace: u8| memchr_iter(brace, text).count() as isize;
+    count(b'{') - count(b'}')
 }
 
 /// True for a line that says itself that the next one may continue it.
@@ -90,6 +135,7 @@ fn is_linked_as(line: &[u8]) -> bool {
     }
     let Some(&last) = text.last() else { return false };
     is_open_json(line, text, last)
+        || opens_object(text)
         || ends_in_piece(text, last)
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
@@ -132,6 +178,7 @@ fn ends_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
 /// The line ends in a run that may go on in the next line.
 fn ends_in_piece(text: &[u8], last: u8) -> bool {
     let is_piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/=.~%".contains(b);
+    let escaped = |text: &[u8]| text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| is_piece(b) || b"\\&#;".contains(b)).count();
     let proven = match last {
         b'\\' => text.strip_suffix(b"\\"),
         b'=' => text.strip_suffix(b"="),
@@ -149,8 +196,8 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
     proven.is_some_and(|t| tail(t, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN)
         || dot
         || soft
-        || tail(text, WRAP_CHARS_MIN) >= WRAP_CHARS_MIN
-        || matches!(last, b',' | b':') && list(text) >= WRAP_CHARS_MIN / 2
+        || escaped(text) >= WRAP_CHARS_MIN
+        || list(text) >= if matches!(last, b',' | b':') { WRAP_CHARS_MIN / 2 } else { WRAP_CHARS_MIN }
 }
 
 /// Nothing but numbers: a line of a dump without offsets, or of a long list.

@@ -9,7 +9,7 @@ use crate::find::find_within;
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
-use crate::objects::{divided, objects};
+use crate::objects::{divided, objects, without_frames};
 use crate::partials::partials;
 use crate::pem::pem_keys;
 use crate::survey::Survey;
@@ -114,7 +114,8 @@ fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhau
         && survey.braces()
         && let Some(view) = divided(text)
     {
-        found.extend(objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f)));
+        let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
+        found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
     }
     if survey.base64 >= PEM_LINE_CHARS_MIN {
         found.extend(pem_keys(text));

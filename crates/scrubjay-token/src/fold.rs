@@ -1,6 +1,8 @@
 //! Text that was folded at one width wherever that fell: within an escape, within a number of a list. What is made of base64
 //! alone, [`crate::wrap`] joins with more care.
 
+use std::ops::Range;
+
 use crate::view::View;
 use crate::wrap::is_piece;
 
@@ -15,18 +17,18 @@ pub(crate) fn folded(text: &[u8]) -> Option<View> {
     let mut lines = Vec::new();
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
-        let line = &text[start..end];
-        let indent = line.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        lines.push(start + indent..start + line.trim_ascii_end().len().max(indent));
+        lines.push(start..end - usize::from(text[start..end].ends_with(b"\r")));
         start = end + 1;
     }
     let mut view = View::with_capacity(text.len());
     let (mut copied, mut i) = (0, 0);
     while i + 1 < lines.len() {
         let count = continuations(text, &lines[i..]);
+        let indent = |line: &Range<usize>| text[line.clone()].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let margin = lines[i + 1..=i + count].iter().map(indent).min().unwrap_or(0);
         for pair in lines[i..=i + count].windows(2) {
             view.copy(text, copied..pair[0].end);
-            copied = pair[1].start;
+            copied = pair[1].start + margin;
         }
         i += count.max(1);
     }
@@ -38,29 +40,50 @@ pub(crate) fn folded(text: &[u8]) -> Option<View> {
 }
 
 /// How many lines continue the first one.
-fn continuations(text: &[u8], lines: &[std::ops::Range<usize>]) -> usize {
+fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
     let width = lines[1].len();
-    if width < WIDTH_BYTES_MIN || text[lines[1].clone()].iter().all(|&b| is_piece(b)) {
+    if width < WIDTH_BYTES_MIN || text[lines[1].clone()].trim_ascii().iter().all(|&b| is_piece(b)) {
         return 0;
     }
     let is_record = |i: usize| {
         let (a, b) = (&text[lines[i - 1].clone()], &text[lines[i].clone()]);
         let same = a.iter().zip(b).take(HEADER_BYTES).take_while(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count();
-        same == HEADER_BYTES && !is_numbers(a) && !is_numbers(b)
+        same == HEADER_BYTES && !(is_numbers(b) || signs(b) * 10 >= b.len())
     };
     let full = (1..lines.len()).take_while(|&i| lines[i].len() == width && !is_record(i)).count();
-    let enough = full + usize::from(lines[0].len() == width) >= 2;
-    if !enough || lines[0].is_empty() {
+    if full + usize::from(lines[0].len() == width) < 2 || lines[0].is_empty() {
         return 0;
     }
-    let rest = lines.get(full + 1).is_some_and(|last| !last.is_empty() && last.len() < width);
+    let rest = lines.get(full + 1).is_some_and(|last| last.len() < width && is_rest(&text[last.clone()], &text[lines[full].clone()]));
     full + usize::from(rest)
 }
 
-/// Nothing but numbers and what parts them, or escapes: lines of a list begin alike.
+/// The line begins with what the one before it is made of, up to its end or to what closes a value.
+fn is_rest(line: &[u8], before: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let list = is_numbers(before);
+    let value = |b: u8| if list { is_number(b) } else { is_piece(b) || b"\\&#;%".contains(&b) };
+    let len = line.iter().take_while(|&&b| value(b)).count();
+    let closed = line.get(len).is_none_or(|b| b"\"'`<>)]},;|".contains(b) || !list && *b == b' ');
+    len > 0 && closed && (list || len <= ESCAPE_BYTES_MAX || signs(&line[..len]) > 0)
+}
+
+/// Longest rest of a text in escapes that has none of their signs.
+const ESCAPE_BYTES_MAX: usize = 8;
+
+/// How many escapes there may be.
+fn signs(line: &[u8]) -> usize {
+    line.iter().filter(|b| matches!(b, b'\\' | b'&' | b'%')).count()
+}
+
+/// A byte of a list of numbers.
+fn is_number(b: u8) -> bool {
+    b.is_ascii_hexdigit() || b" ,:;-\tx".contains(&b)
+}
+
+/// Nothing but numbers and what parts them: lines of a list begin alike.
 fn is_numbers(line: &[u8]) -> bool {
-    let mark = |b: u8| b.is_ascii_hexdigit() || b" ,:;-\t\\%&#xu[]".contains(&b);
-    line.iter().all(|&b| mark(b))
+    line.iter().all(|&b| is_number(b))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod shape;
 
 use std::ops::Range;
 
-use scrubjay_scan::{Look, Run, RunKind, Scanner};
+use scrubjay_scan::{Look, Run, RunKind, Scanner, WORD_RUN_MIN};
 
 pub use self::quick::Sighted;
 
@@ -74,6 +74,7 @@ impl Gate {
         self.begin(bytes.len());
         match run.kind {
             RunKind::List => is_list(text, range),
+            RunKind::Word if is_short_and_wide(bytes) => false,
             RunKind::Word => {
                 let mut looks = std::mem::take(&mut self.looks);
                 let sight = Sight::new(bytes, self.scanner, &mut looks);
@@ -189,9 +190,25 @@ impl Gate {
 /// A run of class L may be a list or a dump of a token, or the beginning of one.
 fn is_list(text: &[u8], run: Range<usize>) -> bool {
     let list = &text[run.clone()];
-    let beginning = || lists_from(list, NUMBERS_MIN).iter().any(|numbers| is_readable(&numbers.bytes));
-    lists(list).iter().chain(&dumps(line_of(text, &run))).any(|numbers| is_worth_a_look(&numbers.bytes))
-        || (ends_line(text, &run) || ends_escaped_line(text, run.end)) && beginning()
+    let goes_on = ends_line(text, &run) || ends_escaped_line(text, run.end);
+    let holds = |list: &[u8]| {
+        lists(list).iter().any(|numbers| is_worth_a_look(&numbers.bytes))
+            || goes_on && lists_from(list, NUMBERS_MIN).iter().any(|numbers| is_readable(&numbers.bytes))
+    };
+    if holds(list) || dumps(line_of(text, &run)).iter().any(|numbers| is_worth_a_look(&numbers.bytes)) {
+        return true;
+    }
+    // What shows as nothing, or escaped digits, between its numbers.
+    let clear = visible(list);
+    let list = clear.as_ref().map_or(list, |view| &view.text);
+    let plain = unescaped(list);
+    clear.is_some() && holds(list) || plain.is_some_and(|view| holds(&view.text))
+}
+
+/// A short run of UTF-16 that is there for its letter `t` only, and not for the name of a key's type.
+fn is_short_and_wide(run: &[u8]) -> bool {
+    let opens = |w: &[u8]| matches!(w, [b'e', b'y' | b'w', _] | b"kty" | b"wbr");
+    run.len() < WORD_RUN_MIN && run.contains(&0) && !run.windows(5).any(|w| w == b"k\0t\0y") && !run.windows(3).any(opens)
 }
 
 /// Length of the base64 at `at`, counted no further than `most`.

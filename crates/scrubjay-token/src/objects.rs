@@ -249,12 +249,15 @@ fn close(text: &[u8], frame: Frame, end: usize, cut: Option<Cut>, found: &mut Ve
     let span = frame.start..end;
     // An object that is cut keeps its opening brace out of the span: nothing will close it.
     let pieces = line_pieces(text, span);
-    let pieces = if pieces.len() > 1 { without_frames(text, pieces) } else { pieces };
+    let pieces = without_frames(text, pieces);
     found.push(Found { pieces, token, quote, wide: None });
 }
 
 /// The pieces without what a logger, a container runtime or a dump put in front of the lines.
-fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Range<usize>> {
+pub(crate) fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    if pieces.len() < 2 {
+        return pieces;
+    }
     let line_of = |at: usize| {
         let start = text[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
         let end = text[at..].iter().position(|&b| b == b'\n').map_or(text.len(), |i| at + i);

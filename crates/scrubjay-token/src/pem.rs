@@ -75,6 +75,13 @@ fn headless(text: &[u8], found: &mut Vec<Found>) {
             let chars = text[core.clone()].iter().take_while(|&&b| is_body(b)).count();
             let padding = text[core.start + chars..core.end].iter().take_while(|&&b| b == b'=').count();
             let last = lines.len() == 1;
+            // What stands before the first line that is left: a member's name, say.
+            let tail = text[core.clone()].iter().rev().take_while(|&&b| is_body(b)).count();
+            let opened = core.len() > tail && b"\"'`=: ".contains(&text[core.end - tail - 1]);
+            if width > 0 && opened && (PART_CHARS_MIN..=width.max(LINE_CHARS_MAX)).contains(&tail) {
+                lines.push(core.end - tail..core.end);
+                break;
+            }
             if chars == 0
                 || chars + padding != core.len()
                 || !last && (padding > 0 || chars < width || width != 0 && lines.len() > 2 && chars != width)

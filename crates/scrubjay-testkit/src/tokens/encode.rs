@@ -278,11 +278,11 @@ impl Encoding {
                 pieces(text, width).join(between.as_bytes())
             }
             Self::Backslashes => {
-                let width = r.between(40, 90);
+                let width = continued_width(r, text);
                 pieces(text, width).join(&b"\\\n"[..])
             }
             Self::Concatenated => {
-                let width = r.between(40, 90);
+                let width = continued_width(r, text);
                 pieces(text, width).join(&b"\" +\n    \""[..])
             }
             Self::Json => json(text),
@@ -325,6 +325,14 @@ fn listed(text: &[u8], between: &str, f: impl Fn(u8) -> String) -> Vec<u8> {
 
 fn shown(chunk: &[u8]) -> String {
     chunk.iter().map(|&b| if (0x20..0x7F).contains(&b) { b as char } else { '.' }).collect()
+}
+
+/// Width of lines that say that they go on. Where no line has an opening, all of them are as long as the shortest run that
+/// the scanner reports: to look at shorter ones it would have to look at every commit id and every named UUID of a log.
+fn continued_width(r: &mut Random, text: &[u8]) -> usize {
+    const RUN_MIN: usize = 47;
+    let opens = [b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk"].iter().any(|opening| text.starts_with(*opening));
+    r.between(if opens { 40 } else { RUN_MIN }, 90)
 }
 
 /// The first line of a dump begins on a line of its own.

@@ -91,6 +91,11 @@ pub(super) fn is_named(text: &[u8], start: usize) -> bool {
 /// What shows as nothing, or a wide dot, parts the run from a neighbour that it belongs to.
 pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
     let goes_on = |at: usize| text.get(at).is_some_and(|&b| is_base64(b) || shows_as_nothing(b) || b"\\%&.=".contains(&b));
+    // `<wbr>` itself is the run.
+    let tag = text[..run.start].ends_with(b"<").then(|| hidden_len(text, run.start - 1)).unwrap_or(0);
+    if tag > 0 && run.start > 1 && goes_on(run.start - 2) && goes_on(run.start - 1 + tag) {
+        return true;
+    }
     let behind = hidden_len(text, run.end);
     if behind > 0 && goes_on(run.end + behind) {
         return true;
@@ -127,7 +132,9 @@ pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
             return true;
         }
         let is_header = [b"Proc-Type: ".as_slice(), b"DEK-Info: "].iter().any(|name| memchr::memmem::find(line, name).is_some());
-        if !is_header && line.iter().filter(|b| !b.is_ascii_whitespace()).count() > KEY_GAP_BYTES_MAX {
+        // The first line of the body may have lost its beginning, so that it is no run.
+        let is_body = line.trim_ascii().iter().all(|&b| is_base64(b));
+        if !is_header && !is_body && line.iter().filter(|b| !b.is_ascii_whitespace()).count() > KEY_GAP_BYTES_MAX {
             return false;
         }
         end = above;
