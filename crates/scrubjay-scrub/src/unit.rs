@@ -90,18 +90,19 @@ fn begins_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
 /// A line in the middle of a folded object: of the width of the line before it, or behind the line in which an object of ours
 /// is open.
 fn is_folded(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii();
-    if line.start <= floor || text.len() < WRAP_CHARS_MIN {
+    let raw = buffer.get(line.clone()).unwrap_or_default();
+    if line.start <= floor || raw.len() < WRAP_CHARS_MIN {
         return false;
     }
-    let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default().trim_ascii();
+    let raw_before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default();
+    let (text, before) = (raw.trim_ascii(), raw_before.trim_ascii());
     if opens_object(before) && braces(before) + braces(text) > 0 {
         return true;
     }
     let pairs = text.iter().zip(before).take(RECORD_HEAD_BYTES);
     let is_record = pairs.filter(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count() == RECORD_HEAD_BYTES;
     let is_whole = text.starts_with(b"{") && text.ends_with(b"}");
-    before.len() == text.len() && !is_record && !is_whole
+    (before.len() == text.len() || raw_before.len() == raw.len()) && !is_record && !is_whole
 }
 
 /// Beginnings of this length that are equal but for their digits are those of records.
@@ -122,7 +123,8 @@ fn braces(text: &[u8]) -> isize {
 /// True for a line that says itself that the next one may continue it.
 fn is_linked(line: &[u8]) -> bool {
     // What shows as nothing hides how a line begins and ends.
-    if memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some() {
+    let raw = || memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some();
+    if memchr3(b'\\', b'%', b'&', line).is_some() || raw() {
         return is_linked_as(line) || scrubjay_token::visible_line(line).is_some_and(|line| is_linked_as(&line));
     }
     is_linked_as(line)
@@ -196,7 +198,8 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
     proven.is_some_and(|t| tail(t, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN)
         || dot
         || soft
-        || escaped(text) >= WRAP_CHARS_MIN
+        || tail(text, WRAP_CHARS_MIN) >= WRAP_CHARS_MIN
+        || escaped(text) >= WRAP_CHARS_MIN && text.iter().rev().take(WRAP_CHARS_MIN).any(|b| matches!(b, b'\\' | b'&'))
         || list(text) >= if matches!(last, b',' | b':') { WRAP_CHARS_MIN / 2 } else { WRAP_CHARS_MIN }
 }
 

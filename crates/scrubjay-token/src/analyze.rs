@@ -22,8 +22,8 @@ use crate::wrap::joined;
 pub const DEPTH_MAX: usize = 5;
 /// Work for each byte of text, in bytes looked at over all views and decodings, before the text is given up.
 pub const WORK_PER_BYTE_MAX: usize = 64;
-/// Work that any text may take, in bytes.
-const WORK_MIN: usize = 64 * 1024;
+/// Work that any text may take, in bytes: a key of some lines in a string in quoted-printable has many views.
+const WORK_MIN: usize = 128 * 1024;
 /// Shortest run of base64 that can hold a token worth a look: 24 bytes.
 pub(crate) const BASE64_CHARS_MIN: usize = 32;
 /// Shortest line of a PEM body that makes a key worth looking for.
@@ -221,7 +221,9 @@ fn through(text: &[u8], view: &View, wide: Option<Wide>, depth: usize, work: &mu
         if let Some(shorter) = without_last_line(view, &inner, work)? {
             inner = shorter;
         }
+        // The dots of an ellipsis, or the one that ends a sentence, are nobody's continuation.
         let span = inner.span();
+        let span = span.start..span.end + view.text[span.end..].iter().take_while(|&&b| b == b'.').count();
         if view.is_joined() && (!view.respects_joints(&span, inner.token.whole) || whole.contains(&view.source(&span).start)) {
             continue;
         }

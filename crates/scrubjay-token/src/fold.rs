@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::lists::is_dump_line;
 use crate::view::View;
 use crate::wrap::is_piece;
 
@@ -42,7 +43,7 @@ pub(crate) fn folded(text: &[u8]) -> Option<View> {
 /// How many lines continue the first one.
 fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
     let width = lines[1].len();
-    if width < WIDTH_BYTES_MIN || text[lines[1].clone()].trim_ascii().iter().all(|&b| is_piece(b)) {
+    if width < WIDTH_BYTES_MIN || is_dump_line(&text[lines[1].clone()]) || text[lines[1].clone()].trim_ascii().iter().all(|&b| is_piece(b)) {
         return 0;
     }
     let is_record = |i: usize| {
@@ -54,18 +55,19 @@ fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
     if full + usize::from(lines[0].len() == width) < 2 || lines[0].is_empty() {
         return 0;
     }
-    let rest = lines.get(full + 1).is_some_and(|last| last.len() < width && is_rest(&text[last.clone()], &text[lines[full].clone()]));
+    let rest = lines.get(full + 1).is_some_and(|last| is_rest(&text[last.clone()], &text[lines[full].clone()]));
     full + usize::from(rest)
 }
 
 /// The line begins with what the one before it is made of, up to its end or to what closes a value.
 fn is_rest(line: &[u8], before: &[u8]) -> bool {
+    let indent = line.len() - line.trim_ascii_start().len();
     let line = line.trim_ascii();
     let list = is_numbers(before);
     let value = |b: u8| if list { is_number(b) } else { is_piece(b) || b"\\&#;%".contains(&b) };
     let len = line.iter().take_while(|&&b| value(b)).count();
     let closed = line.get(len).is_none_or(|b| b"\"'`<>)]},;|".contains(b) || !list && *b == b' ');
-    len > 0 && closed && (list || len <= ESCAPE_BYTES_MAX || signs(&line[..len]) > 0)
+    (1..=before.len()).contains(&(indent + len)) && len > 0 && closed && (list || len <= ESCAPE_BYTES_MAX || signs(&line[..len]) > 0)
 }
 
 /// Longest rest of a text in escapes that has none of their signs.

@@ -341,16 +341,21 @@ fn dumped(text: &[u8], line: impl Fn(&[u8], usize) -> String) -> Vec<u8> {
     lines.into_bytes()
 }
 
+/// Name of a key's type. Nothing is put into it: where the members of a JWK are shorter than any run that the scanner reports
+/// (a symmetric key of 128 bits, a curve of 256), this name is all there is to find it by.
+const KEY_TYPE: &[u8] = b"kty";
+
 /// Marks with random gaps of 3 to 30 characters.
 fn sprinkled(r: &mut Random, text: &[u8], marks: &[&str]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut left = r.between(3, 30);
-    for &b in text {
-        if left == 0 {
+    for (at, &b) in text.iter().enumerate() {
+        let in_name = (1..KEY_TYPE.len()).any(|i| at >= i && text[at - i..].starts_with(KEY_TYPE));
+        if left == 0 && !in_name {
             out.extend_from_slice(r.pick(marks).as_bytes());
             left = r.between(3, 30);
         }
-        left -= 1;
+        left = left.saturating_sub(1);
         out.push(b);
     }
     out
@@ -360,9 +365,10 @@ fn sprinkled(r: &mut Random, text: &[u8], marks: &[&str]) -> Vec<u8> {
 fn quoted_printable(text: &[u8]) -> Vec<u8> {
     let mut out = b"\n".to_vec();
     let mut column = 0;
-    for &b in text {
+    for (at, &b) in text.iter().enumerate() {
         let unit = if b"=.".contains(&b) || b == b'\n' { format!("={b:02X}").into_bytes() } else { vec![b] };
-        if column + unit.len() > 75 {
+        let needs = if text[at..].starts_with(KEY_TYPE) { KEY_TYPE.len() } else { unit.len() };
+        if column + needs > 75 {
             out.extend_from_slice(b"=\n");
             column = 0;
         }

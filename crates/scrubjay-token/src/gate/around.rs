@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
+use scrubjay_scan::WORD_RUN_MIN;
+
 use super::part_len;
 use super::shape::has_long_part;
 use crate::base64::{is_base64, padding_len};
-use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN};
+use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object, is_opening};
+use crate::loose::{SEPARATOR_BYTES_MAX, separator};
 use crate::partials::part;
 use crate::view::{hidden_len, shows_as_nothing};
 
@@ -108,6 +111,16 @@ pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
         let len = hidden_len(text, at);
         len > 0 && at + len >= run.start && at > 0 && (goes_on(at - 1) || text[at - 1] >= 0x80)
     })
+}
+
+/// The run is the payload of a token whose dots were replaced, and whose header is too short to be a run.
+pub(super) fn is_behind_loose_head(text: &[u8], run: &Range<usize>) -> bool {
+    is_opening(text, run.start)
+        && (1..=SEPARATOR_BYTES_MAX.min(run.start)).any(|gap| {
+            let at = run.start - gap;
+            let len = text[..at].iter().rev().take(WORD_RUN_MIN).take_while(|&&b| is_base64(b)).count();
+            len >= FRAGMENT_LEFT_CHARS_MIN && separator(text, at) == gap && closes_object(&text[at - len..at])
+        })
 }
 
 /// Lines between the one that announces a key and its body: the headers of RFC 1421 §4.6 and an empty line.
