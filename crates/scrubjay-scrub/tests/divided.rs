@@ -35,9 +35,17 @@ fn check(forms: &[Form], write: impl Fn(&mut Random, &Token) -> Option<String>) 
             let out = whole(Limits::default(), document.as_bytes());
             let found = leaks(&out, &token.secrets, &token.claims);
             let shown = || format!("\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
-            assert!(seed > first_seed() || !leaks(document.as_bytes(), &token.secrets, &[]).is_empty(), "{form:?}: nothing to be found{}", shown());
+            assert!(
+                seed > first_seed() || !leaks(document.as_bytes(), &token.secrets, &[]).is_empty(),
+                "{form:?}: nothing to be found{}",
+                shown()
+            );
             assert!(found.is_empty(), "seed {seed} {form:?} leaks {:?} {:?}{}", found.runs.first(), found.claims, shown());
-            assert!(out.starts_with(BEFORE.as_bytes()) && out.ends_with(AFTER.as_bytes()), "seed {seed} {form:?}: a neighbour changed{}", shown());
+            assert!(
+                out.starts_with(BEFORE.as_bytes()) && out.ends_with(AFTER.as_bytes()),
+                "seed {seed} {form:?}: a neighbour changed{}",
+                shown()
+            );
         }
     }
 }
@@ -66,7 +74,9 @@ fn objects_are_folded_within_a_name_or_a_value() {
     check(&OBJECTS, |r, t| Some(format!("2026-11-23T12:00:00Z DEBUG key={}", folded(&one_line(&t.text), r.between(64, 110), "\n")?)));
     check(&OBJECTS, |r, t| Some(format!("key: {}", folded(&one_line(&t.text), r.between(64, 110), "\n    ")?)));
     check(&OBJECTS, |r, t| Some(format!(r#"{{"msg":"{}"}}"#, folded(&one_line(&t.text).replace('"', "'"), r.between(30, 90), "\\n")?)));
-    check(&OBJECTS, |r, t| Some(format!(r#"{{"msg":"{}"}}"#, folded(&one_line(&t.text), r.between(60, 90), "\\r\\n  ")?.replace('"', "&quot;"))));
+    check(&OBJECTS, |r, t| {
+        Some(format!(r#"{{"msg":"{}"}}"#, folded(&one_line(&t.text), r.between(60, 90), "\\r\\n  ")?.replace('"', "&quot;")))
+    });
 }
 
 #[test]
@@ -112,7 +122,12 @@ fn lists_are_folded_within_a_number() {
 #[test]
 fn marks_stand_within_a_list_of_numbers() {
     for mark in ["\u{200b}", "\u{ad}", "\x1b[31m", "\\u200b", "\\u001b[0m", "&#8203;", "%E2%80%8B"] {
-        check(&COMPACT, |r, t| Some(format!("x={}", wrapped(&each(&t.text, ", ", |b| format!("0x{b:02x}")), r.between(5, 20), mark)).replace(char::REPLACEMENT_CHARACTER, "")));
+        check(&COMPACT, |r, t| {
+            Some(
+                format!("x={}", wrapped(&each(&t.text, ", ", |b| format!("0x{b:02x}")), r.between(5, 20), mark))
+                    .replace(char::REPLACEMENT_CHARACTER, ""),
+            )
+        });
         check(&COMPACT, |r, t| Some(format!("x={} y", wrapped(&each(&t.text, ":", |b| format!("{b:02x}")), r.between(4, 20), mark))));
         check(&COMPACT, |r, t| Some(format!("x={} y", wrapped(&each(&t.text, " ", |b| b.to_string()), r.between(4, 20), mark))));
     }

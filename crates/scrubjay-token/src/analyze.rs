@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
+use crate::compact::is_signature_length;
 use crate::find::find_within;
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
@@ -355,12 +356,19 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
             let run = behind_escape(text, at..at + len);
             let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
             if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
-                found.push(token.at(run.start + start..run.end + padding));
+                found.push(token.at(run.start + start..with_signature(text, run.end + padding)));
             }
         }
         at += len.max(1);
     }
     Ok(())
+}
+
+/// The payload of a token that lost its header may be a token itself: its signature goes with it.
+fn with_signature(text: &[u8], end: usize) -> usize {
+    let Some(rest) = text.get(end..).and_then(|t| t.strip_prefix(b".")) else { return end };
+    let len = rest.iter().take_while(|&&b| is_base64(b)).count();
+    if is_signature_length(len) { end + 1 + len } else { end }
 }
 
 /// A token within a run of base64, and where the base64 text that holds it begins.

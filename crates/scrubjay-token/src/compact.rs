@@ -140,7 +140,7 @@ fn signature_fits(alg: Option<&str>, chars: usize) -> bool {
 }
 
 /// Base64 lengths of the signatures of RFC 7518 §3.1 and RFC 8037: HMAC, ECDSA, EdDSA, RSA with 1024 to 4096 bits.
-fn is_signature_length(chars: usize) -> bool {
+pub(crate) fn is_signature_length(chars: usize) -> bool {
     matches!(chars, 43 | 64 | 86 | 128 | 171 | 176 | 342 | 512 | 683)
 }
 

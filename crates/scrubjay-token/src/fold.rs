@@ -43,7 +43,8 @@ pub(crate) fn folded(text: &[u8]) -> Option<View> {
 /// How many lines continue the first one.
 fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
     let width = lines[1].len();
-    if width < WIDTH_BYTES_MIN || is_dump_line(&text[lines[1].clone()]) || text[lines[1].clone()].trim_ascii().iter().all(|&b| is_piece(b)) {
+    if width < WIDTH_BYTES_MIN || is_dump_line(&text[lines[1].clone()]) || text[lines[1].clone()].trim_ascii().iter().all(|&b| is_piece(b))
+    {
         return 0;
     }
     let is_record = |i: usize| {

@@ -20,8 +20,8 @@ use scrubjay_scan::{Look, Run, RunKind, Scanner, WORD_RUN_MIN};
 pub use self::quick::Sighted;
 
 use self::around::{
-    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_below_key, is_behind_loose_head, is_cut_by_runtime,
-    is_interrupted, is_named, is_wrapped_end, is_wrapped_shape, line_of,
+    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_behind_loose_head, is_below_key,
+    is_cut_by_runtime, is_interrupted, is_named, is_wrapped_end, is_wrapped_shape, line_of,
 };
 use self::shape::{HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling};
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, LIST_BYTES_MIN, is_readable, is_worth_a_look};
@@ -400,7 +400,8 @@ fn escape(text: &[u8], at: usize, named: &mut Option<bool>) -> Escape {
         b'<' => matches!(next, Some(b'w' | b'W')),
         b'&' => matches!(next, Some(b'#' | b'%' | b'a' | b'\\')),
         b'"' | b'\'' => *named.get_or_insert_with(|| has_name(text)),
-        _ => byte < 0x7f || shows_as_nothing(byte),
+        // What is not ASCII may be the first byte of what shows as nothing, or a soft hyphen.
+        _ => true,
     };
     if telling { Escape::Telling } else { Escape::Nothing }
 }

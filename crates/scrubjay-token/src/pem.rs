@@ -126,6 +126,7 @@ struct Body {
 fn body(text: &[u8], start: usize) -> Body {
     let (mut at, mut width) = (start, 0);
     let mut body = Body { lines: Vec::new(), end: start, chars: 0, cut: Some(Cut::Payload) };
+    let ends = reaches_end(text, start);
     loop {
         at += gap(text, at);
         // An environment variable has blanks where the line ends were.
@@ -152,7 +153,7 @@ fn body(text: &[u8], start: usize) -> Body {
         let whole =
             rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ") || is_blank_end(&rest[len..], len);
         // A line shorter than the one before it is the last one. The first one may have lost its beginning.
-        let fits = width == 0 || len <= width || body.lines.len() == 1 && whole && len <= LINE_CHARS_MAX;
+        let fits = width == 0 || len <= width || ends || body.lines.len() == 1 && whole && len <= LINE_CHARS_MAX;
         if len == 0 || !fits || !whole && len < PART_CHARS_MIN {
             return body;
         }
@@ -160,10 +161,22 @@ fn body(text: &[u8], start: usize) -> Body {
         body.chars += len;
         at += len;
         body.end = at;
-        if !whole || width != 0 && len < width && !text[at + gap(text, at)..].trim_ascii_start().starts_with(b"-----END ") {
+        if !whole || !ends && width != 0 && len < width && !text[at + gap(text, at)..].trim_ascii_start().starts_with(b"-----END ") {
             return body;
         }
         width = len;
+    }
+}
+
+/// Nothing but base64 and line ends up to the marker at the end: all of it is the body, however it is wrapped.
+fn reaches_end(text: &[u8], mut at: usize) -> bool {
+    loop {
+        let len = text[at..].iter().take_while(|&&b| is_body(b) || b == b'=').count();
+        let gap = gap(text, at + len);
+        if len + gap == 0 {
+            return text[at..].starts_with(b"-----END ");
+        }
+        at += len + gap;
     }
 }
 

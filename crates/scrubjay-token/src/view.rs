@@ -143,7 +143,8 @@ fn backslash(text: &[u8], at: usize) -> Option<(u32, usize)> {
             let code = octal.iter().try_fold(0, |n, &b| Some(n << 3 | (b as char).to_digit(8)?))?;
             Some((code, 4))
         }
-        b'/' | b'"' | b'\'' | b'\\' => Some((u32::from(next), 2)),
+        // Regular expressions and Markdown escape what a token has between its letters.
+        b'/' | b'"' | b'\'' | b'\\' | b'.' | b'-' | b'_' | b'+' | b'=' | b'~' => Some((u32::from(next), 2)),
         b'n' => Some((10, 2)),
         b'r' => Some((13, 2)),
         b't' => Some((9, 2)),
@@ -255,8 +256,11 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
             _ => tail[i + 1..].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'#' | b';')),
         })
     };
-    let wide = |at: usize| text[..at].iter().rev().take(WIDE_CHARS_MIN).take_while(|&&b| is_piece(b)).count() == WIDE_CHARS_MIN;
-    memchr::memchr2(b'%', b'&', text)?;
+    let tail = |at: usize, of: fn(u8) -> bool| text[..at].iter().rev().take(WIDE_CHARS_MIN).take_while(|&&b| of(b)).count();
+    let wide = |at: usize| {
+        tail(at, |b| is_piece(b) || b"\\&#;".contains(&b)) == WIDE_CHARS_MIN
+            || tail(at, |b| b.is_ascii_hexdigit() || b" ,:;x".contains(&b)) == WIDE_CHARS_MIN
+    };
     memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && (divides(at) || wide(at)))?;
     let mut view = View::with_capacity(text.len());
     view.decoded = true;
@@ -449,7 +453,8 @@ fn layered_bytes(text: &[u8], at: usize, code: u32, len: usize, out: &mut Vec<u8
 /// a backslash as so many, and what it stands for. `None`: nothing that does.
 pub(crate) fn escaped_hidden_as(text: &[u8], at: usize, slashes: usize) -> Option<(usize, Option<u8>)> {
     let (code, len) = layered(text, at, slashes)?;
-    if !(code == 0 || code == 0x1B || code >= 0x7F) {
+    // An entity without its semicolon may go on.
+    if !(code == 0 || code == 0x1B || code >= 0x7F) || text[at] == b'&' && text[at + len - 1] != b';' {
         return None;
     }
     let mut bytes = Vec::with_capacity(HIDDEN_BYTES_MAX);
