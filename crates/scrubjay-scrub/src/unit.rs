@@ -96,13 +96,16 @@ fn is_folded(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
     }
     let raw_before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default();
     let (text, before) = (raw.trim_ascii(), raw_before.trim_ascii());
-    if opens_object(before) && braces(before) + braces(text) > 0 {
+    if memchr(b'{', before).is_some() && opens_object(before) && braces(before) + braces(text) > 0 {
         return true;
+    }
+    if before.len() != text.len() && raw_before.len() != raw.len() {
+        return false;
     }
     let pairs = text.iter().zip(before).take(RECORD_HEAD_BYTES);
     let is_record = pairs.filter(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count() == RECORD_HEAD_BYTES;
     let is_whole = text.starts_with(b"{") && text.ends_with(b"}");
-    (before.len() == text.len() || raw_before.len() == raw.len()) && !is_record && !is_whole
+    !is_record && !is_whole
 }
 
 /// Beginnings of this length that are equal but for their digits are those of records.
@@ -111,7 +114,7 @@ const RECORD_HEAD_BYTES: usize = 8;
 /// An object with a member begins in this line and does not end in it.
 fn opens_object(text: &[u8]) -> bool {
     let member = |at: usize| matches!(text.get(at + 1..), Some([b'"' | b'\'' | b'\\' | b'&', ..] | [b' ', b'"' | b'\'', ..]));
-    braces(text) > 0 && memchr_iter(b'{', text).any(member)
+    memchr(b'{', text).is_some() && braces(text) > 0 && memchr_iter(b'{', text).any(member)
 }
 
 /// Braces that are opened and not closed.
@@ -124,7 +127,7 @@ fn braces(text: &[u8]) -> isize {
 fn is_linked(line: &[u8]) -> bool {
     // What shows as nothing hides how a line begins and ends.
     let raw = || memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some();
-    if memchr3(b'\\', b'%', b'&', line).is_some() || raw() {
+    if hides(line) || raw() {
         return is_linked_as(line) || scrubjay_token::visible_line(line).is_some_and(|line| is_linked_as(&line));
     }
     is_linked_as(line)
@@ -146,6 +149,16 @@ fn is_linked_as(line: &[u8]) -> bool {
         || text.trim_ascii_start() == b"."
         || scrubjay_token::is_dump_line(text)
         || is_list_line(text)
+}
+
+/// What shows as nothing may be written in escapes here.
+fn hides(line: &[u8]) -> bool {
+    memchr::memchr3_iter(b'\\', b'%', b'&', line).any(|at| match line.get(at..).unwrap_or_default() {
+        [b'\\', next, ..] => matches!(next, b'u' | b'x' | b'U' | b'0'..=b'3'),
+        [b'%', next, ..] => matches!(next, b'E' | b'C' | b'e' | b'c' | b'0' | b'1' | b'u'),
+        [b'&', next, ..] => matches!(next, b'#' | b's' | b'z' | b'Z' | b'a'),
+        _ => false,
+    })
 }
 
 /// A header of an encrypted key (RFC 1421 §4.6): its body follows.

@@ -171,3 +171,28 @@ fn keys_that_were_cut() {
     check(&[Form::Pem], |_, t| Some(format!(r#"{{"key":"{}"}}"#, lines(t)[1..].join("\\n"))));
     check(&[Form::Pem], |_, t| Some(format!(r#"{{"a":"{{\"key\":\"{}\\\\n\"}}"}}"#, lines(t)[2..].join("\\\\n"))));
 }
+
+/// The last line of a dump may be as long as the record behind it.
+#[test]
+fn a_record_of_the_same_width_is_no_part_of_a_dump() {
+    let dump = |text: &str| {
+        let lines = text.as_bytes().chunks(16).enumerate().map(|(i, chunk)| {
+            let hex: Vec<String> = chunk.iter().map(|b| format!("{b:02x}")).collect();
+            format!("|{:08x}| {:<47} |{:<16}|", i * 16, hex.join(" "), String::from_utf8_lossy(chunk))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let record = |text: &str| {
+        let width = dump(text).lines().last().map_or(0, str::len);
+        let head = "2026-11-23T12:00:02Z INFO next id=";
+        format!("{head}{}", "7".repeat(width - head.len()))
+    };
+    for seed in 0..8 {
+        let token = Form::JwsNone.make(&mut Random::new(seed));
+        let text = token.text.replace('.', "&shy;.");
+        let document = format!("{BEFORE}{}\n{}\n{AFTER}", dump(&text), record(&text));
+        let out = whole(Limits::default(), document.as_bytes());
+        assert!(out.ends_with(format!("{}\n{AFTER}", record(&text)).as_bytes()), "{}", shown(&out));
+        assert!(leaks(&out, &token.secrets, &token.claims).is_empty(), "{}", shown(&out));
+    }
+}

@@ -43,16 +43,19 @@ pub(crate) fn folded(text: &[u8]) -> Option<View> {
 /// How many lines continue the first one.
 fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
     let width = lines[1].len();
-    if width < WIDTH_BYTES_MIN || is_dump_line(&text[lines[1].clone()]) || text[lines[1].clone()].trim_ascii().iter().all(|&b| is_piece(b))
+    if width < WIDTH_BYTES_MIN
+        || is_dump_line(&text[lines[0].clone()])
+        || is_dump_line(&text[lines[1].clone()])
+        || text[lines[1].clone()].trim_ascii().iter().all(|&b| is_piece(b))
     {
         return 0;
     }
     let is_record = |i: usize| {
         let (a, b) = (&text[lines[i - 1].clone()], &text[lines[i].clone()]);
         let same = a.iter().zip(b).take(HEADER_BYTES).take_while(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count();
-        same == HEADER_BYTES && !(is_numbers(b) || signs(b) * 10 >= b.len())
+        same == HEADER_BYTES && !is_dense(b)
     };
-    let full = (1..lines.len()).take_while(|&i| lines[i].len() == width && !is_record(i)).count();
+    let full = (1..lines.len()).take_while(|&i| lines[i].len() == width && is_dense(&text[lines[i].clone()]) && !is_record(i)).count();
     if full + usize::from(lines[0].len() == width) < 2 || lines[0].is_empty() {
         return 0;
     }
@@ -70,6 +73,14 @@ fn is_rest(line: &[u8], before: &[u8]) -> bool {
     let closed = line.get(len).is_none_or(|b| b"\"'`<>)]},;|".contains(b) || !list && *b == b' ');
     (1..=before.len()).contains(&(indent + len)) && len > 0 && closed && (list || len <= ESCAPE_BYTES_MAX || signs(&line[..len]) > 0)
 }
+
+/// A line of escapes or of numbers, and nothing that a record may be.
+fn is_dense(line: &[u8]) -> bool {
+    is_numbers(line) || signs(line) * BYTES_PER_ESCAPE_MAX >= line.len()
+}
+
+/// Longest escape that counts (`\U00000065`), in bytes.
+const BYTES_PER_ESCAPE_MAX: usize = 10;
 
 /// Longest rest of a text in escapes that has none of their signs.
 const ESCAPE_BYTES_MAX: usize = 8;
