@@ -50,6 +50,9 @@ fn check(forms: &[Form], write: impl Fn(&mut Random, &Token) -> Option<String>) 
     }
 }
 
+/// How one byte is written.
+type Write = fn(u8) -> String;
+
 fn wrapped(text: &str, width: usize, between: &str) -> String {
     let lines: Vec<&str> = text.as_bytes().chunks(width).map(|c| std::str::from_utf8(c).unwrap_or("")).collect();
     lines.join(between)
@@ -91,7 +94,7 @@ fn objects_that_lost_their_beginning() {
 
 #[test]
 fn escapes_are_folded_in_their_middle() {
-    let writes: [fn(u8) -> String; 6] = [
+    let writes: [Write; 6] = [
         |b| format!("\\u{b:04x}"),
         |b| format!("\\x{b:02x}"),
         |b| format!("&#{b};"),
@@ -107,7 +110,7 @@ fn escapes_are_folded_in_their_middle() {
 
 #[test]
 fn lists_are_folded_within_a_number() {
-    let lists: [(&str, fn(u8) -> String); 5] = [
+    let lists: [(&str, Write); 5] = [
         (", ", |b| b.to_string()),
         (",", |b| b.to_string()),
         (":", |b| format!("{b:02x}")),
@@ -137,7 +140,7 @@ fn marks_stand_within_a_list_of_numbers() {
 fn marks_in_escapes_stand_within_other_escapes() {
     for mark in ["\\u200b", "\\u001b[0m", "&#8203;", "%E2%80%8B", "\\x00"] {
         // Within an escape of its own kind a mark is part of that.
-        for (sign, write) in [('&', (|b| format!("&#{b};")) as fn(u8) -> String), ('%', |b| format!("%{b:02x}"))] {
+        for (sign, write) in [('&', (|b| format!("&#{b};")) as Write), ('%', |b| format!("%{b:02x}"))] {
             if !mark.starts_with(sign) {
                 check(&COMPACT, |r, t| Some(format!(r#"{{"t":"{}"}}"#, wrapped(&each(&t.text, "", write), r.between(3, 20), mark))));
             }

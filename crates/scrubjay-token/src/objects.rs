@@ -118,10 +118,7 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
 /// character of a text only.
 fn sign(text: &[u8], at: usize) -> (u8, usize) {
     match text[at] {
-        b'\\' | b'%' | b'&' => match brace(text, at) {
-            Some(brace) => brace,
-            None => (0, 1),
-        },
+        b'\\' | b'%' | b'&' => brace(text, at).unwrap_or((0, 1)),
         b => (b, 1),
     }
 }

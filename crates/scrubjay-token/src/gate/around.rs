@@ -95,7 +95,7 @@ pub(super) fn is_named(text: &[u8], start: usize) -> bool {
 pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
     let goes_on = |at: usize| text.get(at).is_some_and(|&b| is_base64(b) || shows_as_nothing(b) || b"\\%&.=".contains(&b));
     // `<wbr>` itself is the run.
-    let tag = text[..run.start].ends_with(b"<").then(|| hidden_len(text, run.start - 1)).unwrap_or(0);
+    let tag = if text[..run.start].ends_with(b"<") { hidden_len(text, run.start - 1) } else { 0 };
     if tag > 0 && run.start > 1 && goes_on(run.start - 2) && goes_on(run.start - 1 + tag) {
         return true;
     }
