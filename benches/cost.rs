@@ -24,12 +24,13 @@ const KIB: usize = 1024;
 type Input = (&'static str, usize, fn(usize) -> Vec<u8>);
 
 /// Small enough for a minute of callgrind, large enough that what is done once does not show.
-const INPUTS: [Input; 10] = [
+const INPUTS: [Input; 11] = [
     ("web-clean", 2048 * KIB, |bytes| Text::generate(Profile::Web, 0, false, bytes).bytes),
     ("json-clean", 2048 * KIB, |bytes| Text::generate(Profile::Json, 0, false, bytes).bytes),
     ("web-1", 2048 * KIB, |bytes| Text::generate(Profile::Web, 1, false, bytes).bytes),
     ("web-10", 1024 * KIB, |bytes| Text::generate(Profile::Web, 10, false, bytes).bytes),
     ("web-10-repeated", 1024 * KIB, |bytes| Text::generate(Profile::Web, 10, true, bytes).bytes),
+    ("web-50", 512 * KIB, |bytes| Text::generate(Profile::Web, 50, false, bytes).bytes),
     ("json-10", 1024 * KIB, |bytes| Text::generate(Profile::Json, 10, false, bytes).bytes),
     ("openings", 512 * KIB, |bytes| adversarial("a", bytes)),
     ("dotted-names", 512 * KIB, |bytes| adversarial("c", bytes)),
