@@ -89,6 +89,42 @@ impl Workspace {
     }
 }
 
+/// A package that another is built with, and the one that asks for it.
+pub(crate) struct Built {
+    pub(crate) name: String,
+    pub(crate) through: String,
+}
+
+/// What a member is built with by itself, with its default features, on any platform. `cargo metadata` cannot tell: it
+/// gives every package the features that anybody in the workspace asks for.
+pub(crate) fn built_alone(package: &str) -> Vec<Built> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["tree", "--locked", "--package", package, "--edges", "normal,build", "--target", "all"])
+        .args(["--prefix", "depth", "--format", "{p}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    let built = tree(&String::from_utf8_lossy(&output.stdout));
+    assert!(built.first().is_some_and(|built| built.name == package), "cargo tree begins with {package}");
+    built
+}
+
+/// Reads the lines of `cargo tree --prefix depth`: `2memchr v2.8.3`.
+pub(crate) fn tree(text: &str) -> Vec<Built> {
+    let mut path: Vec<String> = Vec::new();
+    let mut all = Vec::new();
+    for line in text.lines() {
+        let digits = line.chars().take_while(char::is_ascii_digit).count();
+        let (Ok(depth), Some(name)) = (line[..digits].parse::<usize>(), line[digits..].split(' ').next()) else { continue };
+        path.truncate(depth);
+        all.push(Built { name: name.to_owned(), through: path.last().cloned().unwrap_or_else(|| "itself".to_owned()) });
+        path.push(name.to_owned());
+    }
+    all
+}
+
 fn package(json: &Value, member: bool) -> Package {
     let targets = list(&json["targets"]);
     let is = |target: &Value, wanted: &[&str]| list(&target["kind"]).iter().any(|kind| wanted.contains(&text(kind)));

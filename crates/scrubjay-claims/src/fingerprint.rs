@@ -16,13 +16,14 @@ pub const KEY_BYTES_MAX: usize = 4096;
 /// Bytes of a fingerprint: 128 bits.
 const FINGERPRINT_BYTES: usize = 16;
 
-/// The key for fingerprints and for keyed hashes of odd values. Wiped on drop, never printed. A copy (one for each
-/// worker) is wiped by itself.
+/// The key for fingerprints, for keyed hashes of odd values and for pseudonyms: one secret, split for each use. Wiped on
+/// drop, never printed. A copy (one for each worker) is wiped by itself.
 #[derive(Clone)]
 pub struct FingerprintKey {
     id: String,
     tokens: Zeroizing<[u8; 64]>,
     values: Zeroizing<[u8; 64]>,
+    claims: Zeroizing<[u8; 64]>,
 }
 
 /// The key cannot be used.
@@ -77,7 +78,7 @@ impl FingerprintKey {
         let public = derive(b"key id");
         let digest = Sha256::digest(public.as_ref());
         let id = digest.iter().take(3).map(|b| format!("{b:02x}")).collect();
-        Ok(Self { id, tokens: derive(b"token fingerprint"), values: derive(b"value hash") })
+        Ok(Self { id, tokens: derive(b"token fingerprint"), values: derive(b"value hash"), claims: derive(b"claim pseudonym") })
     }
 
     /// A key for this run only, from the kernel's random numbers.
@@ -110,6 +111,20 @@ impl FingerprintKey {
     #[must_use]
     pub fn hash(&self, name: &str, value: &[u8]) -> String {
         self.tag('h', &self.values, [name.as_bytes(), value].into_iter())
+    }
+
+    /// `p<key id>_<22 characters>`: a pseudonym of a claim, equal wherever the tenant, the claim and its value are equal.
+    ///
+    /// `tenant` comes from the configuration, never from a token: whoever writes tokens must not choose whose pseudonyms
+    /// they get. `path` is the claim's place, a name for each level. `value` is the text of a string without its JSON
+    /// escapes, or a number as it was written. Whoever can write lines and read the output can test guesses: see
+    /// [`low_entropy`](crate::low_entropy).
+    #[must_use]
+    pub fn pseudonym(&self, tenant: &str, path: &[&str], value: &[u8]) -> String {
+        // The number of levels stands before them, so that a level and a value cannot change places.
+        let levels = (path.len() as u64).to_be_bytes();
+        let place = [tenant.as_bytes(), &levels].into_iter().chain(path.iter().map(|level| level.as_bytes()));
+        self.tag('p', &self.claims, place.chain(std::iter::once(value)))
     }
 
     fn tag<'a>(&self, letter: char, key: &[u8; 64], parts: impl Iterator<Item = &'a [u8]>) -> String {

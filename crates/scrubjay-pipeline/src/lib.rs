@@ -10,6 +10,6 @@ mod sink;
 mod source;
 
 pub use problem::Problem;
-pub use runner::{Pipeline, RunLimits, RunReport, run};
+pub use runner::{Pipeline, RunLimits, RunReport, Tend, run};
 pub use sink::{Settlement, Sink, SinkSummary};
 pub use source::{Settled, Source, SourceEvent};

@@ -51,19 +51,27 @@ pub struct Pipeline {
     pub sources: Vec<Box<dyn Source>>,
     /// Where scrubbed batches go; each gets all of them.
     pub sinks: Vec<Box<dyn Sink>>,
+    /// Where claim sets go that the policy keeps apart from the logs (`seal_to: sidecar`). A batch is settled when they have
+    /// settled theirs, too.
+    pub sidecars: Vec<Box<dyn Sink>>,
     /// The only way from one to the other; at least one. Each gets a worker, and the lanes are divided among them, so that
     /// several cores can scrub. They must decide alike (same key, same limits).
     pub scrubbers: Vec<Scrubber>,
+    /// Tells a scrubber before each batch what time has brought: the time itself, other keys, another policy.
+    pub tend: Option<Arc<Tend>>,
     /// Limits of the run.
     pub limits: RunLimits,
 }
+
+/// Brings a scrubber up to date. It runs before each batch, so it has to be quick when there is nothing to do.
+pub type Tend = dyn Fn(&mut Scrubber) + Send + Sync;
 
 /// What a run did.
 #[derive(Clone, Debug, Default)]
 pub struct RunReport {
     /// Counts over everything that was scrubbed.
     pub stats: Stats,
-    /// One summary for each sink, in the order of [`Pipeline::sinks`].
+    /// One summary for each sink, in the order of [`Pipeline::sinks`], then for each sidecar.
     pub sinks: Vec<SinkSummary>,
     /// Number of problems reported.
     pub problems: u64,
@@ -76,19 +84,21 @@ pub struct RunReport {
 /// Runs a pipeline until its sources end, a sink fails for good, or `stop` becomes true. `report` is told of every problem
 /// as it happens.
 pub async fn run(pipeline: Pipeline, stop: watch::Receiver<bool>, report: &(dyn Fn(&Problem) + Send + Sync)) -> RunReport {
-    let Pipeline { sources, sinks, scrubbers, limits } = pipeline;
+    let Pipeline { sources, sinks, sidecars, scrubbers, tend, limits } = pipeline;
     debug_assert!(!scrubbers.is_empty(), "somebody has to scrub");
     let (problems_in, mut problems) = mpsc::channel(sources.len().max(1));
     let (order_in, order) = mpsc::channel(limits.queue_batches_max.max(2 * scrubbers.len()));
     let (outcomes_in, outcomes) = mpsc::unbounded_channel();
     let budget = Arc::new(Semaphore::new(limits.budget_bytes_max.max(limits.batch_bytes_max)));
-    let feed = Feed { workers: scrubbers.into_iter().map(|s| start_worker(s, limits)).collect(), order: order_in };
+    let feed = Feed { workers: scrubbers.into_iter().map(|s| start_worker(s, tend.clone(), limits)).collect(), order: order_in };
     let sources = sources
         .into_iter()
         .enumerate()
         .map(|(i, s)| SourceTask::start(i, s, feed.clone(), problems_in.clone(), Arc::clone(&budget), limits))
         .collect();
-    let sinks: Vec<SinkTask> = sinks.into_iter().enumerate().map(|(i, s)| SinkTask::start(i, s, outcomes_in.clone(), limits)).collect();
+    let mains = sinks.len();
+    let sinks: Vec<SinkTask> =
+        sinks.into_iter().chain(sidecars).enumerate().map(|(i, s)| SinkTask::start(i, s, outcomes_in.clone(), limits)).collect();
     // Only sources hold a feed: when all of them have ended and all is scrubbed, the runner sees the end of the order.
     drop((feed, problems_in, outcomes_in));
     let mut runner = Runner {
@@ -97,6 +107,7 @@ pub async fn run(pipeline: Pipeline, stop: watch::Receiver<bool>, report: &(dyn 
         flights: HashMap::new(),
         report: RunReport { sinks: vec![SinkSummary::default(); sinks.len()], ..RunReport::default() },
         sinks,
+        mains,
         problem: report,
         stopping: false,
     };
@@ -118,6 +129,7 @@ struct Raw {
 /// What a worker gives to the runner.
 struct Clean {
     batch: Arc<Scrubbed>,
+    sidecar: Option<Arc<Scrubbed>>,
     permit: OwnedSemaphorePermit,
 }
 
@@ -145,7 +157,9 @@ enum Heard {
 
 struct Runner<'a> {
     sources: Vec<SourceTask>,
+    /// First those that get every batch, then the sidecars.
     sinks: Vec<SinkTask>,
+    mains: usize,
     lanes: HashMap<LaneId, Frontier<u64>>,
     flights: HashMap<AckId, Flight>,
     report: RunReport,
@@ -209,19 +223,21 @@ impl Runner<'_> {
     }
 
     /// The walk of one scrubbed batch: noted as under way, then given to every sink.
-    async fn give(&mut self, Clean { batch, permit }: Clean, stop: &watch::Receiver<bool>) {
+    async fn give(&mut self, Clean { batch, sidecar, permit }: Clean, stop: &watch::Receiver<bool>) {
         let ack = batch.ack();
         self.report.stats.add(batch.stats());
         let seq = self.lanes.entry(ack.lane).or_default().open(batch.resume_lag());
         debug_assert_eq!(seq, ack.seq, "a source numbers the batches of a lane without gaps, and a worker keeps their order");
-        self.flights
-            .insert(ack, Flight { waiting: self.sinks.len(), outcome: Outcome::Delivered, lane_ends: batch.lane_ends(), _permit: permit });
-        for sink in &self.sinks {
+        let (mains, sidecars) = self.sinks.split_at(self.mains);
+        let apart = sidecar.iter().flat_map(|set| sidecars.iter().map(move |sink| (sink, set)));
+        let all: Vec<(&SinkTask, &Arc<Scrubbed>)> = mains.iter().map(|sink| (sink, &batch)).chain(apart).collect();
+        self.flights.insert(ack, Flight { waiting: all.len(), outcome: Outcome::Delivered, lane_ends: batch.lane_ends(), _permit: permit });
+        for (sink, batch) in all {
             // A sink may wait for ever (a disk that stays full): a stop must get through all the same. What a sink was not
             // given has no outcome, so its lane stays where it is.
             tokio::select! {
                 biased;
-                () = sink.give(Arc::clone(&batch)) => {}
+                () = sink.give(Arc::clone(batch)) => {}
                 () = stopped(stop) => {
                     self.stopping = true;
                     return;
@@ -346,13 +362,17 @@ fn local(lane: LaneId) -> (usize, LaneId) {
 
 /// Starts a worker and gives its queue. It never waits for anything but its queue, and ends when no source is left that
 /// could fill it.
-fn start_worker(mut scrubber: Scrubber, limits: RunLimits) -> mpsc::Sender<Raw> {
+fn start_worker(mut scrubber: Scrubber, tend: Option<Arc<Tend>>, limits: RunLimits) -> mpsc::Sender<Raw> {
     let (queue, mut queued) = mpsc::channel::<Raw>(limits.queue_batches_max);
     tokio::spawn(async move {
         while let Some(Raw { batch, permit, done }) = queued.recv().await {
-            let batch = Arc::new(scrubber.scrub(batch));
+            if let Some(tend) = &tend {
+                tend(&mut scrubber);
+            }
+            let mut clean = scrubber.scrub(batch);
+            let sidecar = clean.take_sidecar().map(Arc::new);
             // Nobody waits for it any more once the runner has stopped.
-            let _ = done.send(Clean { batch, permit });
+            let _ = done.send(Clean { batch: Arc::new(clean), sidecar, permit });
         }
     });
     queue

@@ -204,7 +204,9 @@ impl Setup {
         let pipeline = Pipeline {
             sources: (0..2).map(source).collect(),
             sinks: self.sinks.iter().enumerate().map(sink).collect(),
+            sidecars: Vec::new(),
             scrubbers: (0..self.workers).map(|_| scrubber()).collect(),
+            tend: None,
             limits: self.limits,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(self.workers.max(2)).enable_all().build().unwrap();

@@ -9,7 +9,9 @@ use std::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::marker::{Place, Told};
+use crate::marker::Place;
+use crate::policy::Told;
+use crate::sealing::Sealing;
 
 /// Entries: a power of two. One place for each; a newcomer takes the place of whoever stands there.
 const ENTRIES: usize = 4096;
@@ -19,11 +21,35 @@ pub(crate) const MARKERS_BYTES_MAX: usize = 1024 * 1024;
 const MARKER_BYTES_MAX: usize = 2048;
 
 /// A finished decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Known {
     /// The marker as it is written.
     pub(crate) marker: Box<[u8]>,
     pub(crate) told: Told,
+    /// The whole marker, where the policy asks for a field of the record to say it.
+    pub(crate) story: Option<Box<[u8]>>,
+    /// What is sealed with it, anew each time: a cache that held sealed bytes would give equal ones for equal tokens.
+    pub(crate) sealing: Option<Sealing>,
+}
+
+#[cfg(test)]
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.marker, self.told, &self.story) == (&other.marker, other.told, &other.story)
+    }
+}
+
+#[cfg(test)]
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.marker))
+    }
+}
+
+impl Known {
+    fn bytes(&self) -> usize {
+        self.marker.len() + self.story.as_ref().map_or(0, |story| story.len()) + self.sealing.as_ref().map_or(0, Sealing::bytes)
+    }
 }
 
 /// The key of an entry. Equal keys mean equal tokens in equal places.
@@ -62,10 +88,13 @@ impl Cache {
         Self { secret, entries: std::iter::repeat_with(|| None).take(ENTRIES).collect(), seen: vec![0; ENTRIES], bytes: 0 }
     }
 
-    /// The key of a token at such a place.
-    pub(crate) fn tag(&self, token: &[u8], place: Place) -> Tag {
+    /// The key of a token of this source at such a place. Policy and fingerprint key are the cache's own: with another one
+    /// begins another cache.
+    pub(crate) fn tag(&self, token: &[u8], source: &str, place: Place) -> Tag {
         let mut hasher = SipHasher13::new_with_key(&self.secret);
         hasher.write_u8(u8::from(place == Place::Short));
+        hasher.write_u64(source.len() as u64);
+        hasher.write(source.as_bytes());
         hasher.write(token);
         Tag(hasher.finish128().as_u128())
     }
@@ -83,11 +112,12 @@ impl Cache {
             return;
         }
         let Some(place) = self.entries.get_mut(tag.index()) else { return };
-        let before = place.take().map_or(0, |entry| entry.known.marker.len());
+        let before = place.take().map_or(0, |entry| entry.known.bytes());
         self.bytes -= before;
         let known = known();
-        if known.marker.len() <= MARKER_BYTES_MAX && self.bytes + known.marker.len() <= MARKERS_BYTES_MAX {
-            self.bytes += known.marker.len();
+        let bytes = known.bytes();
+        if bytes <= MARKER_BYTES_MAX && self.bytes + bytes <= MARKERS_BYTES_MAX {
+            self.bytes += bytes;
             *place = Some(Entry { tag, known });
         }
     }
@@ -100,19 +130,20 @@ mod tests {
     use super::*;
 
     fn known(marker: &str) -> Known {
-        Known { marker: marker.as_bytes().into(), told: Told { class: Class::Access, alg: "RS256" } }
+        Known { marker: marker.as_bytes().into(), told: Told { class: Class::Access, alg: "RS256" }, story: None, sealing: None }
     }
 
     #[test]
     fn the_second_sight_admits() {
         let mut cache = Cache::with_secret([1; 16]);
-        let tag = cache.tag(b"token", Place::Text);
+        let tag = cache.tag(b"token", "app", Place::Text);
         cache.put(tag, || known("a"));
         assert_eq!(cache.get(tag), None);
         cache.put(tag, || known("a"));
         assert_eq!(cache.get(tag), Some(&known("a")));
-        assert_eq!(cache.get(cache.tag(b"token", Place::Short)), None, "another place is another marker");
-        assert_eq!(cache.get(cache.tag(b"tokem", Place::Text)), None);
+        assert_eq!(cache.get(cache.tag(b"token", "app", Place::Short)), None, "another place is another marker");
+        assert_eq!(cache.get(cache.tag(b"token", "other", Place::Text)), None, "another source may have another policy");
+        assert_eq!(cache.get(cache.tag(b"tokem", "app", Place::Text)), None);
     }
 
     /// Two tokens on one index, which 64 bits of equal tags would be too: neither gets the other's marker.
@@ -135,23 +166,23 @@ mod tests {
     #[test]
     fn a_flood_stays_within_the_limit_and_a_single_sight_pushes_nothing_out() {
         let mut cache = Cache::with_secret([1; 16]);
-        let tag = cache.tag(b"kept", Place::Text);
+        let tag = cache.tag(b"kept", "app", Place::Text);
         cache.put(tag, || known("kept"));
         cache.put(tag, || known("kept"));
         for n in 0..100_000_u32 {
-            cache.put(cache.tag(&n.to_be_bytes(), Place::Text), || known("once"));
+            cache.put(cache.tag(&n.to_be_bytes(), "app", Place::Text), || known("once"));
         }
         assert_eq!(cache.get(tag), Some(&known("kept")));
         for n in 0..20_000_u32 {
-            let tag = cache.tag(&n.to_be_bytes(), Place::Text);
+            let tag = cache.tag(&n.to_be_bytes(), "app", Place::Text);
             for _ in 0..2 {
                 cache.put(tag, || known(&"m".repeat(1000)));
             }
             assert!(cache.bytes <= MARKERS_BYTES_MAX);
         }
-        let held: usize = cache.entries.iter().flatten().map(|e| e.known.marker.len()).sum();
+        let held: usize = cache.entries.iter().flatten().map(|e| e.known.bytes()).sum();
         assert_eq!(held, cache.bytes);
-        let tag = cache.tag(b"large", Place::Text);
+        let tag = cache.tag(b"large", "app", Place::Text);
         for _ in 0..2 {
             cache.put(tag, || known(&"m".repeat(MARKER_BYTES_MAX + 1)));
         }
@@ -161,6 +192,6 @@ mod tests {
     #[test]
     fn the_key_is_random() {
         let (a, b) = (Cache::new().unwrap(), Cache::new().unwrap());
-        assert_ne!(a.tag(b"token", Place::Text), b.tag(b"token", Place::Text));
+        assert_ne!(a.tag(b"token", "app", Place::Text), b.tag(b"token", "app", Place::Text));
     }
 }

@@ -8,18 +8,26 @@
 //! A line that is longer than the token limit is decided in windows: each begins where the last one was committed, and
 //! commits at most half of itself, so that whatever is shorter than half a window is seen whole by one of them.
 
+mod field;
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
+use std::sync::Arc;
 
 use scrubjay_rules::{Hit, LineWords};
 use scrubjay_scan::{Run, Scanner, is_word};
 use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 
-use crate::cache::{Cache, Known, Tag};
-use crate::marker::{self, Place, Told};
+use crate::cache::{Cache, Tag};
+use crate::engine::field::{Asked, Decided};
+use crate::marker::{self, Place};
 use crate::others::{self, Others};
+use crate::policy::Told;
+use crate::sealing;
 use crate::stats::Stats;
+use crate::teller::Teller;
 use crate::unit::{around, chain_start, line_at};
-use scrubjay_claims::FingerprintKey;
 
 /// Default of [`Limits::token_bytes_max`]: 64 KiB (DESIGN §10).
 pub const TOKEN_BYTES_MAX: usize = 64 * 1024;
@@ -52,6 +60,8 @@ pub(crate) struct Decision {
     pub(crate) edits: Vec<Edit>,
     /// Bytes of the buffer whose fate is final. The rest must be given again, with more input behind it.
     pub(crate) consumed: usize,
+    /// Claim sets that do not go with the markers, one line each.
+    pub(crate) sidecar: Vec<u8>,
 }
 
 /// State that a lane carries from one buffer to the next.
@@ -65,9 +75,23 @@ pub(crate) struct LaneState {
     withholding: bool,
     /// What the rules for other credentials ask of the beginning of a line that is decided in parts.
     words: LineWords,
+    /// What comes is no record but a key or a header of one: no field is put into it.
+    is_bare: bool,
+    /// It is a key: equal keys have to stay equal, so every marker in it is the short one.
+    is_key: bool,
 }
 
 impl LaneState {
+    /// For a header of a record.
+    pub(crate) fn bare() -> Self {
+        Self { is_bare: true, ..Self::default() }
+    }
+
+    /// For the key of a record.
+    pub(crate) fn key() -> Self {
+        Self { is_bare: true, is_key: true, ..Self::default() }
+    }
+
     pub(crate) fn is_clean(&self) -> bool {
         !self.swallowing && !self.mid_line
     }
@@ -77,7 +101,7 @@ impl LaneState {
 pub(crate) struct Engine {
     scanner: Scanner,
     limits: Limits,
-    key: FingerprintKey,
+    teller: Teller,
     others: Others,
     /// Says which runs are looked at at all. Tests do without, to see that nothing else is found.
     gate: Option<Gate>,
@@ -88,6 +112,8 @@ pub(crate) struct Engine {
 /// What one call works with.
 struct Work<'a> {
     state: &'a mut LaneState,
+    /// Where the buffer came from: rules of the policy may ask for it.
+    source: &'a str,
     buffer: &'a [u8],
     /// Nothing follows the buffer.
     ends: bool,
@@ -97,6 +123,10 @@ struct Work<'a> {
     others: Vec<Edit>,
     /// Parts of long lines: what is not in them are whole lines.
     long: Vec<Range<usize>>,
+    /// Edits whose story may go into a field of the record.
+    asked: Vec<Asked>,
+    /// Lines for the sidecar.
+    sidecar: Vec<u8>,
     gate: Option<Gate>,
     cache: Option<Cache>,
 }
@@ -122,26 +152,63 @@ impl Work<'_> {
 }
 
 impl Engine {
-    pub(crate) fn new(key: FingerprintKey, limits: Limits, others: Others) -> Self {
+    pub(crate) fn new(teller: Teller, limits: Limits) -> Self {
         let scanner = Scanner::new();
-        Self { scanner, limits, key, others, gate: Some(Gate::new(scanner)), cache: Cache::new(), runs: Vec::new() }
+        let others = Others { rules: Arc::clone(teller.rules()) };
+        Self { scanner, limits, teller, others, gate: Some(Gate::new(scanner)), cache: Cache::new(), runs: Vec::new() }
     }
 
-    /// Decides as much of `buffer` as can be decided. With `ends`, nothing follows and everything is decided.
-    pub(crate) fn decide(&mut self, state: &mut LaneState, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
+    /// Tells by what this makes of the teller from now on. What is known by the old one is forgotten.
+    pub(crate) fn retell(&mut self, change: impl FnOnce(Teller) -> Teller) {
+        self.teller = change(self.teller.clone());
+        self.others.rules = Arc::clone(self.teller.rules());
+        self.cache = Cache::new();
+    }
+
+    /// The time, in seconds since 1970.
+    pub(crate) fn set_now(&mut self, now: u64) {
+        self.teller.now = now;
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.teller.now
+    }
+
+    /// Decides as much of `buffer`, which came from `source`, as can be decided. With `ends`, nothing follows and everything
+    /// is decided.
+    pub(crate) fn decide(&mut self, state: &mut LaneState, source: &str, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
         let (gate, cache) = (self.gate.take(), self.cache.take());
-        let mut work = Work { state, buffer, ends, stats, edits: Vec::new(), others: Vec::new(), long: Vec::new(), gate, cache };
+        let is_record = !state.is_bare;
+        let mut work = Work {
+            state,
+            source,
+            buffer,
+            ends,
+            stats,
+            edits: Vec::new(),
+            others: Vec::new(),
+            long: Vec::new(),
+            asked: Vec::new(),
+            sidecar: Vec::new(),
+            gate,
+            cache,
+        };
         if let Some(gate) = &mut work.gate {
             gate.expect_more(!ends);
         }
         let mut runs = std::mem::take(&mut self.runs);
         let consumed = self.walk(&mut work, &mut runs);
         self.runs = runs;
-        for lines in others::rest(consumed, &std::mem::take(&mut work.long)) {
+        let long = std::mem::take(&mut work.long);
+        for lines in others::rest(consumed, &long) {
             self.secrets_of_lines(&mut work, lines);
         }
         (self.gate, self.cache) = (work.gate, work.cache);
-        Decision { edits: others::merge(work.edits, work.others), consumed }
+        let mut edits = others::merge(work.edits, work.others);
+        if is_record {
+            edits = self.in_fields(Decided { buffer, edits, asked: work.asked, long: &long });
+        }
+        Decision { edits, consumed, sidecar: work.sidecar }
     }
 
     /// Credentials that are no tokens, in whole lines. One that is over the token limit was not walked in windows when
@@ -158,7 +225,7 @@ impl Engine {
             }
             self.secrets(work, from, work.buffer.get(from..at).unwrap_or_default());
             let state = std::mem::take(work.state);
-            at = self.long_part(work, at);
+            at = self.long_part(work, at).0;
             *work.state = state;
             from = at;
         }
@@ -238,7 +305,7 @@ impl Engine {
             return;
         }
         match analyze(text) {
-            Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, f)),
+            Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, text, f)),
             Err(_) => self.withhold(work, lines, "budget"),
         }
     }
@@ -246,10 +313,12 @@ impl Engine {
     /// Replaces the tokens of a unit if all of them are in plain sight, which most tokens are; false: it takes more to tell.
     fn in_plain_sight(&self, work: &mut Work<'_>, base: usize, text: &[u8]) -> bool {
         let Some(gate) = &mut work.gate else { return false };
-        let (buffer, cache) = (work.buffer, &work.cache);
+        let (buffer, source, cache) = (work.buffer, work.source, &work.cache);
+        let is_key = work.state.is_key;
+        let place = |start, end| if is_key { Place::Short } else { place(buffer, base, start, end) };
         let tag = |span: &Range<usize>| {
-            let place = place(buffer, base, base + span.start, base + span.end);
-            cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, place))
+            let place = place(base + span.start, base + span.end);
+            cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, source, place))
         };
         let mut tags: Vec<(Range<usize>, Option<Tag>)> = Vec::new();
         let is_known = |span: Range<usize>| {
@@ -261,22 +330,26 @@ impl Engine {
         // What is known is fetched before anything is put, which may push it out.
         let mut decided = Vec::with_capacity(sighted.len());
         for Sighted { span, token } in sighted {
+            if sealing::passes(text, &span) {
+                continue;
+            }
             let tag = tags.iter().find(|(asked, _)| *asked == span).map_or_else(|| tag(&span), |(_, tag)| *tag);
             let known = tag.zip(cache.as_ref()).and_then(|(tag, cache)| cache.get(tag)).cloned();
             let is_new = known.is_none();
             let known = match (known, token) {
                 (Some(known), _) => known,
-                (None, Some(token)) => {
-                    let (marker, told) = marker::of_token(&token, &self.key, place(buffer, base, base + span.start, base + span.end));
-                    Known { marker: marker.into_bytes().into(), told }
-                }
+                (None, Some(token)) => self.known(&token, source, place(base + span.start, base + span.end)),
                 (None, None) => return false,
             };
             decided.push((base + span.start..base + span.end, known, tag.filter(|_| is_new)));
         }
         for (span, known, tag) in decided {
             work.count(known.told);
-            work.edits.push(Edit { span, text: known.marker.to_vec() });
+            let (marker, story) = self.occurrence(&known, place(span.start, span.end), work.stats, &mut work.sidecar);
+            if let Some(story) = story {
+                work.asked.push(Asked { span: span.clone(), story, quote: String::new() });
+            }
+            work.edits.push(Edit { span, text: marker.into() });
             if let Some((tag, cache)) = tag.zip(work.cache.as_mut()) {
                 cache.put(tag, || known);
             }
@@ -300,20 +373,31 @@ impl Engine {
     }
 
     /// Puts a marker where a token stands: in its first piece; the others become empty.
-    fn replace(&self, work: &mut Work<'_>, base: usize, found: &Found) {
+    fn replace(&self, work: &mut Work<'_>, base: usize, text: &[u8], found: &Found) {
+        if let ([span], None) = (found.pieces.as_slice(), &found.wide)
+            && sealing::passes(text, span)
+        {
+            return;
+        }
         let at = |r: &Range<usize>| base + r.start..base + r.end;
         let Some(first) = found.pieces.first().map(at) else { return };
         let end = base + found.span().end;
-        let (mut text, told) = marker::of_token(&found.token, &self.key, place(work.buffer, base, first.start, end));
-        if let Some(quote) = found.quote.as_ref().and_then(|q| work.buffer.get(at(q))) {
-            let quote = String::from_utf8_lossy(quote).into_owned();
-            text = format!("{quote}{text}{quote}");
-        }
+        let place = if work.state.is_key { Place::Short } else { place(work.buffer, base, first.start, end) };
+        let known = self.known(&found.token, work.source, place);
+        let told = known.told;
+        let (marker, story) = self.occurrence(&known, place, work.stats, &mut work.sidecar);
+        let quote = found.quote.as_ref().and_then(|q| work.buffer.get(at(q))).unwrap_or_default();
+        let quote = String::from_utf8_lossy(quote).into_owned();
+        let text = [quote.as_bytes(), &marker, quote.as_bytes()].concat();
         let text = match found.wide {
-            None => text.into_bytes(),
-            Some(Wide::Little) => text.bytes().flat_map(|b| [b, 0]).collect(),
-            Some(Wide::Big) => text.bytes().flat_map(|b| [0, b]).collect(),
+            None => text,
+            Some(Wide::Little) => text.iter().flat_map(|&b| [b, 0]).collect(),
+            Some(Wide::Big) => text.iter().flat_map(|&b| [0, b]).collect(),
         };
+        let is_in_one_line = !work.buffer.get(first.start..end).unwrap_or_default().contains(&b'\n');
+        if let Some(story) = story.filter(|_| is_in_one_line && found.wide.is_none()) {
+            work.asked.push(Asked { span: first.clone(), story, quote });
+        }
         work.count(told);
         work.edits.push(Edit { span: first, text });
         work.edits.extend(found.pieces.iter().skip(1).map(|p| Edit { span: at(p), text: Vec::new() }));
@@ -322,30 +406,44 @@ impl Engine {
     /// Decides what is there of a line that is longer than the token limit, from `at` on, and returns how far it is
     /// decided. The line's end clears `mid_line`.
     fn long_line(&self, work: &mut Work<'_>, at: usize) -> usize {
-        let end = self.long_part(work, at);
-        work.long.push(at..end);
+        let (line_end, end) = self.long_part(work, at);
+        work.long.push(at..line_end);
         end
     }
 
-    fn long_part(&self, work: &mut Work<'_>, mut at: usize) -> usize {
+    /// As [`Self::long_line`]: how far the line is decided, and how far the lines are that go on with its last part.
+    fn long_part(&self, work: &mut Work<'_>, mut at: usize) -> (usize, usize) {
         let line_end = work.buffer.get(at..).and_then(|b| memchr::memchr(b'\n', b)).map(|i| at + i + 1);
         let end = line_end.unwrap_or(work.buffer.len());
         let last = line_end.is_some() || work.ends;
         while end - at > self.limits.token_bytes_max {
             at = self.window_with_secrets(work, at, end, last);
             if work.state.swallowing {
-                return at;
+                return (at, at);
             }
         }
         if !last {
-            return at;
+            return (at, at);
         }
         // Without a run there is nothing to decide, here as anywhere else.
         let text = work.buffer.get(at..end).unwrap_or_default();
         let mut runs = Vec::new();
         self.scanner.scan_complete(text, &mut runs);
-        if work.state.withholding && !runs.is_empty() || work.part_may_hold(text, &runs) {
+        let mut decided = end;
+        if work.state.withholding && !runs.is_empty() {
             self.unit(work, at..end);
+        } else if !work.state.withholding && work.part_may_hold(text, &runs) {
+            // The next lines may go on with it; what stands before it is decided, and not seen any more.
+            let buffer = work.buffer;
+            let whole = if work.ends { buffer.len() } else { memchr::memrchr(b'\n', buffer).map_or(end, |i| end.max(i + 1)) };
+            let rest = buffer.len() - whole;
+            let lines = buffer.get(at..whole).unwrap_or_default();
+            let unit = around(lines, 0..end - at, 0, lines.len(), self.limits.token_bytes_max);
+            if unit.open && !work.ends && rest <= self.limits.token_bytes_max {
+                return (at, at);
+            }
+            decided = at + unit.lines.end;
+            self.unit(work, at..decided);
         }
         self.secrets(work, at, text);
         work.state.mid_line = line_end.is_none();
@@ -353,7 +451,7 @@ impl Engine {
         if !work.state.mid_line {
             work.state.words = LineWords::default();
         }
-        end
+        (end, decided)
     }
 
     /// As [`Engine::window`], with the credentials that are no tokens. One that reaches from before the cut to the end of
@@ -405,7 +503,7 @@ impl Engine {
             work.state.withholding = true;
             return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
-        found.iter().filter(|f| f.span().start < commit).for_each(|f| self.replace(work, at, f));
+        found.iter().filter(|f| f.span().start < commit).for_each(|f| self.replace(work, at, text, f));
         at + commit
     }
 
@@ -467,6 +565,3 @@ fn place(buffer: &[u8], floor: usize, start: usize, end: usize) -> Place {
 
 /// How far back the beginning of a URL is looked for.
 const URL_BYTES_MAX: usize = 2048;
-
-#[cfg(test)]
-mod tests;

@@ -6,23 +6,29 @@
 
 mod batch;
 mod cache;
+mod claimset;
 mod engine;
 mod marker;
 mod others;
+pub mod policy;
 mod scrubbed;
 mod scrubber;
+mod sealing;
 mod shape;
 mod stats;
+mod teller;
 mod unit;
 
 pub use batch::{Batch, Framing, Message, Origin};
 pub use engine::{Limits, TOKEN_BYTES_MAX, TOKEN_BYTES_MAX_MAX};
-pub use marker::{MARKER_BYTES_MAX, Place, Told, of_secret as secret_marker, of_token as marker, withheld as withheld_marker};
+pub use marker::{MARKER_BYTES_MAX, Marker, Place, of_secret as secret_marker, withheld as withheld_marker};
+pub use policy::{Policy, Told};
 pub use scrubbed::Scrubbed;
 pub use scrubber::Scrubber;
-pub use scrubjay_claims::{FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
+pub use scrubjay_claims::{ActiveKeys, FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
 pub use shape::{
     NAME_BYTES_MAX, alg as shown_alg, date as shown_date, enc as shown_enc, media_type as shown_media_type, name as shown_name,
 };
 pub use stats::Stats;
+pub use teller::{Account, Teller, token_fingerprint};
 pub use unit::last_boundary;

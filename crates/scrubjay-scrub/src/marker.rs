@@ -1,21 +1,16 @@
 //! The marker: the text that stands where a token stood (DESIGN §6).
 //!
-//! `kind(name:value~name:value…)`, ASCII. Bytes outside `A-Za-z0-9._-/:@` are written `!HH`, which no URL, JSON, HTML or MIME
-//! decoder touches, so decoding a marker changes nothing.
+//! `kind(name:value~name:value…)`, ASCII; a list repeats its name. Bytes outside `A-Za-z0-9._-/:@` are written `!HH`, which
+//! no URL, JSON, HTML or MIME decoder touches, so decoding a marker changes nothing. In a name `:` is written so too.
 
-use scrubjay_claims::FingerprintKey;
-use scrubjay_token::json::Value;
-use scrubjay_token::{Class, Kind, Token, class};
+use std::fmt;
 
-use crate::shape;
-
-/// Largest marker in bytes (DESIGN §10). Values that would pass it are left out, with `why:size`; a marker is never cut.
+/// Largest marker in bytes unless the limit `marker_bytes_max` says otherwise (DESIGN §10). Values that would pass it are
+/// left out, with `why:size`; a marker is never cut.
 pub const MARKER_BYTES_MAX: usize = 16 * 1024;
-/// Most audiences that are shown; the rest is counted in `why:size`.
-const AUDIENCES_MAX: usize = 16;
 
 /// Where a token stands, as far as it decides the marker's form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// Anywhere that takes the whole marker.
     Text,
@@ -23,97 +18,164 @@ pub enum Place {
     Short,
 }
 
-/// Collects the values of one marker.
-struct Marker {
-    text: String,
-    first: bool,
-    dropped: bool,
+/// A marker as data: what it says, in its order.
+///
+/// ```
+/// use scrubjay_scrub::Marker;
+///
+/// let text = "jwt(class:access~iss:idp.example~aud:a~aud:b~exp:2026-11-23T12:00:00Z)";
+/// let marker = Marker::parse(text).expect("a marker");
+/// assert_eq!((marker.kind.as_str(), marker.get("iss")), ("jwt", Some("idp.example")));
+/// assert_eq!(marker.all("aud").collect::<Vec<_>>(), ["a", "b"]);
+/// assert_eq!(marker.to_string(), text);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// `jwt`, `jwe`, `sdjwt`, `jwk`, `pem`, or `secret` for what is no token.
+    pub kind: String,
+    /// Names and values, unescaped, in the order in which they are written.
+    pub fields: Vec<(String, String)>,
 }
 
 impl Marker {
-    fn new(kind: &str) -> Self {
-        Self { text: format!("{kind}("), first: true, dropped: false }
+    /// A marker that says nothing yet.
+    #[must_use]
+    pub fn new(kind: &str) -> Self {
+        Self { kind: kind.to_owned(), fields: Vec::new() }
     }
 
-    fn add(&mut self, name: &str, value: &str) {
-        if self.text.len() + name.len() + 3 * value.len() + 16 > MARKER_BYTES_MAX {
-            self.dropped = true;
+    /// Adds a value.
+    pub fn add(&mut self, name: &str, value: impl Into<String>) {
+        self.fields.push((name.to_owned(), value.into()));
+    }
+
+    /// The first value of a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// All values of a name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// Length as written, in bytes.
+    #[must_use]
+    pub fn written_len(&self) -> usize {
+        let fields: usize = self.fields.iter().map(field_len).sum();
+        self.kind.len() + 2 + fields + self.fields.len().saturating_sub(1)
+    }
+
+    /// The short form: the fingerprint, and where there is none what is missing, why, or what it was. Sealed values stay, because they pass
+    /// only beside their fingerprint (DESIGN §4).
+    #[must_use]
+    pub fn short(&self) -> Self {
+        let told: &[&str] = if self.get("fp").is_some() { &["fp", "sealed"] } else { &["cut", "why"] };
+        let some = |names: &[&str]| -> Vec<_> { self.fields.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect() };
+        let fields = some(told);
+        Self { kind: self.kind.clone(), fields: if fields.is_empty() { some(&["class"]) } else { fields } }
+    }
+
+    /// Leaves out values, from the last one on and never the fingerprint, until the marker fits into `bytes_max`; then it
+    /// says `why:size`. Kind, fingerprint and reason always stay.
+    pub(crate) fn fit(&mut self, bytes_max: usize) {
+        let mut written = self.written_len();
+        if written <= bytes_max {
             return;
         }
-        if !self.first {
-            self.text.push('~');
-        }
-        self.first = false;
-        self.text.push_str(name);
-        self.text.push(':');
-        for b in value.bytes() {
-            if b.is_ascii_alphanumeric() || b"._-/:@".contains(&b) {
-                self.text.push(b as char);
-            } else {
-                self.text.push_str(&format!("!{b:02X}"));
+        written += "~why:size".len();
+        let mut at = self.fields.len();
+        while written > bytes_max && at > 0 {
+            at -= 1;
+            if self.fields.get(at).is_some_and(|(name, _)| !matches!(name.as_str(), "fp" | "why")) {
+                let gone = self.fields.remove(at);
+                written -= field_len(&gone) + 1;
             }
         }
+        self.add("why", "size");
     }
 
-    fn finish(mut self) -> String {
-        if self.dropped {
-            self.add("why", "size");
+    /// Reads a marker; the whole text has to be one. `None`: it is none in our form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once('(')?;
+        let inside = rest.strip_suffix(')')?;
+        if kind.is_empty() || !kind.bytes().all(|b| b.is_ascii_lowercase()) {
+            return None;
         }
-        self.text.push(')');
-        self.text
-    }
-}
-
-/// What a marker says of a token, for statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// The token's class.
-    pub class: Class,
-    /// Its `alg` as shown; `none` included, `unknown` when the header could not be read.
-    pub alg: &'static str,
-}
-
-/// The marker of a token under the default policy of DESIGN §5: shown are class, alg, enc, typ, kid, iss, aud, client_id,
-/// iat, nbf, exp and the number of scopes; everything else is dropped.
-#[must_use]
-pub fn of_token(token: &Token, key: &FingerprintKey, place: Place) -> (String, Told) {
-    let told = Told {
-        class: class(token),
-        alg: token.header.as_ref().map_or("unknown", |h| h.get("alg").and_then(Value::as_str).map_or("other", shape::alg)),
-    };
-    let mut m = Marker::new(token.kind.name());
-    let fingerprint = key.fingerprint(identity_label(token.kind), &token.identity);
-    if place == Place::Short {
-        match &fingerprint {
-            Some(fp) => m.add("fp", fp),
-            None => m.add("cut", token.cut.map_or("payload", |c| c.name())),
+        let mut marker = Self::new(kind);
+        if inside.is_empty() {
+            return Some(marker);
         }
-        return (m.finish(), told);
+        for pair in inside.split('~') {
+            let (name, value) = pair.split_once(':')?;
+            let name = unescape(name)?;
+            if name.is_empty() {
+                return None;
+            }
+            marker.fields.push((name, unescape(value)?));
+        }
+        Some(marker)
     }
-    m.add("class", told.class.name());
-    if token.ambiguous {
-        m.add("why", "duplicate");
-    } else {
-        header(&mut m, token, key);
-        claims(&mut m, token, key);
-    }
-    if let Some(fp) = &fingerprint {
-        m.add("fp", fp);
-    }
-    if let Some(cut) = token.cut {
-        m.add("cut", cut.name());
-    }
-    (m.finish(), told)
 }
 
-/// What a fingerprint is keyed on beside the token's parts. An SD-JWT is identified by its issuer's JWT, so it shares
-/// the label of a JWS.
-fn identity_label(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Jwe => "jwe",
-        Kind::Jws | Kind::SdJwt => "jws",
-        Kind::Jwk | Kind::Pem => "key",
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        f.write_str("(")?;
+        for (i, (name, value)) in self.fields.iter().enumerate() {
+            if i > 0 {
+                f.write_str("~")?;
+            }
+            escape(name, false, f)?;
+            f.write_str(":")?;
+            escape(value, true, f)?;
+        }
+        f.write_str(")")
     }
+}
+
+fn field_len((name, value): &(String, String)) -> usize {
+    let width = |text: &str, colon: bool| text.bytes().map(|b| if is_plain(b, colon) { 1 } else { 3 }).sum::<usize>();
+    width(name, false) + 1 + width(value, true)
+}
+
+fn is_plain(b: u8, colon: bool) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/' | b'@') || colon && b == b':'
+}
+
+/// Plain stretches as they are, everything else as `!HH`.
+fn escape(text: &str, colon: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|b| !is_plain(b, colon)) {
+        // Every byte before `at` is ASCII, so it is a boundary; of a character of several bytes each is written.
+        let (plain, odd) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        f.write_str(plain)?;
+        let char_len = odd.chars().next().map_or(0, char::len_utf8);
+        for b in odd.bytes().take(char_len) {
+            write!(f, "!{b:02X}")?;
+        }
+        rest = odd.get(char_len..).unwrap_or_default();
+    }
+    f.write_str(rest)
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(b) = rest.next() {
+        if b == b'!' {
+            let digit = |b: u8| char::from(b).to_digit(16).filter(|_| !b.is_ascii_lowercase());
+            let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+        } else if is_plain(b, true) {
+            bytes.push(b);
+        } else {
+            return None;
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// The marker of a credential that is no token: the rule that found it, and nothing of the credential. `why` where it was
@@ -125,7 +187,7 @@ pub fn of_secret(rule: &str, why: Option<&str>) -> String {
     if let Some(why) = why {
         m.add("why", why);
     }
-    m.finish()
+    m.to_string()
 }
 
 /// The marker of a place that could not be decided.
@@ -133,55 +195,66 @@ pub fn of_secret(rule: &str, why: Option<&str>) -> String {
 pub fn withheld(kind: &str, why: &str) -> String {
     let mut m = Marker::new(kind);
     m.add("why", why);
-    m.finish()
+    m.to_string()
 }
 
-fn header(m: &mut Marker, token: &Token, key: &FingerprintKey) {
-    let Some(header) = &token.header else { return };
-    for (member, shown) in
-        [("alg", shape::alg as fn(&str) -> &'static str), ("enc", shape::enc), ("typ", shape::media_type), ("cty", shape::media_type)]
-    {
-        match header.get(member) {
-            Some(Value::String(text)) => m.add(member, shown(text)),
-            Some(_) => m.add(member, "other"),
-            None => {}
-        }
-    }
-    if let Some(Value::String(kid)) = header.get("kid") {
-        m.add("kid", &shape::name("kid", kid, key));
-    }
-}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-fn claims(m: &mut Marker, token: &Token, key: &FingerprintKey) {
-    if let Some(Value::String(iss)) = token.claim("iss") {
-        m.add("iss", &shape::name("iss", iss, key));
-    }
-    match token.claim("aud") {
-        Some(Value::String(aud)) => m.add("aud", &shape::name("aud", aud, key)),
-        Some(Value::Array(list)) => {
-            for aud in list.iter().take(AUDIENCES_MAX).filter_map(Value::as_str) {
-                m.add("aud", &shape::name("aud", aud, key));
-            }
-            m.dropped |= list.len() > AUDIENCES_MAX;
+    use super::*;
+
+    #[test]
+    fn what_is_no_marker() {
+        for text in [
+            "",
+            "jwt",
+            "jwt(",
+            "jwt)",
+            "(a:b)",
+            "JWT(a:b)",
+            "jwt(a)",
+            "jwt(:b)",
+            "jwt(a:b~)",
+            "jwt(a:b!2)",
+            "jwt(a:!2a)",
+            "jwt(a:b c)",
+            "jwt(a:!FF)",
+        ] {
+            assert_eq!(Marker::parse(text), None, "{text}");
         }
-        _ => {}
+        assert_eq!(Marker::parse("jwt()"), Some(Marker::new("jwt")));
     }
-    // `azp` is OpenID Connect's name for the client that a token was issued to.
-    if let Some(client) = token.claim("client_id").or_else(|| token.claim("azp")).and_then(Value::as_str) {
-        m.add("client_id", &shape::name("client_id", client, key));
-    }
-    if let Some(count) = token.claim("scope").or_else(|| token.claim("scp")).and_then(shape::scope_count) {
-        m.add("scope", &count.to_string());
-    }
-    let mut out_of_range = false;
-    for member in ["iat", "nbf", "exp"] {
-        match token.claim(member).map(shape::date) {
-            Some(Some(date)) => m.add(member, &date),
-            Some(None) => out_of_range = true,
-            None => {}
+
+    #[test]
+    fn a_marker_over_the_limit_keeps_its_fingerprint_and_says_so() {
+        let mut marker = Marker::new("jwt");
+        marker.add("class", "id");
+        for n in 0..50 {
+            marker.add("aud", format!("audience-{n}-é"));
         }
+        marker.add("fp", "f1_x");
+        for bytes_max in [40, 100, 256, 1000] {
+            let mut small = marker.clone();
+            small.fit(bytes_max);
+            let text = small.to_string();
+            assert!(text.len() <= bytes_max && text.len() == small.written_len(), "{text}");
+            assert!(text.contains("fp:f1_x") && text.ends_with("why:size)"), "{text}");
+        }
+        let mut whole = marker.clone();
+        whole.fit(marker.written_len());
+        assert_eq!(whole, marker);
     }
-    if out_of_range {
-        m.add("why", "range");
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(fields in prop::collection::vec((".{1,12}", ".{0,40}"), 0..6)) {
+            let marker = Marker { kind: "jwt".into(), fields };
+            let text = marker.to_string();
+            prop_assert!(text.is_ascii());
+            prop_assert_eq!(text.len(), marker.written_len());
+            prop_assert!(text.bytes().all(|b| is_plain(b, true) || b"!~()".contains(&b)));
+            prop_assert_eq!(Marker::parse(&text), Some(marker));
+        }
     }
 }

@@ -21,6 +21,7 @@ pub struct Scrubbed {
     pub(crate) lane_ends: bool,
     pub(crate) resume_lag: u64,
     pub(crate) stats: Stats,
+    pub(crate) sidecar: Vec<u8>,
 }
 
 impl Scrubbed {
@@ -66,6 +67,26 @@ impl Scrubbed {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// What goes to the sidecar instead of into markers (`seal_to: sidecar`): lines of JSON, as a batch of its own with the
+    /// same [`AckId`]. `None`: nothing does.
+    #[must_use]
+    pub fn take_sidecar(&mut self) -> Option<Self> {
+        if self.sidecar.is_empty() {
+            return None;
+        }
+        let bytes = std::mem::take(&mut self.sidecar);
+        Some(Self {
+            ack: self.ack,
+            origin: Arc::clone(&self.origin),
+            bytes,
+            framing: Framing::Lines,
+            lane_ends: self.lane_ends,
+            resume_lag: self.resume_lag,
+            stats: Stats::default(),
+            sidecar: Vec::new(),
+        })
     }
 
     /// Lets go of the bytes and gives back their buffer, emptied, for the next read.

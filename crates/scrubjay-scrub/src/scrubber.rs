@@ -9,10 +9,11 @@ use scrubjay_rules::RulePack;
 
 use crate::batch::{Batch, Framing, Message};
 use crate::engine::{Decision, Engine, LaneState, Limits};
-use crate::others::Others;
+use crate::policy::Policy;
 use crate::scrubbed::Scrubbed;
 use crate::stats::Stats;
-use scrubjay_claims::FingerprintKey;
+use crate::teller::Teller;
+use scrubjay_claims::ActiveKeys;
 
 /// Scrubs batches. One for each pipeline; lanes are independent of each other.
 ///
@@ -35,6 +36,8 @@ use scrubjay_claims::FingerprintKey;
 pub struct Scrubber {
     engine: Engine,
     lanes: HashMap<LaneId, Lane>,
+    /// Lines for the sidecar of the batch that is being scrubbed.
+    sidecar: Vec<u8>,
 }
 
 /// What a lane of lines carries between batches.
@@ -52,14 +55,44 @@ struct Lane {
 impl Scrubber {
     /// A scrubber with the default policy and the rules for other credentials that are built in.
     #[must_use]
-    pub fn new(key: FingerprintKey, limits: Limits) -> Self {
-        Self::with_rules(key, limits, RulePack::builtin())
+    pub fn new(keys: impl Into<ActiveKeys>, limits: Limits) -> Self {
+        Self::with_rules(keys, limits, RulePack::builtin())
     }
 
     /// A scrubber with these rules for credentials that are no tokens.
     #[must_use]
-    pub fn with_rules(key: FingerprintKey, limits: Limits, rules: Arc<RulePack>) -> Self {
-        Self { engine: Engine::new(key, limits, Others { rules }), lanes: HashMap::new() }
+    pub fn with_rules(keys: impl Into<ActiveKeys>, limits: Limits, rules: Arc<RulePack>) -> Self {
+        Self::of(Teller::new(keys, rules), limits)
+    }
+
+    /// A scrubber that tells what this teller tells.
+    #[must_use]
+    pub fn of(teller: Teller, limits: Limits) -> Self {
+        Self { engine: Engine::new(teller, limits), lanes: HashMap::new(), sidecar: Vec::new() }
+    }
+
+    /// Uses other keys from the next batch on: a new period of the correlation ring has begun.
+    pub fn set_keys(&mut self, keys: ActiveKeys) {
+        self.engine.retell(|mut teller| {
+            teller.set_keys(keys);
+            teller
+        });
+    }
+
+    /// Tells the scrubber the time, in seconds since 1970: epochs of sealing keys end by it.
+    pub fn set_now(&mut self, now: u64) {
+        self.engine.set_now(now);
+    }
+
+    /// The time that it was told last.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.engine.now()
+    }
+
+    /// Uses another policy from the next batch on.
+    pub fn set_policy(&mut self, policy: Arc<Policy>) {
+        self.engine.retell(|teller| teller.with_policy(policy));
     }
 
     /// Scrubs one batch. The batches of a lane must come in the order of their sequence numbers; what one batch leaves
@@ -69,20 +102,20 @@ impl Scrubber {
         let Batch { ack, origin, bytes, framing, lane_ends } = batch;
         let (bytes, framing, resume_lag) = match framing {
             Framing::Lines => {
-                let (bytes, lag) = self.lines(ack.lane, bytes, lane_ends, &mut stats);
+                let (bytes, lag) = self.lines(ack.lane, &origin.source, bytes, lane_ends, &mut stats);
                 (bytes, Framing::Lines, lag)
             }
             Framing::Messages(messages) => {
                 stats.records = messages.len() as u64;
-                let (bytes, messages) = self.messages(&bytes, &messages, &mut stats);
+                let (bytes, messages) = self.messages(&origin.source, &bytes, &messages, &mut stats);
                 (bytes, Framing::Messages(messages), 0)
             }
         };
         stats.bytes_out = bytes.len() as u64;
-        Scrubbed { ack, origin, bytes, framing, lane_ends, resume_lag, stats }
+        Scrubbed { ack, origin, bytes, framing, lane_ends, resume_lag, stats, sidecar: std::mem::take(&mut self.sidecar) }
     }
 
-    fn lines(&mut self, id: LaneId, bytes: Vec<u8>, ends: bool, stats: &mut Stats) -> (Vec<u8>, u64) {
+    fn lines(&mut self, id: LaneId, source: &str, bytes: Vec<u8>, ends: bool, stats: &mut Stats) -> (Vec<u8>, u64) {
         let mut lane = self.lanes.remove(&id).unwrap_or_default();
         count_records(&mut lane, &bytes, ends, stats);
         lane.lag += bytes.len() as u64;
@@ -92,7 +125,8 @@ impl Scrubber {
             joined.extend_from_slice(&buffer);
             buffer = joined;
         }
-        let decision = self.engine.decide(&mut lane.state, &buffer, ends, stats);
+        let mut decision = self.engine.decide(&mut lane.state, source, &buffer, ends, stats);
+        self.sidecar.append(&mut decision.sidecar);
         let decided = buffer.get(..decision.consumed).unwrap_or_default();
         if let Some(line_end) = memchr::memrchr(b'\n', decided) {
             lane.lag = (buffer.len() - line_end - 1) as u64;
@@ -108,17 +142,22 @@ impl Scrubber {
     }
 
     /// Messages are complete each: nothing is carried over, and a part is scrubbed by itself.
-    fn messages(&mut self, bytes: &[u8], messages: &[Message], stats: &mut Stats) -> (Vec<u8>, Vec<Message>) {
+    fn messages(&mut self, source: &str, bytes: &[u8], messages: &[Message], stats: &mut Stats) -> (Vec<u8>, Vec<Message>) {
         let mut out = Vec::with_capacity(bytes.len());
         let messages = messages
             .iter()
             .map(|m| Message {
-                key: m.key.clone().map(|r| self.part(bytes, r, &mut out, stats)),
-                value: m.value.clone().map(|r| self.part(bytes, r, &mut out, stats)),
+                key: m.key.clone().map(|r| self.part(LaneState::key(), source, bytes, r, &mut out, stats)),
+                value: m.value.clone().map(|r| self.part(LaneState::default(), source, bytes, r, &mut out, stats)),
                 headers: m
                     .headers
                     .iter()
-                    .map(|(n, v)| (self.part(bytes, n.clone(), &mut out, stats), v.clone().map(|r| self.part(bytes, r, &mut out, stats))))
+                    .map(|(n, v)| {
+                        (
+                            self.part(LaneState::bare(), source, bytes, n.clone(), &mut out, stats),
+                            v.clone().map(|r| self.part(LaneState::bare(), source, bytes, r, &mut out, stats)),
+                        )
+                    })
                     .collect(),
                 timestamp_ms: m.timestamp_ms,
                 partition: m.partition,
@@ -127,10 +166,19 @@ impl Scrubber {
         (out, messages)
     }
 
-    fn part(&mut self, bytes: &[u8], range: Range<usize>, out: &mut Vec<u8>, stats: &mut Stats) -> Range<usize> {
+    fn part(
+        &mut self,
+        mut state: LaneState,
+        source: &str,
+        bytes: &[u8],
+        range: Range<usize>,
+        out: &mut Vec<u8>,
+        stats: &mut Stats,
+    ) -> Range<usize> {
         let text = bytes.get(range).unwrap_or_default();
         let start = out.len();
-        let decision = self.engine.decide(&mut LaneState::default(), text, true, stats);
+        let mut decision = self.engine.decide(&mut state, source, text, true, stats);
+        self.sidecar.append(&mut decision.sidecar);
         append(text, &decision, out);
         let end = out.len();
         // The byte between two parts belongs to none; it keeps them apart for whoever scans the buffer again.
@@ -221,7 +269,7 @@ mod tests {
         ];
         for (edits, consumed) in cases {
             let edits = edits.iter().map(|(span, len)| Edit { span: span.clone(), text: vec![b'x'; *len] }).collect();
-            let decision = Decision { edits, consumed: *consumed };
+            let decision = Decision { edits, consumed: *consumed, sidecar: Vec::new() };
             let mut expected = Vec::new();
             append(text, &decision, &mut expected);
             assert_eq!(apply(text.to_vec(), &decision), expected);

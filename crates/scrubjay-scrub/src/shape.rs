@@ -5,6 +5,8 @@ use scrubjay_token::numeric_date;
 
 use scrubjay_claims::FingerprintKey;
 
+/// What stands where a value may not be shown in any shape.
+pub(crate) const WITHHELD: &str = "withheld";
 /// Longest name that is shown, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
 /// Last second that a date may have: 9999-12-31T23:59:59Z.
@@ -99,13 +101,39 @@ pub fn media_type(text: &str) -> &'static str {
 /// A name as it may be shown: a dotted or plain name of at most 64 safe characters, or a URL without scheme, userinfo,
 /// query and fragment and without a random-looking segment. Anything else becomes a keyed hash.
 #[must_use]
-pub fn name(member: &str, text: &str, key: &FingerprintKey) -> String {
+pub fn name(member: &str, text: &str, key: Option<&FingerprintKey>) -> String {
     match shown_name(text) {
         // A whole token fits into 64 characters: what would be found again is not shown.
-        Some(shown) if fires(shown) => "withheld".to_owned(),
+        Some(shown) if fires(shown) => WITHHELD.to_owned(),
         Some(shown) => shown.to_owned(),
-        None => key.hash(member, text.as_bytes()),
+        None => hash(member, text.as_bytes(), key),
     }
+}
+
+/// A keyed hash; without a key the value is withheld.
+pub(crate) fn hash(member: &str, value: &[u8], key: Option<&FingerprintKey>) -> String {
+    key.map_or_else(|| WITHHELD.to_owned(), |key| key.hash(member, value))
+}
+
+/// A short text as it may be shown: at most 64 bytes without control characters. Anything else becomes a keyed hash.
+#[must_use]
+pub(crate) fn text(member: &str, text: &str, key: Option<&FingerprintKey>) -> String {
+    if text.is_empty() || text.len() > NAME_BYTES_MAX || text.chars().any(|c| c.is_control() || !c.is_ascii() && c.escape_debug().len() > 1)
+    {
+        return hash(member, text.as_bytes(), key);
+    }
+    if fires(text) { WITHHELD.to_owned() } else { text.to_owned() }
+}
+
+/// A member's name that may be shown although the policy does not name it.
+#[must_use]
+pub(crate) fn is_plain_name(text: &str) -> bool {
+    let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
+    !bare.is_empty()
+        && text.len() <= NAME_BYTES_MAX
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:/".contains(&b))
+        && !bare.split('/').any(is_random)
+        && !fires(text)
 }
 
 /// True when the text holds a token.
@@ -159,16 +187,6 @@ pub fn date(value: &Value) -> Option<String> {
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
-}
-
-/// Number of scopes: of a space-separated string (RFC 6749 §3.3) or of an array.
-#[must_use]
-pub(crate) fn scope_count(value: &Value) -> Option<usize> {
-    match value {
-        Value::String(s) => Some(s.split_ascii_whitespace().count()),
-        Value::Array(list) => Some(list.len()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,9 @@ pub struct Stats {
     pub algs: BTreeMap<&'static str, u64>,
     /// Other credentials replaced, by the id of the rule that found them.
     pub rules: BTreeMap<String, u64>,
-    /// Places withheld because they could not be decided, by reason (`oversize`, …).
+    /// Claim sets sealed.
+    pub sealed: u64,
+    /// Places withheld because they could not be decided, and claims that could not be sealed, by reason (`oversize`, `no-recipient`, …).
     pub withheld: BTreeMap<&'static str, u64>,
 }
 
@@ -45,6 +47,7 @@ impl Stats {
         self.bytes_in += other.bytes_in;
         self.bytes_out += other.bytes_out;
         self.records += other.records;
+        self.sealed += other.sealed;
         for (into, from) in [(&mut self.classes, &other.classes), (&mut self.algs, &other.algs), (&mut self.withheld, &other.withheld)] {
             for (name, count) in from {
                 *into.entry(name).or_default() += count;

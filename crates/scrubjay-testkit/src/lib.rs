@@ -4,6 +4,8 @@
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod leak;
+#[cfg(feature = "oidc")]
+pub mod oidc;
 pub mod random;
 pub mod text;
 pub mod tokens;

@@ -5,7 +5,7 @@
 use std::io::Read;
 
 use scrubjay_scan::Scanner;
-use scrubjay_token::{Gate, analyze, class, risks};
+use scrubjay_token::{Gate, RiskLimits, analyze, class, risks};
 
 fn main() -> std::io::Result<()> {
     let mut text = Vec::new();
@@ -28,7 +28,13 @@ fn main() -> std::io::Result<()> {
             let (span, token) = (found.span(), &found.token);
             let state = token.cut.map_or("whole", |cut| cut.name());
             let (class, kind) = (class(token).name(), token.kind.name());
-            println!("line {}, bytes {}..{}: {kind}, {class}, {state}, {:?}", number + 1, span.start, span.end, risks(token));
+            println!(
+                "line {}, bytes {}..{}: {kind}, {class}, {state}, {:?}",
+                number + 1,
+                span.start,
+                span.end,
+                risks(token, &RiskLimits::default())
+            );
         }
     }
     Ok(())

@@ -1,33 +1,51 @@
-//! What a token is for (its class), and what about it deserves a second look (its risks).
+//! What a token is for.
+//!
+//! A `typ` that names a kind of token decides, whatever the claims look like: that is what explicit typing is for (RFC
+//! 8725 §3.11). `typ: JWT` names none; then the content type of what is inside, the form, and at last the claims tell.
+//! Nothing is verified: a class is what a token says of itself, and whoever writes a log can make a token say anything.
 
-use crate::json::Value;
+mod claims;
+mod context;
+
 use crate::token::{Kind, Token};
+
+pub use context::class_in;
 
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
-    /// Access token (RFC 9068 and the de-facto kinds).
+    /// Access token: RFC 9068, and the kinds that issuers had before it (Entra, Okta, Auth0, Keycloak, Cognito, Google).
     Access,
-    /// OpenID Connect ID token.
+    /// OpenID Connect ID token (OpenID Connect Core §2).
     Id,
-    /// Refresh token.
+    /// Refresh token (RFC 6749 §1.5).
     Refresh,
-    /// Logout token (OpenID Connect Back-Channel Logout).
+    /// Logout token (OpenID Connect Back-Channel Logout §2.4).
     Logout,
     /// Security event token (RFC 8417).
     Set,
-    /// DPoP proof (RFC 9449).
+    /// DPoP proof (RFC 9449 §4.2).
     Dpop,
-    /// Client assertion (RFC 7523).
+    /// Client assertion or authorization grant (RFC 7523 §2).
     ClientAssertion,
-    /// Authorization request object (RFC 9101).
+    /// Authorization request object, JAR (RFC 9101).
     Request,
+    /// Authorization response, JARM (JWT Secured Authorization Response Mode §2.1).
+    Jarm,
     /// Introspection response (RFC 9701).
     Introspection,
-    /// SD-JWT or its key binding (RFC 9901).
+    /// Selective-disclosure JWT, with its key binding where it has one (RFC 9901 §4).
     SdJwt,
-    /// Kubernetes service account token.
+    /// The key binding JWT of an SD-JWT by itself (RFC 9901 §4.3).
+    KeyBinding,
+    /// Kubernetes service account token, legacy (a secret) or bound (`TokenRequest`).
     ServiceAccount,
+    /// SPIFFE JWT-SVID.
+    Spiffe,
+    /// Token of a CI job (GitHub Actions, GitLab CI and others), to be exchanged at a cloud.
+    Ci,
+    /// Its content is another JWT (`cty: JWT`, RFC 7519 §5.2), so it tells nothing more.
+    Nested,
     /// Encrypted: what it is for cannot be seen.
     Encrypted,
     /// Key material: a private JWK or PEM key.
@@ -37,6 +55,29 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class, in the order in which they are declared.
+    pub const ALL: [Self; 19] = [
+        Self::Access,
+        Self::Id,
+        Self::Refresh,
+        Self::Logout,
+        Self::Set,
+        Self::Dpop,
+        Self::ClientAssertion,
+        Self::Request,
+        Self::Jarm,
+        Self::Introspection,
+        Self::SdJwt,
+        Self::KeyBinding,
+        Self::ServiceAccount,
+        Self::Spiffe,
+        Self::Ci,
+        Self::Nested,
+        Self::Encrypted,
+        Self::Key,
+        Self::Other,
+    ];
+
     /// The class as markers and policies name it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -49,147 +90,105 @@ impl Class {
             Self::Dpop => "dpop",
             Self::ClientAssertion => "client-assertion",
             Self::Request => "request",
+            Self::Jarm => "jarm",
             Self::Introspection => "introspection",
             Self::SdJwt => "sd-jwt",
+            Self::KeyBinding => "key-binding",
             Self::ServiceAccount => "service-account",
+            Self::Spiffe => "spiffe",
+            Self::Ci => "ci",
+            Self::Nested => "nested",
             Self::Encrypted => "encrypted",
             Self::Key => "key",
             Self::Other => "other",
         }
     }
+
+    /// The class of this name, exactly as [`Class::name`] writes it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
 }
 
-/// The class of a token: its `typ` decides where it is explicit (RFC 8725 §3.11), its claims otherwise.
+/// The class of a token, from the token alone.
+///
+/// A token with two members of one name means different things to different readers (RFC 7515 §4), so nothing but its
+/// form is believed.
 #[must_use]
 pub fn class(token: &Token) -> Class {
-    let typ = token.header_str("typ").unwrap_or_default().to_ascii_lowercase();
-    match typ.strip_prefix("application/").unwrap_or(&typ) {
-        "at+jwt" => return Class::Access,
-        "secevent+jwt" => return Class::Set,
-        "logout+jwt" => return Class::Logout,
-        "dpop+jwt" => return Class::Dpop,
-        "client-authentication+jwt" => return Class::ClientAssertion,
-        "oauth-authz-req+jwt" => return Class::Request,
-        "token-introspection+jwt" => return Class::Introspection,
-        "kb+jwt" => return Class::SdJwt,
-        _ => {}
+    if token.ambiguous {
+        return by_form(token.kind);
     }
-    match token.kind {
-        Kind::SdJwt => Class::SdJwt,
+    if let Some(class) = token.header_str("typ").and_then(by_type) {
+        return class;
+    }
+    match token.header_str("cty").map(media_type) {
+        Some(cty) if cty == "jwt" => return Class::Nested,
+        Some(cty) => {
+            if let Some(class) = by_type(&cty) {
+                return class;
+            }
+        }
+        None => {}
+    }
+    let said = match (token.kind, &token.claims) {
+        (Kind::Jws, None) if holds_token(token) => Class::Nested,
+        (Kind::Jws, Some(claims)) => claims::class(claims),
+        // Claims may be replicated in the header of an encrypted token (RFC 7519 §5.3).
+        (Kind::Jwe, _) => token.header.as_ref().map_or(Class::Other, claims::class),
+        _ => Class::Other,
+    };
+    if said == Class::Other { by_form(token.kind) } else { said }
+}
+
+fn by_form(kind: Kind) -> Class {
+    match kind {
+        Kind::Jws => Class::Other,
         Kind::Jwe => Class::Encrypted,
+        Kind::SdJwt => Class::SdJwt,
         Kind::Jwk | Kind::Pem => Class::Key,
-        Kind::Jws => by_claims(token),
     }
 }
 
-fn by_claims(token: &Token) -> Class {
-    let has = |name| token.claim(name).is_some();
-    let text = |name| token.claim(name).and_then(Value::as_str).unwrap_or_default();
-    if has("kubernetes.io") || text("sub").starts_with("system:serviceaccount:") {
-        return Class::ServiceAccount;
-    }
-    match (text("token_use"), text("typ")) {
-        ("id", _) | (_, "ID") => return Class::Id,
-        ("access", _) | (_, "Bearer") => return Class::Access,
-        (_, "Refresh" | "Offline") => return Class::Refresh,
-        (_, "Logout") => return Class::Logout,
-        _ => {}
-    }
-    if has("at_hash") || has("c_hash") || has("nonce") && has("aud") {
-        return Class::Id;
-    }
-    if has("events") {
-        return Class::Set;
-    }
-    if has("htm") && has("htu") {
-        return Class::Dpop;
-    }
-    if has("scope") || has("scp") || has("client_id") || has("cid") || has("appid") || has("permissions") {
-        return Class::Access;
-    }
-    Class::Other
+/// A media type as the header writes it: without `application/` (RFC 7515 §4.1.9) and in lower case.
+fn media_type(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    lower.strip_prefix("application/").map(str::to_owned).unwrap_or(lower)
 }
 
-/// A finding about a token that redaction would otherwise hide. None depends on the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Risk {
-    /// `alg: none`: anyone can make one (RFC 8725 §3.2).
-    AlgNone,
-    /// Symmetric signature: every verifier can issue.
-    SymmetricAlg,
-    /// No `exp`: it never ends.
-    NoExpiry,
-    /// `exp` lies more than a day after `iat`.
-    LongLifetime,
-    /// No `aud`: valid anywhere (RFC 8725 §3.9).
-    NoAudience,
-    /// More than three audiences.
-    ManyAudiences,
-    /// Not bound to its sender (no `cnf`, RFC 7800): whoever holds it can use it.
-    Bearer,
-    /// A refresh token: it makes others.
-    RefreshToken,
-}
-
-impl Risk {
-    /// The finding as markers name it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AlgNone => "alg-none",
-            Self::SymmetricAlg => "symmetric-alg",
-            Self::NoExpiry => "no-expiry",
-            Self::LongLifetime => "long-lifetime",
-            Self::NoAudience => "no-audience",
-            Self::ManyAudiences => "many-audiences",
-            Self::Bearer => "no-sender-constraint",
-            Self::RefreshToken => "refresh-token",
+/// The class that a media type names. `None`: it names no kind of token (`JWT`, `JOSE`, things that are no media types).
+fn by_type(text: &str) -> Option<Class> {
+    let name = media_type(text);
+    Some(match name.as_str() {
+        // The second one is what Okta's own API takes.
+        "at+jwt" | "okta-internal-at+jwt" => Class::Access,
+        // The second one is OpenIddict's.
+        "rt+jwt" | "oi_reft+jwt" => Class::Refresh,
+        "secevent+jwt" => Class::Set,
+        "logout+jwt" => Class::Logout,
+        "dpop+jwt" => Class::Dpop,
+        // RFC 7523bis; the others attest a client's instance (attestation-based client authentication).
+        "client-authentication+jwt" | "authorization-grant+jwt" | "oauth-client-attestation+jwt" | "oauth-client-attestation-pop+jwt" => {
+            Class::ClientAssertion
         }
-    }
+        "oauth-authz-req+jwt" => Class::Request,
+        "token-introspection+jwt" => Class::Introspection,
+        "kb+jwt" => Class::KeyBinding,
+        "sd-jwt" => Class::SdJwt,
+        _ if name.ends_with("+sd-jwt") => Class::SdJwt,
+        // Typed, and none of ours: the type forbids to read it as anything else.
+        _ if name.ends_with("+jwt") => Class::Other,
+        _ => return None,
+    })
 }
 
-const LIFETIME_SECONDS_MAX: i64 = 24 * 3600;
-const AUDIENCES_MAX: usize = 3;
-
-/// The risks of a token, in a fixed order.
-#[must_use]
-pub fn risks(token: &Token) -> Vec<Risk> {
-    let mut out = Vec::new();
-    match token.header_str("alg") {
-        Some(alg) if alg.eq_ignore_ascii_case("none") => out.push(Risk::AlgNone),
-        Some(alg) if alg.starts_with("HS") => out.push(Risk::SymmetricAlg),
-        _ => {}
-    }
-    let class = class(token);
-    if token.claims.is_some() && token.cut.is_none() {
-        let seconds = |name| token.claim(name).and_then(numeric_date);
-        match (seconds("iat"), seconds("exp")) {
-            (_, None) if token.claim("exp").is_none() && class != Class::Dpop => out.push(Risk::NoExpiry),
-            (Some(iat), Some(exp)) if exp.saturating_sub(iat) > LIFETIME_SECONDS_MAX => out.push(Risk::LongLifetime),
-            _ => {}
-        }
-        match token.claim("aud") {
-            None if class != Class::Dpop => out.push(Risk::NoAudience),
-            Some(Value::Array(list)) if list.len() > AUDIENCES_MAX => out.push(Risk::ManyAudiences),
-            _ => {}
-        }
-        if class == Class::Access && token.claim("cnf").is_none() {
-            out.push(Risk::Bearer);
-        }
-    }
-    if class == Class::Refresh {
-        out.push(Risk::RefreshToken);
-    }
-    out
+/// True where the payload is a compact JWS or JWE, though no `cty` says so.
+fn holds_token(token: &Token) -> bool {
+    let Some(payload) = token.identity.get(1) else { return false };
+    let dots = payload.iter().filter(|&&b| b == b'.').count();
+    payload.starts_with(b"ey") && matches!(dots, 2 | 4) && payload.iter().all(|&b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-/// A NumericDate (RFC 7519 §2) in whole seconds since the epoch, where it is a number that fits. Fractions are cut.
-#[must_use]
-pub fn numeric_date(value: &Value) -> Option<i64> {
-    let Value::Number(text) = value else { return None };
-    if let Ok(n) = text.parse::<i64>() {
-        return Some(n);
-    }
-    let n = text.parse::<f64>().ok()?;
-    (n.is_finite() && n.abs() < 9e15).then_some(n as i64)
-}
+#[cfg(test)]
+mod tests;

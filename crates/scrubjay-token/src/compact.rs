@@ -387,6 +387,7 @@ fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut
     if matches!(parsed.value, Value::Object(_)) {
         token.ambiguous |= parsed.duplicates;
         token.claims = Some(parsed.value);
+        token.claims_whole = matches!(parsed.status, Status::Complete { .. });
     }
     if parts.len() < 2 {
         token.cut = Some(if matches!(parsed.status, Status::Cut) { Cut::Payload } else { Cut::Signature });
@@ -410,7 +411,7 @@ fn fragment(segments: &Segments<'_>, _head: Segment, parts: &[Segment], claims: 
     if !has_any(&claims, &CLAIM_NAMES) && !is_signature_length(signature.len()) {
         return None;
     }
-    Some(Token { claims: Some(claims), ambiguous, cut: Some(Cut::Header), ..Token::bare(Kind::Jws) })
+    Some(Token { claims: Some(claims), claims_whole: true, ambiguous, cut: Some(Cut::Header), ..Token::bare(Kind::Jws) })
 }
 
 /// Follows the `~disclosure~…~[kb-jwt]` of an SD-JWT (RFC 9901 §4) from the end of the issuer's JWT. `None`: the text

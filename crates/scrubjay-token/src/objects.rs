@@ -12,7 +12,7 @@ use memchr::memmem::Finder;
 use crate::base64::{decode, is_base64};
 use crate::compact::is_opening;
 use crate::frames::header;
-use crate::json::{self, Value};
+use crate::json::{self, Status, Value};
 use crate::lists::{is_dump_line, line_pieces};
 use crate::partials::part;
 use crate::token::{Cut, Found, Kind, Token};
@@ -231,6 +231,7 @@ fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
         token.ambiguous |= parsed.duplicates;
         if matches!(parsed.value, Value::Object(_)) {
             token.claims = Some(parsed.value);
+            token.claims_whole = matches!(parsed.status, Status::Complete { .. });
         }
         if let Some(header) = frame.value("protected").filter(|_| !bytes.is_empty()) {
             token.identity = vec![decode(&text[header.clone()]), bytes];

@@ -67,6 +67,8 @@ pub struct Token {
     /// The claim set, where the payload is a JSON object that could be read (RFC 7519 §4). Cut payloads give the members
     /// that are complete.
     pub claims: Option<Value>,
+    /// The claim set was read to its end, within the reader's limits: a claim that is not there is not in the token.
+    pub claims_whole: bool,
     /// A header or claim set has two members of one name, so what it says depends on the reader (RFC 7515 §4): show nothing.
     pub ambiguous: bool,
     /// The first part that is missing or incomplete.
@@ -106,7 +108,17 @@ impl Token {
 impl Token {
     /// A token of which nothing is known but its kind.
     pub(crate) fn bare(kind: Kind) -> Self {
-        Self { kind, header: None, claims: None, ambiguous: false, cut: None, identity: Vec::new(), whole: false, disclosures: 0 }
+        Self {
+            kind,
+            header: None,
+            claims: None,
+            claims_whole: false,
+            ambiguous: false,
+            cut: None,
+            identity: Vec::new(),
+            whole: false,
+            disclosures: 0,
+        }
     }
 }
 
@@ -136,6 +148,23 @@ impl Found {
         self.pieces.clear();
         self.pieces.push(span);
         self
+    }
+
+    /// Leaves out what stands from `end` on.
+    pub(crate) fn cut_at(&mut self, end: usize) {
+        if self.span().end <= end {
+            return;
+        }
+        self.pieces.retain(|piece| piece.start < end);
+        self.pieces.iter_mut().for_each(|piece| piece.end = piece.end.min(end));
+        self.token.cut = self.token.cut.or(Some(Cut::Payload));
+        self.token.identity.clear();
+        self.quote = None;
+    }
+
+    /// Nothing that follows belongs to it: a compact token of which all is there, or an object or a key that is closed.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.token.whole || self.token.cut.is_none() && (self.quote.is_some() || matches!(self.token.kind, Kind::Jwk | Kind::Pem))
     }
 
     /// Everything from the first byte to the last.

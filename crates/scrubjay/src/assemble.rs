@@ -6,8 +6,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source};
-use scrubjay_scrub::{FingerprintKey, KEY_BYTES_MIN, Limits, Scrubber};
+use scrubjay_claims::CorrelationRing;
+use scrubjay_pipeline::{Pipeline, Problem, RunLimits, Sink, Source, Tend};
+use scrubjay_scrub::{KEY_BYTES_MIN, Limits, Scrubber, Teller};
 use scrubjay_sinks::file::{self, FileSink, FileSinkConfig, LineLimits};
 use scrubjay_sinks::kafka::{KafkaSink, KafkaSinkConfig};
 use scrubjay_sinks::stdout::StdoutSink;
@@ -18,8 +19,8 @@ use crate::config::{
     Compression, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan, SinkPlan,
     SourcePlan, Start,
 };
-use crate::keyfile;
-use crate::safe;
+use crate::sealing::{self, Seals, Tender};
+use crate::{keyfile, safe};
 
 /// Tells a person of a problem that is being waited out. Scrubbed: a path may hold anything.
 pub(crate) fn tell(problem: &Problem) {
@@ -38,7 +39,7 @@ pub(crate) fn prepare(plan: &Plan) -> Result<(), Problem> {
 /// Removes positions and file output of earlier runs.
 fn forget(plan: &Plan) -> Result<(), Problem> {
     let sources = plan.pipelines.iter().flat_map(|p| &p.from).map(|s| checkpoint(plan, &s.name));
-    let outputs = plan.pipelines.iter().flat_map(|p| &p.to).filter_map(|s| match &s.plan {
+    let outputs = plan.pipelines.iter().flat_map(|p| p.to.iter().chain(&p.sidecar)).filter_map(|s| match &s.plan {
         SinkPlan::File(f) => Some(f.path.clone()),
         _ => None,
     });
@@ -79,16 +80,14 @@ fn checkpoint(plan: &Plan, source: &str) -> PathBuf {
     plan.state_dir.join(format!("{source}.checkpoint.json"))
 }
 
-/// The fingerprint key: the configured one, or one that is made once and kept with the state.
-pub(crate) fn fingerprint_key(plan: &Plan) -> Result<FingerprintKey, String> {
-    if let Some(path) = &plan.fingerprint_key {
-        return keyfile::fingerprint_key(Some(path));
+/// The correlation keys: the configured ones, or one that is made once and kept with the state.
+fn ring(plan: &Plan) -> Result<CorrelationRing, String> {
+    let made = plan.state_dir.join("fingerprint.key");
+    let path = plan.fingerprint_key.as_ref().unwrap_or(&made);
+    if plan.fingerprint_key.is_none() && !path.exists() {
+        make_key(path).map_err(|e| format!("{}: {}", safe::path(path), keyfile::reason(&e)))?;
     }
-    let path = plan.state_dir.join("fingerprint.key");
-    if !path.exists() {
-        make_key(&path).map_err(|e| format!("{}: {}", safe::path(&path), keyfile::reason(&e)))?;
-    }
-    keyfile::fingerprint_key(Some(&path))
+    keyfile::ring(path).map_err(|wrong| format!("{}: {wrong}", safe::path(path)))
 }
 
 /// Written whole under another name first, so that a crash leaves no short key behind.
@@ -103,9 +102,21 @@ fn make_key(path: &Path) -> std::io::Result<()> {
     fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
+/// What all pipelines of a plan share: keys, and who seals.
+pub(crate) struct Shared {
+    ring: Arc<CorrelationRing>,
+    seals: Option<Seals>,
+}
+
+/// Opens what all pipelines share.
+pub(crate) fn shared(plan: &Plan) -> Result<Shared, Problem> {
+    let ring = ring(plan).map_err(|what| Problem::new("fingerprint key", what, ""))?;
+    let seals = plan.sealing.as_ref().map(sealing::open).transpose().map_err(|what| Problem::new("sealing", what, ""))?;
+    Ok(Shared { ring: Arc::new(ring), seals })
+}
+
 /// One pipeline with everything opened, with a scrubber for each thread. Problems name what could not be.
-pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, once: bool, threads: usize) -> Result<Pipeline, Problem> {
-    let key = fingerprint_key(plan).map_err(|what| Problem::new("fingerprint key", what, ""))?;
+pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, shared: &Shared, once: bool, threads: usize) -> Result<Pipeline, Problem> {
     let limits = RunLimits { budget_bytes_max: plan.limits.budget_bytes_max / plan.pipelines.len().max(1), ..RunLimits::default() };
     let mut sources = Vec::with_capacity(which.from.len());
     for named in &which.from {
@@ -115,9 +126,23 @@ pub(crate) async fn pipeline(plan: &Plan, which: &PipelinePlan, once: bool, thre
     for named in &which.to {
         sinks.push(sink(plan, named).await?);
     }
+    let mut sidecars = Vec::with_capacity(which.sidecar.len());
+    for named in &which.sidecar {
+        sidecars.push(sink(plan, named).await?);
+    }
     let decided = Limits { token_bytes_max: plan.limits.token_bytes_max };
-    let scrubbers = (0..threads).map(|_| Scrubber::with_rules(key.clone(), decided, Arc::clone(&plan.rules))).collect();
-    Ok(Pipeline { sources, sinks, scrubbers, limits })
+    let now = keyfile::now();
+    let mut teller = Teller::new(shared.ring.active(now), Arc::clone(&plan.rules))
+        .with_policy(Arc::clone(&plan.policy))
+        .with_marker_bytes_max(plan.limits.marker_bytes_max)
+        .at(u64::try_from(now).unwrap_or_default());
+    if let Some(seals) = &shared.seals {
+        teller = teller.with_sealer(Arc::clone(&seals.sealer));
+    }
+    let scrubbers = (0..threads).map(|_| Scrubber::of(teller.clone(), decided)).collect();
+    let tender = Tender::new(Arc::clone(&shared.ring), shared.seals.clone());
+    let tend: Arc<Tend> = Arc::new(move |scrubber: &mut Scrubber| tender.tend(scrubber));
+    Ok(Pipeline { sources, sinks, sidecars, scrubbers, tend: Some(tend), limits })
 }
 
 fn source(plan: &Plan, named: &NamedSource, once: bool) -> Result<Box<dyn Source>, Problem> {

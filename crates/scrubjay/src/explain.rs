@@ -1,31 +1,27 @@
 //! `scrubjay explain`: what each token is, what deserves a second look, what becomes of each claim.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::sync::Arc;
 
 use scrubjay_rules::{Hit, RulePack};
-use scrubjay_scrub::{FingerprintKey, Place, marker, secret_marker};
+use scrubjay_scrub::policy::{Decided, Policy, Rule};
+use scrubjay_scrub::{Place, Teller, secret_marker};
 use scrubjay_token::json::Value;
-use scrubjay_token::{Found, class, risks};
+use scrubjay_token::{Found, delegation, risks, sender_constraint};
 
+use crate::asked::{self, Prompt};
 use crate::cli::ExplainArgs;
 use crate::exit::{Exit, complain};
-use crate::{keyfile, rules, safe, scrub};
-
-/// Largest text that is explained: it is read as a whole.
-const TEXT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+use crate::{keyfile, policy, rules, safe, scrub};
 
 pub(crate) fn run(args: &ExplainArgs) -> Exit {
-    let path = args.file.as_deref().unwrap_or(Path::new("-"));
-    let raw = path.to_string_lossy();
-    if safe::holds_token(&raw) || raw.starts_with("ey") && !path.exists() {
-        complain(
-            "a token does not belong on the command line: it stays in the shell's history and shows in ps. Pipe it: scrubjay explain < FILE",
-        );
-        return Exit::Usage;
-    }
-    let key = match keyfile::fingerprint_key(args.fingerprint_key.as_deref()) {
+    let path = match asked::source(args.file.as_deref(), "explain") {
+        Ok(path) => path,
+        Err(what) => {
+            complain(&what);
+            return Exit::Usage;
+        }
+    };
+    let key = match keyfile::active_keys(args.fingerprint_key.as_deref()) {
         Ok(key) => key,
         Err(what) => {
             complain(&what);
@@ -39,7 +35,16 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let text = match read(path) {
+    let policy = match policy::load(args.policy.policy.as_deref()) {
+        Ok(policy) => policy,
+        Err(what) => {
+            complain(&what);
+            return Exit::Usage;
+        }
+    };
+    let teller = Teller::new(key, Arc::clone(&rules)).with_policy(policy);
+    let asked = Asked { teller, args };
+    let text = match asked::read(path, Prompt::Text) {
         Ok(text) => text,
         Err(error) => {
             complain(&format!("{}: {}", safe::path(path), keyfile::reason(&error)));
@@ -52,7 +57,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
     };
     let mut out = String::new();
     for (i, f) in found.iter().enumerate() {
-        explain(&mut out, i + 1, f, &text, &key, args.show_claims);
+        asked.explain(&mut out, i + 1, f, &text);
     }
     let mut secrets = Vec::new();
     rules.find(&text, &mut secrets);
@@ -66,38 +71,78 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
     scrub::write_quietly(out.as_bytes())
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let mut input: Box<dyn Read> = if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    input.by_ref().take(TEXT_BYTES_MAX).read_to_end(&mut text)?;
-    Ok(text)
+/// What was asked, and who answers.
+struct Asked<'a> {
+    teller: Teller,
+    args: &'a ExplainArgs,
 }
 
-fn explain(out: &mut String, number: usize, found: &Found, text: &[u8], key: &FingerprintKey, show_claims: bool) {
-    let token = &found.token;
-    let (line, column) = line_and_column(text, found.span().start);
-    let mut say = |name: &str, what: &str| out.push_str(&format!("  {name:<12} {what}\n"));
-    let (shown, _) = marker(token, key, Place::Text);
-    say("token", &format!("{number} at line {line}, column {column}, {} bytes", found.span().len()));
-    say("kind", token.kind.name());
-    say("class", class(token).name());
-    if let Some(cut) = token.cut {
-        say("cut", &format!("{}: missing or incomplete", cut.name()));
+impl Asked<'_> {
+    fn explain(&self, out: &mut String, number: usize, found: &Found, text: &[u8]) {
+        let token = &found.token;
+        let (line, column) = line_and_column(text, found.span().start);
+        let mut say = |name: &str, what: &str| out.push_str(&format!("  {name:<12} {what}\n"));
+        let mut fates = Vec::new();
+        let account = self.teller.tell(token, &self.args.policy.source, Place::Text, &mut |decided| fates.push(decided));
+        say("token", &format!("{number} at line {line}, column {column}, {} bytes", found.span().len()));
+        say("kind", token.kind.name());
+        say("class", account.told.class.name());
+        if let Some(cut) = token.cut {
+            say("cut", &format!("{}: missing or incomplete", cut.name()));
+        }
+        if token.ambiguous {
+            say("ambiguous", "duplicate members: what it says depends on the reader, so nothing of it is shown");
+        }
+        if token.disclosures > 0 {
+            say("disclosures", &format!("{} (removed with the token)", token.disclosures));
+        }
+        say("verified", "no: this is what the token says; its signature was not checked");
+        let delegation = delegation(token).filter(|d| d.depth > 0).map(|d| format!("acts for another (RFC 8693), {} deep", d.depth));
+        delegation.iter().for_each(|what| say("delegation", what));
+        sender_constraint(token).iter().for_each(|what| say("bound to", what.name()));
+        let risks: Vec<&str> = risks(token, self.teller.policy().risk_limits()).iter().map(|r| r.name()).collect();
+        say("risks", &if risks.is_empty() { "none found".to_owned() } else { risks.join(", ") });
+        say("policy", &self.rule(account.rule));
+        for decided in &fates {
+            say(if decided.in_header { "header" } else { "claim" }, &self.fate(decided));
+        }
+        say("becomes", &account.marker.to_string());
+        out.push('\n');
     }
-    if token.ambiguous {
-        say("ambiguous", "duplicate members: what it says depends on the reader, so nothing of it is shown");
+
+    /// The rule that decided, and where it stands.
+    fn rule(&self, rule: Option<&Rule>) -> String {
+        match rule {
+            None => "none".to_owned(),
+            Some(rule) if Policy::builtin().rules().iter().any(|r| std::ptr::eq(r, rule)) => "built-in default".to_owned(),
+            Some(rule) => format!("{} (line {} of {})", safe::text(&rule.name, false), rule.place.line, self.policy_file()),
+        }
     }
-    if token.disclosures > 0 {
-        say("disclosures", &format!("{} (removed with the token)", token.disclosures));
+
+    fn policy_file(&self) -> String {
+        self.args.policy.policy.as_deref().map_or_else(|| "the policy".to_owned(), safe::path)
     }
-    say("verified", "no: this is what the token says; its signature was not checked");
-    let risks: Vec<&str> = risks(token).iter().map(|r| r.name()).collect();
-    say("risks", &if risks.is_empty() { "none found".to_owned() } else { risks.join(", ") });
-    say("policy", "built-in default");
-    members(&mut say, "header", token.header.as_ref(), &shown, show_claims);
-    members(&mut say, "claim", token.claims.as_ref(), &shown, show_claims);
-    say("becomes", &shown);
-    out.push('\n');
+
+    /// What becomes of a claim, and which line says so.
+    fn fate(&self, decided: &Decided<'_>) -> String {
+        let shown = &decided.fate.shown;
+        let mut fate = if shown.is_empty() { "dropped".to_owned() } else { format!("shown as {}", safe::text(&shown.join(", "), false)) };
+        if !decided.fate.sealed.is_empty() {
+            fate.push_str(&format!(", for {}", decided.fate.sealed.join(", ")));
+        }
+        if let Some(line) = decided.line.filter(|_| self.args.policy.policy.is_some()) {
+            fate.push_str(&format!(
+                " (line {}, {:?} of {})",
+                line.place.line,
+                safe::text(&line.claim, false),
+                safe::text(&line.rule, false)
+            ));
+        } else if decided.line.is_none() && !decided.in_header && self.args.policy.policy.is_some() {
+            fate.push_str(" (no line names it)");
+        }
+        let value = if self.args.show_claims { format!(" = {}", safe::text(&render(decided.value), false)) } else { String::new() };
+        format!("{}: {fate}{value}", safe::text(&decided.path, false))
+    }
 }
 
 /// A credential that is no token: which rule found it, and what becomes of it. Its value is never shown.
@@ -112,37 +157,10 @@ fn explain_secret(out: &mut String, number: usize, hit: &Hit, text: &[u8], rules
 }
 
 /// Both from 1, in bytes.
-fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
+pub(crate) fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or_default();
     let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
     (line, before.iter().rev().take_while(|&&b| b != b'\n').count() + 1)
-}
-
-/// One line for each member: shown as the marker shows it, or dropped.
-fn members(say: &mut impl FnMut(&str, &str), what: &str, object: Option<&Value>, marker: &str, show_claims: bool) {
-    let Some(object) = object else { return };
-    for (name, value) in object.members() {
-        let shown = shown_values(marker, name);
-        let fate = if shown.is_empty() { "dropped".to_owned() } else { format!("shown as {}", shown.join(", ")) };
-        let value = if show_claims { format!(" = {}", safe::text(&render(value), false)) } else { String::new() };
-        say(what, &format!("{}: {fate}{value}", safe::text(name, false)));
-    }
-}
-
-/// The values that a marker shows for a member.
-fn shown_values<'a>(marker: &'a str, member: &str) -> Vec<&'a str> {
-    let name = match member {
-        "scp" => "scope",
-        "azp" => "client_id",
-        other => other,
-    };
-    let inside = marker.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
-    inside
-        .split('~')
-        .filter_map(|pair| pair.split_once(':'))
-        .filter(|(n, _)| *n == name && !matches!(*n, "class" | "fp" | "cut" | "why"))
-        .map(|(_, v)| v)
-        .collect()
 }
 
 fn render(value: &Value) -> String {

@@ -4,16 +4,25 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
+mod asked;
 mod assemble;
+mod audit_log;
 mod cli;
 mod config;
+mod diff;
 mod exit;
 mod explain;
+mod fingerprint;
 mod keyfile;
+mod keys;
+mod policy;
+mod reveal;
 mod rules;
 mod run;
 mod safe;
 mod scrub;
+mod sealing;
+mod test;
 
 use clap::Parser;
 use exit::Exit;
@@ -36,7 +45,12 @@ fn run() -> Exit {
         cli::Command::Scrub(args) => scrub::run(&args),
         cli::Command::Run(args) => run::run(&args),
         cli::Command::Check(args) => run::check(&args),
+        cli::Command::Test(args) => test::run(&args),
         cli::Command::Explain(args) => explain::run(&args),
+        cli::Command::Fingerprint(args) => fingerprint::run(&args),
+        cli::Command::Keys(args) => keys::run(&args),
+        cli::Command::Reveal(args) => reveal::run(&args),
+        cli::Command::AuditLog(args) => audit_log::run(&args),
         cli::Command::Rules(args) => rules::list(&args),
         cli::Command::Completions { shell } => cli::completions(shell),
     }

@@ -13,14 +13,15 @@ use crate::assemble::{self, tell};
 use crate::cli::{CheckArgs, RunArgs};
 use crate::config::{self, Plan};
 use crate::exit::Exit;
-use crate::{safe, scrub};
+use crate::{diff, safe, scrub};
 
 /// Time that the runtime may take to end once everything is closed.
 const RUNTIME_END_MAX: Duration = Duration::from_secs(2);
 
 /// Checks a pipeline file and prints what it means.
 pub(crate) fn check(args: &CheckArgs) -> Exit {
-    match config::load(&args.config) {
+    let Some(config) = &args.config else { return diff::run(&args.diff) };
+    match config::load(config) {
         Ok(plan) => scrub::write_quietly(safe::text(&plan.to_string(), true).as_bytes()),
         Err(mistakes) => {
             eprint!("{}", safe::text(&mistakes.to_string(), true));
@@ -69,12 +70,19 @@ async fn run_plan(plan: &Plan, once: bool, threads: usize) -> Exit {
         tell(&problem);
         return Exit::Usage;
     }
+    let shared = match assemble::shared(plan) {
+        Ok(shared) => shared,
+        Err(problem) => {
+            tell(&problem);
+            return Exit::Partly;
+        }
+    };
     // Everything is opened before anything runs: a sink that cannot be reached must not let a source move.
     let mut pipelines = Vec::with_capacity(plan.pipelines.len());
     for which in &plan.pipelines {
         let mut stopped = stopped.clone();
         let opened = tokio::select! {
-            opened = assemble::pipeline(plan, which, once, threads) => opened,
+            opened = assemble::pipeline(plan, which, &shared, once, threads) => opened,
             _ = stopped.wait_for(|stop| *stop) => return Exit::Done,
         };
         match opened {

@@ -11,17 +11,22 @@ mod input;
 mod output;
 mod workers;
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use scrubjay_scrub::{Limits, Scrubber, Stats};
+use scrubjay_claims::{Sealer, is_audience};
+use scrubjay_scrub::policy::SealTo;
+use scrubjay_scrub::{Limits, Policy, Scrubber, Stats, Teller};
 
 use crate::cli::ScrubArgs;
+use crate::config::SealingPlan;
 use crate::exit::{Exit, complain};
 use crate::keyfile::{self, reason};
-use crate::rules;
+use crate::{policy, rules, safe, sealing};
 
 use input::Input;
 pub(crate) use output::write_quietly;
@@ -32,7 +37,7 @@ use output::{Output, Stop};
 const THREADS_DEFAULT_MAX: usize = 4;
 
 pub(crate) fn run(args: &ScrubArgs) -> Exit {
-    let key = match keyfile::fingerprint_key(args.fingerprint_key.as_deref()) {
+    let key = match keyfile::active_keys(args.fingerprint_key.as_deref()) {
         Ok(key) => key,
         Err(what) => {
             complain(&what);
@@ -46,14 +51,34 @@ pub(crate) fn run(args: &ScrubArgs) -> Exit {
             return Exit::Usage;
         }
     };
+    let policy = match policy::load(args.policy.policy.as_deref()) {
+        Ok(policy) => policy,
+        Err(what) => {
+            complain(&what);
+            return Exit::Usage;
+        }
+    };
     if args.fingerprint_key.is_none() && io::stderr().is_terminal() {
         eprintln!("scrubjay: fingerprints use a key made for this run; --fingerprint-key FILE makes them comparable between runs");
     }
     let started = Instant::now();
     let output = Output::standard();
-    let input = Input::new(&args.files, output.identity());
-    let scrubbers = (0..threads(args)).map(|_| Scrubber::with_rules(key.clone(), Limits::default(), Arc::clone(&rules))).collect();
+    let input = Input::new(&args.files, &args.policy.source, output.identity());
+    let sealer = match sealer(args, &policy) {
+        Ok(sealer) => sealer,
+        Err(what) => {
+            complain(&what);
+            return Exit::Usage;
+        }
+    };
+    let now = u64::try_from(keyfile::now()).unwrap_or_default();
+    let mut teller = Teller::new(key, rules).with_policy(policy).at(now);
+    if let Some(sealer) = &sealer {
+        teller = teller.with_sealer(Arc::clone(sealer));
+    }
+    let scrubbers = (0..threads(args)).map(|_| Scrubber::of(teller.clone(), Limits::default())).collect();
     let (did, ended) = workers::run(input, output, scrubbers);
+    sealer.iter().for_each(|sealer| sealing::say_alarms(sealer));
     if args.stats {
         eprintln!("{}", stats_json(&did.stats, started.elapsed().as_secs_f64()));
     }
@@ -72,6 +97,32 @@ pub(crate) fn run(args: &ScrubArgs) -> Exit {
     }
 }
 
+/// Who seals what the policy says, for the audiences of the flags.
+fn sealer(args: &ScrubArgs, policy: &Policy) -> Result<Option<Arc<Sealer>>, String> {
+    if args.seal_to.is_empty() {
+        return Ok(None);
+    }
+    let mut audiences: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for word in &args.seal_to {
+        let named = word.split_once('=').filter(|(name, file)| is_audience(name) && !file.is_empty());
+        let (name, file) =
+            named.ok_or_else(|| format!("--seal-to {}: write NAME=FILE, such as soc=keys/soc.public.jwk", safe::text(word, false)))?;
+        audiences.entry(name.to_owned()).or_default().push(file.into());
+    }
+    for name in policy.audiences().into_iter().filter(|name| !audiences.contains_key(*name)) {
+        return Err(format!("the policy seals to audience {name}, which has no keys; add --seal-to {name}=FILE"));
+    }
+    if policy.audiences().is_empty() {
+        return Err("--seal-to: the policy seals nothing; write seal: [AUDIENCE] in one and give it with --policy".to_owned());
+    }
+    if policy.rules().iter().any(|rule| rule.seal_to == SealTo::Sidecar) {
+        return Err("seal_to: sidecar needs a second output, which `scrub` does not have; use `run`, or seal_to: inline".to_owned());
+    }
+    let epochs = args.epochs.clone().ok_or("--seal-to needs --epochs FILE, where the records are kept that open what is sealed")?;
+    let plan = SealingPlan { audiences, epochs, identity: None, standalone: false };
+    sealing::open(&plan).map(|seals| Some(seals.sealer))
+}
+
 fn threads(args: &ScrubArgs) -> usize {
     let given = args.threads.map(usize::from);
     given.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_DEFAULT_MAX))
@@ -87,6 +138,7 @@ fn stats_json(stats: &Stats, seconds: f64) -> String {
         "algs": stats.algs,
         "secrets": stats.secrets(),
         "rules": stats.rules,
+        "sealed": stats.sealed,
         "withheld": stats.withheld,
         "seconds": (seconds * 1e6).round() / 1e6,
     })

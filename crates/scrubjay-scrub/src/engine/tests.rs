@@ -3,6 +3,7 @@ use scrubjay_testkit::tokens::{Case, Form};
 
 use std::sync::Arc;
 
+use scrubjay_claims::FingerprintKey;
 use scrubjay_rules::RulePack;
 
 use super::*;
@@ -10,8 +11,8 @@ use super::*;
 fn edits(gated: bool, limits: Limits, text: &[u8]) -> Vec<(Range<usize>, Vec<u8>)> {
     let gate = gated.then(|| Gate::new(Scanner::new()));
     let mut engine =
-        Engine { gate, ..Engine::new(FingerprintKey::from_bytes(&[7; 32]).unwrap(), limits, Others { rules: Arc::new(RulePack::none()) }) };
-    let decision = engine.decide(&mut LaneState::default(), text, true, &mut Stats::default());
+        Engine { gate, ..Engine::new(Teller::new(FingerprintKey::from_bytes(&[7; 32]).unwrap(), Arc::new(RulePack::none())), limits) };
+    let decision = engine.decide(&mut LaneState::default(), "", text, true, &mut Stats::default());
     decision.edits.into_iter().map(|e| (e.span, e.text)).collect()
 }
 

@@ -35,6 +35,17 @@ pub(crate) fn push(scrubber: &mut Scrubber, seq: u64, bytes: &[u8], lane_ends: b
     })
 }
 
+/// A text of its own, from this source.
+pub(crate) fn batch_of(source: &str, text: &[u8]) -> Batch {
+    Batch {
+        ack: AckId { lane: LaneId(1), seq: 0 },
+        origin: Arc::new(Origin { source: source.into(), name: "test".into() }),
+        bytes: text.to_vec(),
+        framing: Framing::Lines,
+        lane_ends: true,
+    }
+}
+
 /// The document as one batch.
 pub(crate) fn whole(limits: Limits, document: &[u8]) -> Vec<u8> {
     push(&mut scrubber(limits), 0, document, true).bytes().to_vec()

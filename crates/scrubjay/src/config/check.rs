@@ -1,21 +1,24 @@
 //! The file as written → the plan: names resolved, paths absolute, nothing that contradicts itself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::fields::At;
+use scrubjay_scrub::Policy;
+
 use super::loops;
-use super::mistake::{Notes, clean, nearest, quoted};
 use super::paths::{self, Base};
 use super::plan::{
     Compression, Delivery, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan,
     RotatePlan, SinkPlan, SourcePlan,
 };
 use super::properties;
-use super::rules;
 use super::written::{
     Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenLimits, WrittenPipeline,
-    WrittenSink, WrittenSource,
+    WrittenPolicy, WrittenSink, WrittenSource,
 };
+use super::{rules, sealing};
+use scrubjay_yaml::At;
+use scrubjay_yaml::{Notes, Place, clean, nearest, quoted};
 
 /// A fingerprint key file holds 32 raw bytes or more, or a JWK Set.
 const KEY_BYTES: std::ops::RangeInclusive<u64> = 32..=1024 * 1024;
@@ -33,15 +36,23 @@ pub(super) struct Checked<T> {
 /// Checks everything. The plan is of use only when no mistake is noted.
 pub(super) fn plan(written: WrittenFile, base: &Base, notes: &mut Notes) -> Option<Plan> {
     let state_dir = state_dir(written.state_dir.as_ref(), base, notes);
-    let fingerprint_key = written.fingerprint.as_ref().map(|at| fingerprint_key(at, base, notes));
+    let fingerprint_key = written.keys.fingerprint.as_ref().map(|at| fingerprint_key(at, base, notes));
     check_limits(&written.limits, notes);
     let rules = rules::check(written.rules.as_ref(), base, notes);
+    let policy_file = match &written.policy {
+        Some(WrittenPolicy::File(at)) => Some(base.path(&at.value)),
+        _ => None,
+    };
+    let policy_place = policy_place(written.policy.as_ref());
+    let policy = policy(written.policy, base, notes);
+    let sealing = sealing::check(&written.keys, &policy, policy_place, &state_dir, base, notes);
     let sources: Vec<_> = written.sources.into_iter().map(|s| source(s, base, notes)).collect();
     let sinks: Vec<_> = written.sinks.into_iter().map(|s| sink(s, base, notes)).collect();
     one_only(sources.iter().filter(|s| matches!(s.plan, Some(SourcePlan::Stdin))).map(|s| &s.name), "source", "standard input", notes);
     one_only(sinks.iter().filter(|s| matches!(s.plan, Some(SinkPlan::Stdout))).map(|s| &s.name), "sink", "standard output", notes);
     loops::check(&sources, &sinks, &state_dir, fingerprint_key.as_deref(), base, notes);
     let pipelines = pipelines(&written.pipelines, &sources, &sinks, notes)?;
+    sealing::check_sidecars(&written.pipelines, &policy, policy_place, notes);
     Some(Plan {
         file: base.named.clone(),
         state_dir,
@@ -49,6 +60,9 @@ pub(super) fn plan(written: WrittenFile, base: &Base, notes: &mut Notes) -> Opti
         fingerprint_key,
         threads: written.threads.map(|at| at.value as usize),
         limits: written.limits.values,
+        policy,
+        policy_file,
+        sealing,
         rules,
         pipelines,
         warnings: Vec::new(),
@@ -70,12 +84,53 @@ fn state_dir(written: Option<&At<String>>, base: &Base, notes: &mut Notes) -> st
 fn fingerprint_key(at: &At<String>, base: &Base, notes: &mut Notes) -> std::path::PathBuf {
     let path = base.path(&at.value);
     no_tilde(at, notes);
-    if let Err((what, remedy)) = paths::private_file(&path, KEY_BYTES) {
+    let ring = || crate::keyfile::ring(&path).map(drop).map_err(|fault| (format!("is refused: {}", fault.what), fault.remedy));
+    if let Err((what, remedy)) = paths::private_file(&path, KEY_BYTES).and_then(|()| ring()) {
         let word = paths::shell_word(&path);
         let remedy = if path.exists() { remedy } else { format!("make one: (umask 077; head -c 32 /dev/urandom > {word})") };
         notes.mistake(at.place, format!("the key file {} {what}", clean(&path.to_string_lossy())), remedy);
     }
     path
+}
+
+/// Where the policy is named.
+fn policy_place(written: Option<&WrittenPolicy>) -> Option<Place> {
+    match written? {
+        WrittenPolicy::File(at) => Some(at.place),
+        WrittenPolicy::Here(policy) => policy.rules().first().map(|rule| rule.place),
+    }
+}
+
+/// The policy in force. What is wrong in its file is noted where the file is named.
+fn policy(written: Option<WrittenPolicy>, base: &Base, notes: &mut Notes) -> Arc<Policy> {
+    let at = match written {
+        None => return Policy::builtin(),
+        Some(WrittenPolicy::Here(policy)) => return Arc::new(*policy),
+        Some(WrittenPolicy::File(at)) => at,
+    };
+    no_tilde(&at, notes);
+    let path = base.path(&at.value);
+    let shown = clean(&path.to_string_lossy());
+    let text = match crate::policy::read(&path) {
+        Ok(text) => text,
+        Err(what) => {
+            notes.mistake(at.place, what, "");
+            return Policy::builtin();
+        }
+    };
+    match Policy::parse(&shown, &text) {
+        Ok(policy) => {
+            for warning in policy.warnings() {
+                let line = warning.place.map_or(0, |p| p.line);
+                notes.warning(at.place, format!("{shown}:{line}: {}", warning.what), warning.remedy.as_str());
+            }
+            Arc::new(policy)
+        }
+        Err(wrong) => {
+            wrong.to_string().lines().for_each(|line| notes.mistake(at.place, line, ""));
+            Policy::builtin()
+        }
+    }
 }
 
 fn check_limits(limits: &WrittenLimits, notes: &mut Notes) {
@@ -271,7 +326,7 @@ fn is_broker(broker: &str) -> bool {
 }
 
 /// `~` is the shell's; here it would make a folder of that name.
-fn no_tilde(at: &At<String>, notes: &mut Notes) {
+pub(super) fn no_tilde(at: &At<String>, notes: &mut Notes) {
     if at.value.starts_with("~/") {
         notes.mistake(at.place, format!("{} begins with `~`, which only a shell expands", quoted(&at.value)), "write the whole path");
     }
@@ -298,7 +353,7 @@ fn pipelines(
     let mut plans = Vec::new();
     for (i, pipeline) in written.iter().enumerate() {
         let number = i + 1;
-        let mut plan = PipelinePlan { from: Vec::new(), to: Vec::new(), delivery: Delivery::AtLeastOnce };
+        let mut plan = PipelinePlan { from: Vec::new(), to: Vec::new(), sidecar: Vec::new(), delivery: Delivery::AtLeastOnce };
         for at in &pipeline.from {
             let Some(source) = find(at, &source_names, ("source", "sources"), ("sink", &sink_names), notes) else { continue };
             if let Some(before) = source_uses.insert(&source.name.value, number) {
@@ -307,11 +362,13 @@ fn pipelines(
             }
             plan.from.extend(source.plan.clone().map(|plan| NamedSource { name: at.value.clone(), plan }));
         }
-        for at in &pipeline.to {
-            let Some(sink) = find(at, &sink_names, ("sink", "sinks"), ("source", &source_names), notes) else { continue };
-            let before = sink_uses.insert(&sink.name.value, number);
-            shared_sink(at, sink.plan.as_ref(), before, number, notes);
-            plan.to.extend(sink.plan.clone().map(|plan| NamedSink { name: at.value.clone(), plan }));
+        for (names, into) in [(&pipeline.to, &mut plan.to), (&pipeline.sidecar, &mut plan.sidecar)] {
+            for at in names {
+                let Some(sink) = find(at, &sink_names, ("sink", "sinks"), ("source", &source_names), notes) else { continue };
+                let before = sink_uses.insert(&sink.name.value, number);
+                shared_sink(at, sink.plan.as_ref(), before, number, notes);
+                into.extend(sink.plan.clone().map(|plan| NamedSink { name: at.value.clone(), plan }));
+            }
         }
         plans.push(plan);
     }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use super::check::Checked;
-use super::fields::At;
-use super::mistake::{Notes, quoted};
 use super::paths::{self, Base};
 use super::plan::{FileSinkPlan, FileSourcePlan, SinkPlan, SourcePlan};
+use scrubjay_yaml::At;
+use scrubjay_yaml::{Notes, quoted};
 
 /// `*` stops at a slash, as when the files are looked for.
 const OPTIONS: MatchOptions = MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };

@@ -1,26 +1,23 @@
 //! The pipeline file: from the text that somebody wrote to a [`Plan`] that can be assembled.
 //!
-//! Three steps, each in its own module: [`yaml`] (text → nodes with places), [`read`] (nodes → [`written`], the shape of
+//! Three steps, each in its own module: [`scrubjay_yaml`] (text → nodes with places), [`read`] (nodes → [`written`], the shape of
 //! what was written), [`check`] (written → [`plan`], what it means, with absolute paths). Every step notes its mistakes
 //! and goes on, so that all of them are reported at once. It never opens a source or a sink, connects to nothing and
 //! writes nothing.
 
 mod check;
-mod fields;
 mod loops;
-mod mistake;
 mod paths;
 mod plan;
 mod properties;
 mod read;
 mod render;
 mod rules;
+mod sealing;
 mod secret;
 #[cfg(test)]
 mod tests;
-mod units;
 mod written;
-mod yaml;
 
 use std::fs::File;
 use std::io::Read;
@@ -28,24 +25,31 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-pub(crate) use mistake::Mistakes;
+pub(crate) use scrubjay_yaml::Mistakes;
+
 pub(crate) use plan::{
-    Compression, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan, SinkPlan,
-    SourcePlan, Start,
+    Compression, FileSinkPlan, FileSourcePlan, KafkaSinkPlan, KafkaSourcePlan, NamedSink, NamedSource, PipelinePlan, Plan, SealingPlan,
+    SinkPlan, SourcePlan, Start,
 };
 
-use mistake::{Notes, Place};
 use paths::Base;
+use scrubjay_yaml::{Document, Notes, Place};
 
 /// A pipeline file is at most this many bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+const DOCUMENT: Document = Document { noun: "the pipeline file", needs: "it needs `sources`, `sinks` and `pipelines`" };
+
+fn notes_of(path: &Path) -> Notes {
+    Notes::new(shown(path), DOCUMENT)
+}
 
 /// Reads and checks a pipeline file.
 ///
 /// # Errors
 /// Every mistake in it, with its place and the remedy.
 pub(crate) fn load(path: &Path) -> Result<Plan, Mistakes> {
-    let mut notes = Notes::new(path);
+    let mut notes = notes_of(path);
     let Some(text) = read_text(path, &mut notes) else {
         return Err(notes.into_mistakes());
     };
@@ -58,7 +62,7 @@ pub(crate) fn load(path: &Path) -> Result<Plan, Mistakes> {
 /// As [`load`].
 #[cfg(test)]
 pub(crate) fn load_str(text: &str, path: &Path) -> Result<Plan, Mistakes> {
-    load_noted(text, path, Notes::new(path))
+    load_noted(text, path, notes_of(path))
 }
 
 fn load_noted(text: &str, path: &Path, mut notes: Notes) -> Result<Plan, Mistakes> {
@@ -75,7 +79,7 @@ fn load_noted(text: &str, path: &Path, mut notes: Notes) -> Result<Plan, Mistake
 }
 
 fn plan_of(text: &str, path: &Path, notes: &mut Notes) -> Option<Plan> {
-    let root = yaml::parse(text, notes)?;
+    let root = scrubjay_yaml::parse(text, notes)?;
     let written = read::file(&root, notes)?;
     let base = Base::of_file(path, notes)?;
     check::plan(written, &base, notes)
@@ -105,7 +109,7 @@ fn read_text(path: &Path, notes: &mut Notes) -> Option<Zeroizing<String>> {
 
 /// Where a path of the command line or the file lies, for messages.
 fn shown(path: &Path) -> String {
-    mistake::clean(&path.to_string_lossy())
+    scrubjay_yaml::clean(&path.to_string_lossy())
 }
 
 /// The canonical folder of a file, or the nearest to it that can be had.

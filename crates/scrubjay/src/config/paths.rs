@@ -4,7 +4,7 @@ use std::io::Read;
 use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
 
-use super::mistake::Notes;
+use scrubjay_yaml::Notes;
 
 /// Links that lead to nothing are followed this often.
 const DANGLING_LINKS_MAX: usize = 8;

@@ -1,14 +1,16 @@
 //! The pipeline file as checked: what is to be assembled. Paths are absolute, names are resolved, nothing contradicts.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use scrubjay_rules::RulePack;
+use scrubjay_scrub::Policy;
 
 pub(crate) use super::properties::Property;
 
-use super::mistake::Mistake;
+use scrubjay_yaml::Mistake;
 
 /// A checked pipeline file.
 #[derive(Clone, Debug)]
@@ -21,16 +23,35 @@ pub(crate) struct Plan {
     pub(crate) start_afresh: bool,
     /// The file of the fingerprint key (readable, private, at least 32 bytes); `None`: a key made for this run.
     pub(crate) fingerprint_key: Option<PathBuf>,
+    /// How claims are sealed; `None`: they are dropped.
+    pub(crate) sealing: Option<SealingPlan>,
     /// Threads that work at a time; `None`: one for each core.
     pub(crate) threads: Option<usize>,
     /// Limits.
     pub(crate) limits: LimitsPlan,
+    /// What is shown of which token.
+    pub(crate) policy: Arc<Policy>,
+    /// The file that it is in; `None`: the pipeline file, or the built-in default.
+    pub(crate) policy_file: Option<PathBuf>,
     /// The rules for credentials that are no tokens.
     pub(crate) rules: Arc<RulePack>,
     /// The pipelines in the order of the file; at least one. A source feeds one pipeline only.
     pub(crate) pipelines: Vec<PipelinePlan>,
     /// What is not wrong but worth a look.
     pub(crate) warnings: Vec<Mistake>,
+}
+
+/// How claims are sealed, and for whom.
+#[derive(Clone, Debug)]
+pub(crate) struct SealingPlan {
+    /// Files of public keys by audience; at least one each, and readable.
+    pub(crate) audiences: BTreeMap<String, Vec<PathBuf>>,
+    /// Where epoch records are kept; need not exist yet.
+    pub(crate) epochs: PathBuf,
+    /// The key that epoch records are signed with.
+    pub(crate) identity: Option<PathBuf>,
+    /// A key for each claim set instead of epochs.
+    pub(crate) standalone: bool,
 }
 
 /// Limits of the process, in bytes.
@@ -53,6 +74,8 @@ pub(crate) struct PipelinePlan {
     pub(crate) from: Vec<NamedSource>,
     /// At least one; every name once in a pipeline. Only a Kafka sink can be in several pipelines.
     pub(crate) to: Vec<NamedSink>,
+    /// Sinks for claim sets that are kept apart.
+    pub(crate) sidecar: Vec<NamedSink>,
     /// The promise.
     pub(crate) delivery: Delivery,
 }

@@ -1,10 +1,10 @@
 //! Settings for librdkafka: which are secret, which scrubjay keeps for itself.
 
-use super::fields::{self, At, Fields, Value};
-use super::mistake::{Mistake, Notes, Place, clean, quoted};
 use super::paths::{self, Base};
 use super::secret::Secret;
-use super::yaml::Kind;
+use scrubjay_yaml::Kind;
+use scrubjay_yaml::{At, Fields, Value};
+use scrubjay_yaml::{Mistake, Notes, Place, clean, quoted};
 
 /// A setting for librdkafka. Its value may be a secret also where the name does not say so, and is never shown.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ pub(super) fn read(fields: &Fields<'_>, end: End, notes: &mut Notes) -> Vec<Writ
     let Some(value) = fields.get("properties") else {
         return Vec::new();
     };
-    let Some(entries) = fields::entries(value.node, &value.label, notes) else {
+    let Some(entries) = scrubjay_yaml::entries(value.node, &value.label, notes) else {
         return Vec::new();
     };
     let mut properties = Vec::new();
@@ -72,7 +72,7 @@ fn written_value(name: &str, value: &Value<'_>, notes: &mut Notes) -> Option<Wri
         fields.only(&["file"], notes);
         return fields.require("file", "write {file: PATH}", notes)?.text(notes).map(WrittenValue::InFile);
     }
-    let At { place, value: text } = fields::setting(value, notes)?;
+    let At { place, value: text } = scrubjay_yaml::setting(value, notes)?;
     if is_secret(name) {
         notes.warning(
             place,

@@ -3,16 +3,19 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::fields::{At, Fields, MEMBERS_MAX, Value, entries};
-use super::mistake::{Notes, quoted};
+use scrubjay_claims::is_audience;
+use scrubjay_scrub::Policy;
+
 use super::plan::{Compression, KafkaCompression, LimitsPlan, Start};
 use super::properties::{self, End};
 use super::rules;
 use super::written::{
-    Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenLimits, WrittenPipeline,
-    WrittenRotate, WrittenSink, WrittenSource,
+    Named, WrittenFile, WrittenFileSink, WrittenFileSource, WrittenKafkaSink, WrittenKafkaSource, WrittenKeys, WrittenLimits,
+    WrittenPipeline, WrittenPolicy, WrittenRotate, WrittenSink, WrittenSource,
 };
-use super::yaml::{Kind, Node};
+use scrubjay_yaml::{At, Fields, MEMBERS_MAX, Value, entries};
+use scrubjay_yaml::{Kind, Node};
+use scrubjay_yaml::{Notes, quoted};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -48,19 +51,17 @@ const KAFKA_COMPRESSION: [(&str, KafkaCompression); 5] = [
 pub(super) fn file(root: &Node, notes: &mut Notes) -> Option<WrittenFile> {
     let fields = Fields::of(root, "the pipeline file", notes)?;
     fields.only(
-        &["version", "state_dir", "start_afresh", "threads", "policy", "keys", "limits", "rules", "sources", "sinks", "pipelines"],
+        &["version", "state_dir", "start_afresh", "threads", "policy", "keys", "limits", "rules", "sources", "sinks", "pipelines", "tests"],
         notes,
     );
     version(&fields, notes);
-    if let (Some(policy), Some(place)) = (fields.get("policy"), fields.key("policy")) {
-        policy.not_yet(place, "policies come with a later one, the safe default is in force", "remove the field", notes);
-    }
     Some(WrittenFile {
         state_dir: fields.get("state_dir").and_then(|v| v.text(notes)),
         start_afresh: fields.get("start_afresh").and_then(|v| v.choice(&SWITCH, notes)).is_some_and(|at| at.value),
         threads: fields.get("threads").and_then(|v| v.number(THREADS, notes)),
-        fingerprint: fields.get("keys").and_then(|v| keys(&v, notes)),
+        keys: fields.get("keys").and_then(|v| keys(&v, notes)).unwrap_or_default(),
         limits: limits(fields.get("limits"), notes),
+        policy: fields.get("policy").and_then(|v| policy(&v, notes)),
         rules: fields.get("rules").and_then(|v| rules::read(&v, notes)),
         sources: named(&fields, "sources", "source", source, notes),
         sinks: named(&fields, "sinks", "sink", sink, notes),
@@ -76,15 +77,41 @@ fn version(fields: &Fields<'_>, notes: &mut Notes) {
     }
 }
 
-fn keys(value: &Value<'_>, notes: &mut Notes) -> Option<At<String>> {
-    let fields = Fields::of(value.node, "\"keys\"", notes)?;
-    fields.only(&["fingerprint", "audiences", "epochs"], notes);
-    for name in ["audiences", "epochs"] {
-        if let (Some(value), Some(place)) = (fields.get(name), fields.key(name)) {
-            value.not_yet(place, "sealing comes with a later one, claims that are not shown are dropped", "remove the field", notes);
-        }
+/// A path, or the policy itself.
+fn policy(value: &Value<'_>, notes: &mut Notes) -> Option<WrittenPolicy> {
+    match &value.node.kind {
+        Kind::List(_) | Kind::Map(_) => Policy::read(value.node, notes).map(|policy| WrittenPolicy::Here(Box::new(policy))),
+        _ => value.text(notes).map(WrittenPolicy::File),
     }
-    fields.get("fingerprint").and_then(|v| v.text(notes))
+}
+
+fn keys(value: &Value<'_>, notes: &mut Notes) -> Option<WrittenKeys> {
+    const MODE: [(&str, bool); 2] = [("epochs", false), ("standalone", true)];
+    let fields = Fields::of(value.node, "\"keys\"", notes)?;
+    fields.only(&["fingerprint", "audiences", "epochs", "identity", "mode"], notes);
+    Some(WrittenKeys {
+        fingerprint: fields.get("fingerprint").and_then(|v| v.text(notes)),
+        audiences: fields.get("audiences").map_or_else(Vec::new, |v| audiences(&v, notes)),
+        epochs: fields.get("epochs").and_then(|v| v.text(notes)),
+        identity: fields.get("identity").and_then(|v| v.text(notes)),
+        standalone: fields.get("mode").and_then(|v| v.choice(&MODE, notes)).is_some_and(|at| at.value),
+    })
+}
+
+/// Audiences, each with the files of its public keys.
+fn audiences(value: &Value<'_>, notes: &mut Notes) -> Vec<(At<String>, Vec<At<String>>)> {
+    let Some(members) = entries(value.node, &value.label, notes) else { return Vec::new() };
+    let mut out = Vec::new();
+    for (key, node) in members {
+        if !is_audience(&key.text) {
+            let what = format!("{} is no name of an audience", quoted(&key.text));
+            notes.mistake(key.place, what, "letters, digits, \".\", \"_\" and \"-\", at most 64, the first a letter or digit");
+            continue;
+        }
+        let files = Value { node, label: format!("audience {}", quoted(&key.text)) }.texts(notes);
+        out.push((At { place: key.place, value: key.text.clone() }, files));
+    }
+    out
 }
 
 fn limits(value: Option<Value<'_>>, notes: &mut Notes) -> WrittenLimits {
@@ -271,9 +298,10 @@ fn pipelines(fields: &Fields<'_>, notes: &mut Notes) -> Vec<WrittenPipeline> {
 
 fn pipeline(node: &Node, number: usize, notes: &mut Notes) -> Option<WrittenPipeline> {
     let fields = Fields::of(node, format!("pipeline {number}"), notes)?;
-    fields.only(&["from", "to", "delivery"], notes);
+    fields.only(&["from", "to", "sidecar", "delivery"], notes);
     let from = fields.require("from", "name the sources, such as from: [app]", notes).map_or_else(Vec::new, |v| v.texts(notes));
     let to = fields.require("to", "name the sinks, such as to: [clean]", notes).map_or_else(Vec::new, |v| v.texts(notes));
+    let sidecar = fields.get("sidecar").map_or_else(Vec::new, |v| v.texts(notes));
     if let Some(delivery) = fields.get("delivery") {
         let exactly_once = delivery.choice(&[("at-least-once", false), ("exactly-once", true)], notes);
         if let Some(At { place, value: true }) = exactly_once {
@@ -281,5 +309,5 @@ fn pipeline(node: &Node, number: usize, notes: &mut Notes) -> Option<WrittenPipe
             notes.mistake(place, what, "write at-least-once, or remove the field");
         }
     }
-    Some(WrittenPipeline { from, to })
+    Some(WrittenPipeline { from, to, sidecar })
 }

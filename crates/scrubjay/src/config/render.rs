@@ -1,10 +1,13 @@
 //! The plan for people: `scrubjay check`.
 
 use std::fmt;
+use std::sync::Arc;
 
-use super::mistake::{clean, write_line};
+use scrubjay_scrub::Policy;
+
 use super::plan::{Compression, Delivery, FileSinkPlan, KafkaCompression, LimitsPlan, Plan, Property, SinkPlan, SourcePlan, Start};
-use super::units::{show_duration, show_size};
+use scrubjay_yaml::{clean, write_line};
+use scrubjay_yaml::{show_duration, show_size};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -18,13 +21,25 @@ impl fmt::Display for Plan {
             for sink in &pipeline.to {
                 writeln!(f, "  writes  {}: {}", sink.name, sink.plan)?;
             }
+            for sink in &pipeline.sidecar {
+                writeln!(f, "  claims  {}: {}", sink.name, sink.plan)?;
+            }
         }
         writeln!(f, "\nstate     {}", clean(&self.state_dir.to_string_lossy()))?;
         match &self.fingerprint_key {
             Some(key) => writeln!(f, "keys      fingerprint: {}", clean(&key.to_string_lossy()))?,
             None => writeln!(f, "keys      fingerprint: made for each run (fingerprints of two runs cannot be compared)")?,
         }
-        writeln!(f, "policy    the safe default")?;
+        if let Some(sealing) = &self.sealing {
+            let audiences: Vec<&str> = sealing.audiences.keys().map(String::as_str).collect();
+            let how = if sealing.standalone {
+                "a key for each claim set".to_owned()
+            } else {
+                format!("epochs in {}", clean(&sealing.epochs.to_string_lossy()))
+            };
+            writeln!(f, "sealing   {how}; for {}", audiences.join(", "))?;
+        }
+        self.show_policy(f)?;
         writeln!(f, "rules     {} for other credentials", self.rules.rules().len())?;
         match self.threads {
             Some(threads) => writeln!(f, "threads   {threads}")?,
@@ -36,6 +51,21 @@ impl fmt::Display for Plan {
         }
         for warning in &self.warnings {
             write_line(f, &self.file, "warning: ", warning)?;
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    fn show_policy(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if Arc::ptr_eq(&self.policy, &Policy::builtin()) {
+            return writeln!(f, "policy    the safe default");
+        }
+        let place = self.policy_file.as_ref().map_or_else(|| "in this file".to_owned(), |file| clean(&file.to_string_lossy()));
+        let rules = self.policy.rules().len();
+        writeln!(f, "policy    {place}: {rules} rule{}", if rules == 1 { "" } else { "s" })?;
+        for audience in self.policy.audiences() {
+            writeln!(f, "  seals   to {}", clean(audience))?;
         }
         Ok(())
     }

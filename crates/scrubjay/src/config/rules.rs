@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use scrubjay_rules::{RulePack, Selection, builtin_rules};
 
-use super::fields::{At, Fields, Value};
-use super::mistake::{Notes, nearest, quoted};
 use super::paths::Base;
 use super::written::WrittenRules;
+use scrubjay_yaml::{At, Fields, Value};
+use scrubjay_yaml::{Notes, nearest, quoted};
 
 pub(super) fn read(value: &Value<'_>, notes: &mut Notes) -> Option<WrittenRules> {
     let fields = Fields::of(value.node, "\"rules\"", notes)?;

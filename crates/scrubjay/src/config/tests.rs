@@ -32,6 +32,7 @@ fn folder() -> tempfile::TempDir {
         fs::write(at(name), content).unwrap();
         fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
     }
+    fs::write(at("bad.policy.yaml"), "policy:\n  - matches: {}\n    claims: {iss: keep}\n").unwrap();
     dir
 }
 

@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use super::fields::At;
 use super::plan::{Compression, KafkaCompression, LimitsPlan, Start};
 use super::properties::WrittenProperty;
+use scrubjay_scrub::Policy;
+use scrubjay_yaml::At;
 
 /// The whole file.
 #[derive(Debug)]
@@ -14,12 +15,31 @@ pub(super) struct WrittenFile {
     pub(super) state_dir: Option<At<String>>,
     pub(super) start_afresh: bool,
     pub(super) threads: Option<At<u64>>,
-    pub(super) fingerprint: Option<At<String>>,
+    pub(super) keys: WrittenKeys,
     pub(super) limits: WrittenLimits,
+    pub(super) policy: Option<WrittenPolicy>,
     pub(super) rules: Option<WrittenRules>,
     pub(super) sources: Vec<Named<WrittenSource>>,
     pub(super) sinks: Vec<Named<WrittenSink>>,
     pub(super) pipelines: Vec<WrittenPipeline>,
+}
+
+/// The keys: of fingerprints, and of those who may open what is sealed.
+#[derive(Debug, Default)]
+pub(super) struct WrittenKeys {
+    pub(super) fingerprint: Option<At<String>>,
+    /// Audiences and their key files.
+    pub(super) audiences: Vec<(At<String>, Vec<At<String>>)>,
+    pub(super) epochs: Option<At<String>>,
+    pub(super) identity: Option<At<String>>,
+    pub(super) standalone: bool,
+}
+
+/// The policy: a file, or written out.
+#[derive(Debug)]
+pub(super) enum WrittenPolicy {
+    File(At<String>),
+    Here(Box<Policy>),
 }
 
 /// Which rules for other credentials act.
@@ -105,4 +125,5 @@ pub(super) struct WrittenKafkaSink {
 pub(super) struct WrittenPipeline {
     pub(super) from: Vec<At<String>>,
     pub(super) to: Vec<At<String>>,
+    pub(super) sidecar: Vec<At<String>>,
 }

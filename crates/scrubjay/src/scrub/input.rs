@@ -27,6 +27,8 @@ const CARRY_BYTES_MAX: usize = TOKEN_BYTES_MAX;
 /// All the input of a run.
 pub(super) struct Input {
     files: std::vec::IntoIter<PathBuf>,
+    /// The source's name, which rules of the policy may ask for.
+    source: String,
     /// Device and inode of the output, where it is a file.
     output: Option<(u64, u64)>,
     open: Option<Open>,
@@ -64,9 +66,9 @@ impl Piece {
 
 impl Input {
     /// The input of these files; standard input where there are none. The file that the output goes to is refused.
-    pub(super) fn new(files: &[PathBuf], output: Option<(u64, u64)>) -> Self {
+    pub(super) fn new(files: &[PathBuf], source: &str, output: Option<(u64, u64)>) -> Self {
         let files = if files.is_empty() { vec![PathBuf::from("-")] } else { files.to_vec() };
-        Self { files: files.into_iter(), output, open: None, strand: 0, seq: 0, carry: Vec::new() }
+        Self { files: files.into_iter(), source: source.to_owned(), output, open: None, strand: 0, seq: 0, carry: Vec::new() }
     }
 
     /// The next piece, read into `spare` where it has the size; `None` at the end of the last file. An input that fails
@@ -75,7 +77,7 @@ impl Input {
         if self.open.is_none() {
             let path = self.files.next()?;
             let shown = if path == Path::new("-") { "standard input".into() } else { safe::path(&path) };
-            let origin = Arc::new(Origin { source: "stdin".into(), name: path.to_string_lossy().into_owned() });
+            let origin = Arc::new(Origin { source: self.source.clone(), name: path.to_string_lossy().into_owned() });
             match open(&path, self.output) {
                 Ok(file) => self.open = Some(Open { file, origin, shown }),
                 Err(error) => return Some(self.last(&origin, spare, Some(trouble(&shown, &error)))),

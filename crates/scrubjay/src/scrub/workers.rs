@@ -13,7 +13,7 @@ use scrubjay_scrub::{Scrubbed, Scrubber};
 use super::input::{Input, Piece};
 use super::output::{Did, Output, Stop};
 use crate::exit::complain;
-use crate::keyfile::reason;
+use crate::keyfile::{self, reason};
 
 /// Scrubs all of the input, with one worker for each scrubber. The bytes do not depend on their number.
 pub(super) fn run(input: Input, output: Output, mut scrubbers: Vec<Scrubber>) -> (Did, Result<(), Stop>) {
@@ -98,6 +98,7 @@ impl Seat {
             } else {
                 drop(input);
             }
+            scrubber.set_now(u64::try_from(keyfile::now()).unwrap_or_default());
             let clean = scrubber.scrub(piece.batch);
             if !self.write(strand, goes_on, &clean, piece.trouble.as_deref()) {
                 return;

@@ -128,7 +128,7 @@ fn depth_and_aliases() {
     );
     check(
         &(0..200).fold("a0: &a0 [x]\n".to_owned(), |text, i| format!("{text}a{}: &a{} [*a{i}]\n", i + 1, i + 1)),
-        &[r#"32:12: lists and mappings are nested deeper than 32 (a pipeline file needs no more than five)"#],
+        &[r#"32:12: lists and mappings are nested deeper than 32 (write it flatter)"#],
     );
     check(
         &format!("a: {}\n", "[".repeat(100_000)),
@@ -137,7 +137,7 @@ fn depth_and_aliases() {
     check(
         r#"
 [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, [a, ]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"#,
-        &[r#"1:129: lists and mappings are nested deeper than 32 (a pipeline file needs no more than five)"#],
+        &[r#"1:129: lists and mappings are nested deeper than 32 (write it flatter)"#],
     );
     check(
         r#"
@@ -839,9 +839,7 @@ sinks: {out: {type: stdout}}
 pipelines: [{from: in, to: out}]
 state_dir: "${HOME}/x"
 "#,
-        &[
-            r#"4:12: warning: "${" in "state_dir" of the pipeline file is taken as it stands (environment variables are not expanded in a pipeline file)"#,
-        ],
+        &[r#"4:12: warning: "${" in "state_dir" of the pipeline file is taken as it stands (environment variables are not expanded)"#],
     );
     check(
         r#"
@@ -1029,19 +1027,56 @@ pipelines: [{from: in, to: out}]
 }
 
 #[test]
-fn not_in_this_version() {
+fn sealing() {
+    let pipeline = |rest: &str| {
+        format!("\nsources: {{in: {{type: stdin}}}}\nsinks: {{out: {{type: stdout}}}}\npipelines: [{{from: in, to: out}}]\n{rest}\n")
+    };
     check(
-        r#"
-sources: {in: {type: stdin}}
-sinks: {out: {type: stdout}}
-pipelines: [{from: in, to: out}]
-policy: ./p.yaml
-keys: {audiences: {soc: [a]}, epochs: e}
-"#,
+        &pipeline("keys: {audiences: {soc: [nokey], 'a b': [x]}, epochs: logs, mode: fast}"),
         &[
-            r#"4:1: "policy" of the pipeline file is not in this version: policies come with a later one, the safe default is in force (remove the field)"#,
-            r#"5:8: "audiences" of "keys" is not in this version: sealing comes with a later one, claims that are not shown are dropped (remove the field)"#,
-            r#"5:31: "epochs" of "keys" is not in this version: sealing comes with a later one, claims that are not shown are dropped (remove the field)"#,
+            r#"4:33: the key file {dir}/nokey cannot be used: no such file (give a public key: JWK, JWK Set or PEM (scrubjay keys new --audience NAME makes one))"#,
+            r#"4:41: "a b" is no name of an audience (letters, digits, ".", "_" and "-", at most 64, the first a letter or digit)"#,
+            r#"4:61: the epochs file {dir}/logs is a folder (give the path of a file; it is made when it is missing)"#,
+            r#"4:73: "mode" of "keys" cannot be "fast" (it can be epochs, standalone)"#,
+            r#"4:19: warning: no claim is sealed to audience "soc" (name it in "seal" of the policy, or remove it)"#,
+        ],
+    );
+    check(
+        &pipeline("policy: [{match: {}, seal_to: sidecar, claims: {sub: {seal: [soc]}}}]"),
+        &[
+            r#"4:10: the policy has seal_to: sidecar, and pipeline 1 has no "sidecar" (name a sink for claim sets: sidecar: [vault])"#,
+            r#"4:10: warning: the policy seals claims to "soc", and "keys" has no audiences: those claims are dropped (add keys: {audiences: {NAME: [FILE]}})"#,
+        ],
+    );
+}
+
+/// What is wrong in a policy is said with the place in its own file; written out, with the place in this one.
+#[test]
+fn policy() {
+    let pipeline = |policy: &str| {
+        format!(
+            "\nsources: {{in: {{type: stdin}}}}\nsinks: {{out: {{type: stdout}}}}\npipelines: [{{from: in, to: out}}]\npolicy: {policy}\n"
+        )
+    };
+    check(&pipeline("./none.yaml"), &[r#"4:9: {dir}/none.yaml: no such file (give the path of a readable policy file)"#]);
+    check(
+        &pipeline("bad.policy.yaml"),
+        &[
+            r#"4:9: {dir}/bad.policy.yaml:2:6: unknown field "matches" in rule 1 (did you mean "match"?)"#,
+            r#"4:9: {dir}/bad.policy.yaml:2:5: rule 1 has no field "match" (write match: {} for every token)"#,
+        ],
+    );
+    check(
+        &pipeline("[{match: {class: acess}, claims: {jti: keep}}]"),
+        &[
+            r#"4:18: "class" of "match" of rule 1 cannot be "acess" (did you mean "access"? It can be access, id, refresh, logout, set, dpop, client-assertion, request, jarm, introspection, sd-jwt, key-binding, service-account, spiffe, ci, nested, encrypted, key, other)"#,
+            r#"4:35: "jti" is never shown: it stands for the token itself (use pseudonym, present or none)"#,
+        ],
+    );
+    check(
+        &pipeline("{policy: [{match: {}, claims: {gender: pseudonym}}]}"),
+        &[
+            r#"4:32: warning: a pseudonym of "gender" can be guessed: it has few values, and whoever writes lines and reads the output can try them (use none, count or present, or seal it)"#,
         ],
     );
 }

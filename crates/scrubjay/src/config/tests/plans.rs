@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::super::plan::{KafkaCompression, LimitsPlan, RotatePlan};
-use super::super::units;
 use super::super::{Compression, FileSinkPlan, Plan, SinkPlan, SourcePlan, Start};
 use super::{WHOLE, folder, load, load_str};
+use scrubjay_yaml as units;
 
 #[test]
 fn every_file_in_pipelines_loads() {

@@ -4,24 +4,24 @@ use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::mistake::{Notes, Place, nearest, quoted};
-use super::units;
-use super::yaml::{Key, Kind, Node};
+use crate::mistake::{Notes, Place, nearest, quoted};
+use crate::units;
+use crate::yaml::{Key, Kind, Node};
 
 /// A list, and the sources, sinks and pipelines of a file, have at most this many members.
-pub(super) const MEMBERS_MAX: usize = 256;
+pub const MEMBERS_MAX: usize = 256;
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
-pub(super) struct At<T> {
+pub struct At<T> {
     /// Where.
-    pub(super) place: Place,
+    pub place: Place,
     /// The value.
-    pub(super) value: T,
+    pub value: T,
 }
 
 /// A mapping with known fields.
-pub(super) struct Fields<'n> {
+pub struct Fields<'n> {
     /// What it describes, for messages: `sink "clean"`.
     owner: String,
     place: Place,
@@ -30,19 +30,19 @@ pub(super) struct Fields<'n> {
 
 impl<'n> Fields<'n> {
     /// The fields of a node that must be a mapping.
-    pub(super) fn of(node: &'n Node, owner: impl Into<String>, notes: &mut Notes) -> Option<Self> {
+    pub fn of(node: &'n Node, owner: impl Into<String>, notes: &mut Notes) -> Option<Self> {
         let owner = owner.into();
         let entries = entries(node, &owner, notes)?;
         Some(Self { owner, place: node.place, entries })
     }
 
     /// What the mapping describes.
-    pub(super) fn owner(&self) -> &str {
+    pub fn owner(&self) -> &str {
         &self.owner
     }
 
     /// Notes every field that is not among `known`.
-    pub(super) fn only(&self, known: &[&str], notes: &mut Notes) {
+    pub fn only(&self, known: &[&str], notes: &mut Notes) {
         for (key, _) in self.entries {
             if known.contains(&key.text.as_str()) {
                 continue;
@@ -57,18 +57,18 @@ impl<'n> Fields<'n> {
     }
 
     /// Where a field's name stands.
-    pub(super) fn key(&self, name: &str) -> Option<Place> {
+    pub fn key(&self, name: &str) -> Option<Place> {
         self.entries.iter().find(|(key, _)| key.text == name).map(|(key, _)| key.place)
     }
 
     /// A field that may be missing.
-    pub(super) fn get(&self, name: &str) -> Option<Value<'n>> {
+    pub fn get(&self, name: &str) -> Option<Value<'n>> {
         let (_, node) = self.entries.iter().find(|(key, _)| key.text == name)?;
         Some(Value { node, label: format!("\"{name}\" of {}", self.owner) })
     }
 
     /// A field that must be there.
-    pub(super) fn require(&self, name: &str, remedy: &str, notes: &mut Notes) -> Option<Value<'n>> {
+    pub fn require(&self, name: &str, remedy: &str, notes: &mut Notes) -> Option<Value<'n>> {
         let value = self.get(name);
         if value.is_none() {
             notes.mistake(self.place, format!("{} has no field \"{name}\"", self.owner), remedy);
@@ -78,7 +78,7 @@ impl<'n> Fields<'n> {
 }
 
 /// The members of a mapping, whatever their names.
-pub(super) fn entries<'n>(node: &'n Node, label: &str, notes: &mut Notes) -> Option<&'n [(Key, Rc<Node>)]> {
+pub fn entries<'n>(node: &'n Node, label: &str, notes: &mut Notes) -> Option<&'n [(Key, Rc<Node>)]> {
     match &node.kind {
         Kind::Map(entries) => Some(entries),
         other => {
@@ -89,28 +89,28 @@ pub(super) fn entries<'n>(node: &'n Node, label: &str, notes: &mut Notes) -> Opt
 }
 
 /// A field's value with the name that messages give it.
-pub(super) struct Value<'n> {
+pub struct Value<'n> {
     /// The value.
-    pub(super) node: &'n Node,
+    pub node: &'n Node,
     /// Its name: `"path" of sink "clean"`.
-    pub(super) label: String,
+    pub label: String,
 }
 
 impl Value<'_> {
     /// Text that is not empty.
-    pub(super) fn text(&self, notes: &mut Notes) -> Option<At<String>> {
+    pub fn text(&self, notes: &mut Notes) -> Option<At<String>> {
         text(self.node, &self.label, notes)
     }
 
     /// One text, or a list of at least one. Bad members are noted and left out.
-    pub(super) fn texts(&self, notes: &mut Notes) -> Vec<At<String>> {
+    pub fn texts(&self, notes: &mut Notes) -> Vec<At<String>> {
         match &self.node.kind {
             Kind::List(items) if items.is_empty() => {
                 self.wrong(notes, "must not be empty", "name at least one");
                 Vec::new()
             }
             Kind::List(items) if items.len() > MEMBERS_MAX => {
-                self.wrong(notes, "has more than 256 members", "use a pattern, or several pipeline files");
+                self.wrong(notes, "has more than 256 members", "use a pattern, or several files");
                 Vec::new()
             }
             Kind::List(items) => {
@@ -125,7 +125,7 @@ impl Value<'_> {
     }
 
     /// One of some words.
-    pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)], notes: &mut Notes) -> Option<At<T>> {
+    pub fn choice<T: Copy>(&self, choices: &[(&str, T)], notes: &mut Notes) -> Option<At<T>> {
         let allowed = || choices.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
         let (Kind::Plain(word) | Kind::Quoted(word)) = &self.node.kind else {
             return self.must_be("a word", &format!("one of {}", allowed()), notes);
@@ -142,7 +142,7 @@ impl Value<'_> {
     }
 
     /// A whole number.
-    pub(super) fn number(&self, range: RangeInclusive<u64>, notes: &mut Notes) -> Option<At<u64>> {
+    pub fn number(&self, range: RangeInclusive<u64>, notes: &mut Notes) -> Option<At<u64>> {
         let remedy = format!("write a whole number from {} to {}", range.start(), range.end());
         let Kind::Plain(digits) = &self.node.kind else {
             return self.must_be("a whole number", &remedy, notes);
@@ -151,7 +151,7 @@ impl Value<'_> {
     }
 
     /// A size in bytes.
-    pub(super) fn size(&self, range: RangeInclusive<u64>, notes: &mut Notes) -> Option<At<u64>> {
+    pub fn size(&self, range: RangeInclusive<u64>, notes: &mut Notes) -> Option<At<u64>> {
         let (from, to) = (units::show_size(*range.start()), units::show_size(*range.end()));
         let remedy = format!("write a size from {from} to {to}, such as 64KiB or 10MB");
         let (Kind::Plain(text) | Kind::Quoted(text)) = &self.node.kind else {
@@ -161,7 +161,7 @@ impl Value<'_> {
     }
 
     /// A duration.
-    pub(super) fn duration(&self, range: RangeInclusive<Duration>, notes: &mut Notes) -> Option<At<Duration>> {
+    pub fn duration(&self, range: RangeInclusive<Duration>, notes: &mut Notes) -> Option<At<Duration>> {
         let (from, to) = (units::show_duration(*range.start()), units::show_duration(*range.end()));
         let remedy = format!("write a duration from {from} to {to}, such as 250ms, 5s or 1h");
         let (Kind::Plain(text) | Kind::Quoted(text)) = &self.node.kind else {
@@ -171,7 +171,7 @@ impl Value<'_> {
     }
 
     /// Notes that this version does not have it yet.
-    pub(super) fn not_yet(&self, place: Place, what: &str, remedy: &str, notes: &mut Notes) {
+    pub fn not_yet(&self, place: Place, what: &str, remedy: &str, notes: &mut Notes) {
         notes.mistake(place, format!("{} is not in this version: {what}", self.label), remedy);
     }
 
@@ -234,7 +234,8 @@ fn is_switch(text: &str) -> bool {
     matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
 }
 
-fn text(node: &Node, label: &str, notes: &mut Notes) -> Option<At<String>> {
+/// Text that is not empty; `label` names it in messages.
+pub fn text(node: &Node, label: &str, notes: &mut Notes) -> Option<At<String>> {
     let value = match &node.kind {
         Kind::Plain(text) if !is_number(text) && !is_switch(text) => text,
         Kind::Quoted(text) => text,
@@ -252,7 +253,7 @@ fn text(node: &Node, label: &str, notes: &mut Notes) -> Option<At<String>> {
 }
 
 /// A value of a map of free settings: text, a number or a switch, as it was written.
-pub(super) fn setting(value: &Value<'_>, notes: &mut Notes) -> Option<At<String>> {
+pub fn setting(value: &Value<'_>, notes: &mut Notes) -> Option<At<String>> {
     match &value.node.kind {
         Kind::Plain(text) | Kind::Quoted(text) => checked_text(text, value.node.place, &value.label, notes),
         _ => value.must_be("text, a number, a switch or {file: PATH}", "write one value", notes),
@@ -269,11 +270,7 @@ fn checked_text(value: &str, place: Place, label: &str, notes: &mut Notes) -> Op
         return None;
     }
     if value.contains("${") {
-        notes.warning(
-            place,
-            format!("\"${{\" in {label} is taken as it stands"),
-            "environment variables are not expanded in a pipeline file",
-        );
+        notes.warning(place, format!("\"${{\" in {label} is taken as it stands"), "environment variables are not expanded");
     }
     Some(At { place, value: value.to_owned() })
 }

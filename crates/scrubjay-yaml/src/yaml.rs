@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
-use super::mistake::{Notes, Place, clean, quoted};
+use crate::mistake::{Document, Notes, Place, clean, quoted};
 
 /// Lists and mappings inside each other, aliases included.
 const DEPTH_MAX: usize = 32;
@@ -18,18 +18,18 @@ const NODES_MAX: usize = 20_000;
 
 /// A value and where it begins.
 #[derive(Debug)]
-pub(super) struct Node {
+pub struct Node {
     /// Where it begins; for an alias the place of what it stands for.
-    pub(super) place: Place,
+    pub place: Place,
     /// What it is.
-    pub(super) kind: Kind,
+    pub kind: Kind,
     size: usize,
     height: usize,
 }
 
 /// What a value is.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Nothing was written, or `null`.
     Null,
     /// Without quotes: text, a number or a switch, as the reader expects.
@@ -44,15 +44,15 @@ pub(super) enum Kind {
 
 /// A key of a mapping.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
+pub struct Key {
     /// Where it begins.
-    pub(super) place: Place,
+    pub place: Place,
     /// The key.
-    pub(super) text: String,
+    pub text: String,
 }
 
 /// The only document of a text; `None` when there is none (noted).
-pub(super) fn parse(text: &str, notes: &mut Notes) -> Option<Rc<Node>> {
+pub fn parse(text: &str, notes: &mut Notes) -> Option<Rc<Node>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // The scanner takes NUL for the end of the file; what follows would be passed over in silence.
     if let Some((at, c)) = text.char_indices().find(|(_, c)| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')) {
@@ -73,7 +73,8 @@ pub(super) fn parse(text: &str, notes: &mut Notes) -> Option<Rc<Node>> {
         }
     }
     if builder.root.is_none() {
-        notes.mistake(Place { line: 1, column: 1 }, "the pipeline file is empty", "it needs `sources`, `sinks` and `pipelines`");
+        let Document { noun, needs } = notes.document();
+        notes.mistake(Place { line: 1, column: 1 }, format!("{noun} is empty"), needs);
     }
     builder.root
 }
@@ -232,7 +233,7 @@ impl Builder {
 }
 
 fn too_deep(place: Place) -> Stop {
-    Stop::new(place, "lists and mappings are nested deeper than 32", "a pipeline file needs no more than five")
+    Stop::new(place, "lists and mappings are nested deeper than 32", "write it flatter")
 }
 
 fn scalar(text: &str, style: ScalarStyle, is_text: bool) -> Kind {

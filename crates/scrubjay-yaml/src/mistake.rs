@@ -1,23 +1,22 @@
 //! Mistakes and warnings with their places.
 
 use std::fmt;
-use std::path::Path;
 
 /// At most this many mistakes are kept: the rest only repeats them.
 const MISTAKES_MAX: usize = 1000;
 
-/// A place in the pipeline file. Lines and columns count from 1, columns in characters.
+/// A place in a file. Lines and columns count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub struct Place {
     /// The line.
-    pub(crate) line: usize,
+    pub line: usize,
     /// The column.
-    pub(crate) column: usize,
+    pub column: usize,
 }
 
 impl Place {
     /// The place that follows `text`, when `text` begins the file.
-    pub(super) fn after(text: &str) -> Self {
+    pub fn after(text: &str) -> Self {
         let line = text.matches('\n').count() + 1;
         let column = text.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Self { line, column }
@@ -26,24 +25,24 @@ impl Place {
 
 /// One mistake, or one warning.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Mistake {
+pub struct Mistake {
     /// Where it is; `None`: the file as a whole.
-    pub(crate) place: Option<Place>,
+    pub place: Option<Place>,
     /// What is wrong.
-    pub(crate) what: String,
+    pub what: String,
     /// What mends it.
-    pub(crate) remedy: String,
+    pub remedy: String,
 }
 
-/// Everything that is wrong with a pipeline file; shown as one line for each.
+/// Everything that is wrong with a file; shown as one line for each.
 #[derive(Debug)]
-pub(crate) struct Mistakes {
+pub struct Mistakes {
     /// The file as it was named.
-    pub(super) file: String,
+    pub file: String,
     /// The mistakes by place, without repetitions. Never empty in an `Err`.
-    pub(crate) list: Vec<Mistake>,
+    pub list: Vec<Mistake>,
     /// What is not wrong but worth a look.
-    pub(crate) warnings: Vec<Mistake>,
+    pub warnings: Vec<Mistake>,
 }
 
 impl fmt::Display for Mistakes {
@@ -61,7 +60,7 @@ impl fmt::Display for Mistakes {
 impl std::error::Error for Mistakes {}
 
 /// One line: `file:line:column: what (remedy)`.
-pub(super) fn write_line(f: &mut impl fmt::Write, file: &str, kind: &str, mistake: &Mistake) -> fmt::Result {
+pub fn write_line(f: &mut impl fmt::Write, file: &str, kind: &str, mistake: &Mistake) -> fmt::Result {
     write!(f, "{file}:")?;
     if let Some(Place { line, column }) = mistake.place {
         write!(f, "{line}:{column}:")?;
@@ -73,45 +72,68 @@ pub(super) fn write_line(f: &mut impl fmt::Write, file: &str, kind: &str, mistak
     f.write_char('\n')
 }
 
+/// What kind of file is read, for messages about the file as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Document {
+    /// What it is called: `the pipeline file`.
+    pub noun: &'static str,
+    /// What it has to have, as a remedy for an empty one.
+    pub needs: &'static str,
+}
+
 /// Where the steps of the reader note what they find.
-pub(super) struct Notes {
+pub struct Notes {
     file: String,
+    document: Document,
     mistakes: Vec<Mistake>,
     warnings: Vec<Mistake>,
 }
 
 impl Notes {
-    /// Nothing noted yet.
-    pub(super) fn new(file: &Path) -> Self {
-        Self { file: super::shown(file), mistakes: Vec::new(), warnings: Vec::new() }
+    /// Nothing noted yet. `file`: its name as it may be printed.
+    #[must_use]
+    pub fn new(file: impl Into<String>, document: Document) -> Self {
+        Self { file: file.into(), document, mistakes: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// The file's name.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// What kind of file it is.
+    #[must_use]
+    pub fn document(&self) -> Document {
+        self.document
     }
 
     /// Notes a mistake.
-    pub(super) fn mistake(&mut self, place: impl Into<Option<Place>>, what: impl Into<String>, remedy: impl Into<String>) {
+    pub fn mistake(&mut self, place: impl Into<Option<Place>>, what: impl Into<String>, remedy: impl Into<String>) {
         if self.mistakes.len() < MISTAKES_MAX {
             self.mistakes.push(Mistake { place: place.into(), what: what.into(), remedy: remedy.into() });
         }
     }
 
     /// Notes a warning.
-    pub(super) fn warning(&mut self, place: Place, what: impl Into<String>, remedy: impl Into<String>) {
+    pub fn warning(&mut self, place: Place, what: impl Into<String>, remedy: impl Into<String>) {
         if self.warnings.len() < MISTAKES_MAX {
             self.warnings.push(Mistake { place: Some(place), what: what.into(), remedy: remedy.into() });
         }
     }
 
     /// Whether any mistake is noted.
-    pub(super) fn has_mistakes(&self) -> bool {
+    pub fn has_mistakes(&self) -> bool {
         !self.mistakes.is_empty()
     }
 
     /// The mistakes, when there is no plan in any case.
-    pub(super) fn into_mistakes(self) -> Mistakes {
+    pub fn into_mistakes(self) -> Mistakes {
         self.finish().0
     }
 
     /// Mistakes and warnings by place. What an alias repeats is said once.
-    pub(super) fn finish(mut self) -> (Mistakes, Vec<Mistake>) {
+    pub fn finish(mut self) -> (Mistakes, Vec<Mistake>) {
         for list in [&mut self.mistakes, &mut self.warnings] {
             list.sort();
             list.dedup();
@@ -122,7 +144,7 @@ impl Notes {
 
 /// A word of the file in quotes. Control characters are escaped, so that a file cannot write to the terminal; a long
 /// value is cut, because it may be something else than its writer thought.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     const SHOWN_MAX: usize = 64;
     if text.chars().count() <= SHOWN_MAX {
         return format!("\"{}\"", clean(text));
@@ -132,7 +154,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A text without control or invisible characters.
-pub(super) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let escape = c.is_control() || (!c.is_ascii() && c.escape_debug().len() > 1);
@@ -144,7 +166,7 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 /// The nearest of some known words, if one is near enough to be what was meant.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     const WORD_CHARS_MAX: usize = 64;
     let length = word.chars().count();
     if length > WORD_CHARS_MAX {

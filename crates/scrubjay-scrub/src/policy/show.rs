@@ -1,0 +1,285 @@
+//! The shapes in which a claim can be shown.
+
+use std::net::IpAddr;
+
+use scrubjay_claims::FingerprintKey;
+use scrubjay_token::json::Value;
+
+use crate::shape;
+
+/// Most values of a list that are shown; that there were more is said by `why:size`.
+const VALUES_MAX: usize = 16;
+/// Longest number that is shown, in characters.
+const NUMBER_CHARS_MAX: usize = 20;
+
+/// How a claim is shown. Whatever the answer: what an attacker or an odd issuer put there is shown in a safe shape, or as
+/// a keyed hash (DESIGN §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Show {
+    /// Not at all.
+    None,
+    /// As it is: a name, a short text, a number, a date; of a list each.
+    Keep,
+    /// A keyed hash that is equal for equal values of this claim (DESIGN §7).
+    Pseudonym,
+    /// Its first character.
+    Mask,
+    /// The domain of an e-mail address, the host of a URL.
+    Domain,
+    /// The network of an IP address: 24 bits of IPv4, 48 bits of IPv6.
+    Prefix,
+    /// The number of elements, members or words.
+    Count,
+    /// A date to the hour.
+    Hour,
+    /// A date to the day.
+    Day,
+    /// That it is there.
+    Present,
+}
+
+impl Show {
+    /// All answers with their names in a policy.
+    pub const NAMES: [(&'static str, Self); 10] = [
+        ("keep", Self::Keep),
+        ("none", Self::None),
+        ("pseudonym", Self::Pseudonym),
+        ("mask", Self::Mask),
+        ("domain", Self::Domain),
+        ("prefix", Self::Prefix),
+        ("count", Self::Count),
+        ("hour", Self::Hour),
+        ("day", Self::Day),
+        ("present", Self::Present),
+    ];
+
+    /// The name in a policy.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, show)| *show == self).map_or("none", |(name, _)| name)
+    }
+
+    /// Whether this answer shows no more than `other` does.
+    #[must_use]
+    pub fn is_within(self, other: Self) -> bool {
+        self == other
+            || self == Self::None
+            || other == Self::Keep
+            || self == Self::Present && other != Self::None
+            || self == Self::Day && other == Self::Hour
+    }
+}
+
+/// The values that a marker shows of a claim.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) values: Vec<String>,
+    /// There were more than a marker takes.
+    pub(crate) more: bool,
+    /// A date outside the years 1970 to 9999, or no date at all.
+    pub(crate) out_of_range: bool,
+}
+
+impl Shown {
+    fn one(value: impl Into<String>) -> Self {
+        Self { values: vec![value.into()], ..Self::default() }
+    }
+
+    fn maybe(value: Option<String>) -> Self {
+        Self { values: value.into_iter().collect(), ..Self::default() }
+    }
+}
+
+/// What values are hashed with.
+pub(crate) struct Hashes<'a> {
+    /// Without one, what would be hashed is withheld.
+    pub(crate) key: Option<&'a FingerprintKey>,
+    pub(crate) tenant: &'a str,
+}
+
+impl Hashes<'_> {
+    /// A claim as it is shown. `name`: its path, dotted.
+    pub(crate) fn shown(&self, show: Show, path: &[&str], name: &str, value: &Value) -> Shown {
+        match show {
+            Show::None => Shown::default(),
+            Show::Present => Shown::one("yes"),
+            Show::Count => Shown::one(count(value).to_string()),
+            Show::Hour => dated(value, 13),
+            Show::Day => dated(value, 10),
+            Show::Keep if is_date(name) => dated(value, usize::MAX),
+            Show::Keep => self.each(value, |v| Some(self.kept(name, v))),
+            Show::Pseudonym => self.each(value, |v| Some(self.pseudonym(path, &plain(v)))),
+            Show::Mask => self.each(value, |v| Some(masked(v))),
+            Show::Domain => self.each(value, |v| self.domain(name, v)),
+            Show::Prefix => self.each(value, network),
+        }
+    }
+
+    /// Of a list each element, of anything else the value itself.
+    fn each(&self, value: &Value, shown: impl Fn(&Value) -> Option<String>) -> Shown {
+        match value {
+            Value::Array(list) => Shown {
+                values: list.iter().take(VALUES_MAX).filter_map(shown).collect(),
+                more: list.len() > VALUES_MAX,
+                out_of_range: false,
+            },
+            one => Shown::maybe(shown(one)),
+        }
+    }
+
+    fn pseudonym(&self, path: &[&str], value: &str) -> String {
+        self.key.map_or_else(|| shape::WITHHELD.to_owned(), |key| key.pseudonym(self.tenant, path, value.as_bytes()))
+    }
+
+    fn kept(&self, name: &str, value: &Value) -> String {
+        match value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(b) => b.to_string(),
+            Value::Number(n) if n.len() <= NUMBER_CHARS_MAX => n.clone(),
+            Value::String(text) if matches!(name, "iss" | "aud" | "kid" | "client_id" | "azp") || text.contains("://") => {
+                shape::name(name, text, self.key)
+            }
+            Value::String(text) => shape::text(name, text, self.key),
+            other => shape::hash(name, plain(other).as_bytes(), self.key),
+        }
+    }
+
+    fn domain(&self, name: &str, value: &Value) -> Option<String> {
+        let text = value.as_str()?;
+        let domain = match text.split_once("://") {
+            Some((_, rest)) => rest.split(['/', '?', '#']).next()?.rsplit('@').next()?,
+            None => text.rsplit_once('@')?.1,
+        };
+        Some(shape::name(name, domain, self.key))
+    }
+}
+
+/// Claims whose value is a NumericDate (RFC 7519 §2; OpenID Connect Core §2, §5.1).
+fn is_date(name: &str) -> bool {
+    matches!(name, "iat" | "nbf" | "exp" | "auth_time" | "updated_at" | "toe")
+}
+
+/// The first characters of a date: `2026-11-23T12:00:00Z`.
+fn dated(value: &Value, chars: usize) -> Shown {
+    match shape::date(value) {
+        Some(date) => Shown::one(date.get(..chars).unwrap_or(&date)),
+        None => Shown { out_of_range: true, ..Shown::default() },
+    }
+}
+
+fn count(value: &Value) -> usize {
+    match value {
+        Value::String(s) => s.split_ascii_whitespace().count(),
+        Value::Array(list) => list.len(),
+        Value::Object(members) => members.len(),
+        _ => 1,
+    }
+}
+
+fn masked(value: &Value) -> String {
+    let text = plain(value);
+    let first = text.chars().next().filter(|c| c.is_alphanumeric());
+    format!("{}...", first.map(String::from).unwrap_or_default())
+}
+
+/// The network of an address, with the number of its bits.
+fn network(value: &Value) -> Option<String> {
+    match value.as_str()?.parse().ok()? {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            Some(format!("{a}.{b}.{c}.0/24"))
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            Some(format!("{}/48", std::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0)))
+        }
+    }
+}
+
+/// The text of a string; of anything else its JSON.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => {
+            let mut out = String::new();
+            crate::claimset::write(other, &mut out);
+            out
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(show: Show, name: &str, json: &str) -> Vec<String> {
+        let key = FingerprintKey::from_bytes(&[7; 32]).unwrap();
+        let object = scrubjay_token::json::parse(format!("{{\"v\":{json}}}").as_bytes()).value;
+        Hashes { key: Some(&key), tenant: "" }.shown(show, &[name], name, object.get("v").unwrap()).values
+    }
+
+    #[track_caller]
+    fn check(show: Show, name: &str, json: &str, expected: &[&str]) {
+        assert_eq!(shown(show, name, json), expected, "{show:?} {json}");
+    }
+
+    #[test]
+    fn every_answer() {
+        use Show::*;
+        check(None, "a", "\"x\"", &[]);
+        check(Present, "a", "{}", &["yes"]);
+        check(Keep, "amr", r#"["pwd","otp"]"#, &["pwd", "otp"]);
+        check(Keep, "email", r#""jo@example.org""#, &["jo@example.org"]);
+        check(Keep, "name", r#""Jo Öl""#, &["Jo Öl"]);
+        check(Keep, "n", "17", &["17"]);
+        check(Keep, "n", "true", &["true"]);
+        check(Keep, "exp", "951782400", &["2000-02-29T00:00:00Z"]);
+        check(Keep, "exp", "\"951782400\"", &[]);
+        check(Keep, "htu", r#""https://h.example/cb?code=secret""#, &["h.example/cb"]);
+        check(Hour, "iat", "951786000", &["2000-02-29T01"]);
+        check(Day, "iat", "951786000", &["2000-02-29"]);
+        check(Mask, "name", r#""jo""#, &["j..."]);
+        check(Mask, "name", r#""""#, &["..."]);
+        check(Domain, "email", r#""jo@Example.org""#, &["Example.org"]);
+        check(Domain, "email", r#""jo""#, &[]);
+        check(Domain, "url", r#""https://u:p@h.example/x""#, &["h.example"]);
+        check(Prefix, "ip", r#""192.0.2.77""#, &["192.0.2.0/24"]);
+        check(Prefix, "ip", r#""2001:db8:1:2::3""#, &["2001:db8:1::/48"]);
+        check(Prefix, "ip", r#""localhost""#, &[]);
+        check(Count, "groups", r#"["a","b"]"#, &["2"]);
+        check(Count, "scope", r#""a b c""#, &["3"]);
+    }
+
+    #[test]
+    fn odd_values_are_hashed() {
+        let long = format!("\"{}\"", "x".repeat(65));
+        for (name, json) in [
+            ("iss", r#""jo@example.org""#),
+            ("sub", long.as_str()),
+            ("sub", r#""a\u001b[31m""#),
+            ("sub", r#"{"a":1}"#),
+            ("sub", "123456789012345678901234567890"),
+            ("htu", r#""https://u:p@h.example/""#),
+        ] {
+            let shown = shown(Show::Keep, name, json);
+            assert!(shown.len() == 1 && shown[0].starts_with('h') && shown[0].len() < 40, "{name} {json}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_extends_another_can_only_tighten() {
+        use Show::*;
+        for (narrow, wide, is_within) in [
+            (None, Pseudonym, true),
+            (Mask, Keep, true),
+            (Keep, Mask, false),
+            (Domain, Mask, false),
+            (Day, Hour, true),
+            (Hour, Day, false),
+            (Present, None, false),
+            (Present, Count, true),
+        ] {
+            assert_eq!(narrow.is_within(wide), is_within, "{narrow:?} {wide:?}");
+        }
+    }
+}

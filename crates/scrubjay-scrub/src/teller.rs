@@ -1,0 +1,277 @@
+//! What is told of a token: its marker, as the policy has it.
+
+use std::sync::Arc;
+
+use scrubjay_claims::{ActiveKeys, FingerprintKey, Sealer, Withheld};
+use scrubjay_rules::RulePack;
+use scrubjay_scan::Scanner;
+use scrubjay_token::json::Value;
+use scrubjay_token::{Class, Kind, Token, analyze, risks};
+
+use crate::claimset::Member;
+use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
+use crate::policy::{self, Decided, Facts, Policy, Rule, Show, Told};
+use crate::sealing::{self, Sealing};
+use crate::shape;
+
+/// Tells what a token was. One for each policy, key and set of rules.
+#[derive(Clone)]
+pub struct Teller {
+    policy: Arc<Policy>,
+    builtin: Arc<Policy>,
+    keys: ActiveKeys,
+    rules: Arc<RulePack>,
+    scanner: Scanner,
+    pub(crate) marker_bytes_max: usize,
+    sealer: Option<Arc<Sealer>>,
+    /// Seconds since 1970, as far as this knows: epochs of sealing keys end by it.
+    pub(crate) now: u64,
+}
+
+/// What is told of one token.
+pub struct Account<'a> {
+    /// The marker.
+    pub marker: Marker,
+    /// The rule of the policy that decided; `None`: the token has no readable members, so none was asked.
+    pub rule: Option<&'a Rule>,
+    /// For statistics.
+    pub told: Told,
+    /// What is to be sealed.
+    pub(crate) sealing: Option<Sealing>,
+}
+
+impl Teller {
+    /// Tells by the built-in default policy, with the keys of now.
+    #[must_use]
+    pub fn new(keys: impl Into<ActiveKeys>, rules: Arc<RulePack>) -> Self {
+        let builtin = Policy::builtin();
+        let keys = keys.into();
+        Self {
+            policy: Arc::clone(&builtin),
+            builtin,
+            keys,
+            rules,
+            scanner: Scanner::new(),
+            marker_bytes_max: MARKER_BYTES_MAX,
+            sealer: None,
+            now: 0,
+        }
+    }
+
+    /// Tells by this policy.
+    #[must_use]
+    pub fn with_policy(self, policy: Arc<Policy>) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Makes markers of at most so many bytes.
+    #[must_use]
+    pub fn with_marker_bytes_max(self, marker_bytes_max: usize) -> Self {
+        Self { marker_bytes_max, ..self }
+    }
+
+    /// Seals the claims that the policy says. Without one they are dropped.
+    #[must_use]
+    pub fn with_sealer(self, sealer: Arc<Sealer>) -> Self {
+        Self { sealer: Some(sealer), ..self }
+    }
+
+    /// Who seals.
+    pub(crate) fn sealer(&self) -> Option<&Arc<Sealer>> {
+        self.sealer.as_ref()
+    }
+
+    /// With the time, in seconds since 1970.
+    #[must_use]
+    pub fn at(self, now: u64) -> Self {
+        Self { now, ..self }
+    }
+
+    /// Uses other keys from now on.
+    pub fn set_keys(&mut self, keys: ActiveKeys) {
+        self.keys = keys;
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// The rules for other credentials.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<RulePack> {
+        &self.rules
+    }
+
+    /// Tells of a token of this source. `note` hears what became of each claim and header parameter.
+    pub fn tell<'a>(&'a self, token: &'a Token, source: &str, place: Place, note: &mut dyn FnMut(Decided<'a>)) -> Account<'a> {
+        let facts = Facts::of(token, source);
+        let alg = token.header.as_ref().map_or("unknown", |h| h.get("alg").and_then(Value::as_str).map_or("other", shape::alg));
+        let told = Told { class: facts.class, alg: if token.ambiguous { "unknown" } else { alg } };
+        let rule = self.policy.rule_for(&facts, &self.builtin);
+        let mut marker = Marker::new(token.kind.name());
+        let mut fingerprints = self.keys.fingerprints(identity_label(token.kind), &token.identity);
+        let fingerprint = fingerprints.next();
+        let former = fingerprints.next();
+        drop(fingerprints);
+        if place == Place::Short {
+            match fingerprint {
+                Some(fp) => marker.add("fp", fp),
+                None => marker.add("cut", token.cut.map_or("payload", |c| c.name())),
+            }
+            return Account { marker, rule, told, sealing: None };
+        }
+        let sealed = if token.ambiguous {
+            marker.add("why", "duplicate");
+            Vec::new()
+        } else {
+            self.story(&mut marker, token, facts.class, rule, note)
+        };
+        let sealing = self.sealing(&mut marker, rule, fingerprint.as_deref(), &sealed);
+        for fp in fingerprint.into_iter().chain(former) {
+            marker.add("fp", fp);
+        }
+        if self.keys.current().is_none() {
+            marker.add("why", "no-key");
+        }
+        if let Some(cut) = token.cut {
+            marker.add("cut", cut.name());
+        }
+        marker.fit(self.marker_bytes_max);
+        self.guard(&mut marker);
+        Account { marker, rule, told, sealing }
+    }
+
+    fn story<'a>(
+        &'a self,
+        marker: &mut Marker,
+        token: &'a Token,
+        class: Class,
+        rule: Option<&'a Rule>,
+        note: &mut dyn FnMut(Decided<'a>),
+    ) -> Vec<(&'a [String], Member<'a>)> {
+        marker.add("class", class.name());
+        self.header(marker, token, rule, note);
+        let Some(rule) = rule else { return Vec::new() };
+        let hashes = policy::Hashes { key: self.keys.current(), tenant: &self.policy.tenant };
+        let story = policy::decide(rule, token, &hashes, note);
+        marker.fields.extend(story.fields);
+        if let Some(shown) = self.policy.risks.as_ref() {
+            for risk in risks(token, &shown.limits).into_iter().filter(|r| shown.shown.contains(r)) {
+                marker.add("risk", risk.name());
+            }
+        }
+        if story.out_of_range {
+            marker.add("why", "range");
+        }
+        if story.more {
+            marker.add("why", "size");
+        }
+        story.sealed
+    }
+
+    /// What is to be sealed. Without a fingerprint there is nothing to bind claims to, so they are withheld.
+    fn sealing(&self, marker: &mut Marker, rule: Option<&Rule>, fp: Option<&str>, claims: &[(&[String], Member<'_>)]) -> Option<Sealing> {
+        self.sealer.as_ref().filter(|_| !claims.is_empty())?;
+        let Some(fp) = fp else {
+            marker.add("why", Withheld::Unbound.name());
+            return None;
+        };
+        Sealing::of(&marker.kind, fp, rule.map(|r| r.seal_to).unwrap_or_default(), claims)
+    }
+
+    fn header<'a>(&'a self, marker: &mut Marker, token: &'a Token, rule: Option<&'a Rule>, note: &mut dyn FnMut(Decided<'a>)) {
+        let Some(header) = &token.header else { return };
+        let show = |name: &str| {
+            let answer = rule.and_then(|r| r.header.iter().find(|(p, _)| p == name));
+            answer.map_or(Show::Keep, |(_, show)| *show)
+        };
+        let registered: [(&str, fn(&str) -> &'static str); 4] =
+            [("alg", shape::alg), ("enc", shape::enc), ("typ", shape::media_type), ("cty", shape::media_type)];
+        for (name, shown) in registered {
+            let Some(value) = header.get(name).filter(|_| show(name) == Show::Keep) else { continue };
+            marker.add(name, value.as_str().map_or("other", shown));
+        }
+        if let Some(kid) = header.get("kid").and_then(Value::as_str) {
+            match show("kid") {
+                Show::Keep => marker.add("kid", shape::name("kid", kid, self.keys.current())),
+                Show::Pseudonym => {
+                    let pseudonym = self.keys.current().map(|key| key.pseudonym(&self.policy.tenant, &["kid"], kid.as_bytes()));
+                    marker.add("kid", pseudonym.unwrap_or_else(|| shape::WITHHELD.to_owned()));
+                }
+                _ => {}
+            }
+        }
+        for (name, value) in header.members() {
+            let shown = marker.all(name).map(str::to_owned).collect();
+            note(Decided::of_header(name, value, shown));
+        }
+    }
+
+    /// A finished marker is scanned before it is written, so that scrubbing twice equals scrubbing once: values that fire
+    /// become `withheld` (DESIGN §4).
+    fn guard(&self, marker: &mut Marker) {
+        for _ in 0..2 {
+            let text = marker.to_string();
+            let fired = self.fired(text.as_bytes());
+            if fired.is_empty() {
+                return;
+            }
+            let mut at = marker.kind.len() + 1;
+            marker.fields.retain_mut(|field| {
+                let one = Marker { kind: String::new(), fields: vec![field.clone()] };
+                let (name_start, end) = (at, at + one.written_len() - 2);
+                at = end + 1;
+                if !fired.iter().any(|r| r.start < end && name_start < r.end) {
+                    return true;
+                }
+                field.1 = shape::WITHHELD.to_owned();
+                // A name that fires by itself, with this value, is nothing to write either.
+                self.fired(Marker { kind: "jwt".to_owned(), fields: vec![field.clone()] }.to_string().as_bytes()).is_empty()
+            });
+        }
+        if !self.fired(marker.to_string().as_bytes()).is_empty() {
+            marker.fields.retain(|(name, _)| matches!(name.as_str(), "class" | "fp" | "cut"));
+            marker.add("why", "withheld");
+        }
+    }
+
+    /// True for a text in which something would be found. Claim sets in their own markers are not.
+    pub(crate) fn fires(&self, text: &[u8]) -> bool {
+        self.fired(text).iter().any(|span| !sealing::passes(text, span))
+    }
+
+    /// What of a text is a token or another credential.
+    fn fired(&self, text: &[u8]) -> Vec<std::ops::Range<usize>> {
+        let mut runs = Vec::new();
+        self.scanner.scan_complete(text, &mut runs);
+        let mut fired = Vec::new();
+        if !runs.is_empty() {
+            match analyze(text) {
+                Ok(found) => fired.extend(found.iter().map(|f| f.span())),
+                Err(_) => fired.push(0..text.len()),
+            }
+        }
+        let mut hits = Vec::new();
+        self.rules.find(text, &mut hits);
+        fired.extend(hits.into_iter().map(|hit| hit.span));
+        fired
+    }
+}
+
+/// The fingerprint that a token's marker carries under a key; `None` for an incomplete token.
+#[must_use]
+pub fn token_fingerprint(token: &Token, key: &FingerprintKey) -> Option<String> {
+    key.fingerprint(identity_label(token.kind), &token.identity)
+}
+
+/// What a fingerprint is keyed on beside the token's parts. An SD-JWT is identified by its issuer's JWT, so it shares
+/// the label of a JWS.
+fn identity_label(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Jwe => "jwe",
+        Kind::Jws | Kind::SdJwt => "jws",
+        Kind::Jwk | Kind::Pem => "key",
+    }
+}

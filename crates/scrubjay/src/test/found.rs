@@ -1,0 +1,165 @@
+//! What of a test's output is as it has to be. Every failure is a text that may be printed: names and patterns of the
+//! policy's author, and what is scrubbed.
+
+use scrubjay_scrub::{Marker, Place, Teller};
+use scrubjay_token::json::Value;
+use scrubjay_token::{Token, analyze, base64, numeric_date};
+
+use crate::safe;
+
+/// Values shorter than this are looked for as whole words only: `1` is in every line.
+const PIECE_CHARS_MIN: usize = 5;
+
+/// The tokens of an input.
+pub(super) fn tokens(input: &str) -> Vec<Token> {
+    analyze(input.as_bytes()).map_or_else(|_| Vec::new(), |found| found.into_iter().map(|f| f.token).collect())
+}
+
+/// Whether the token's `exp` lies behind `now`, both in seconds since 1970; without `exp` it never ends.
+pub(super) fn is_live(token: &Token, now: u64) -> bool {
+    token.cut.is_none()
+        && token.claims.is_some()
+        && token.claim("exp").is_none_or(|exp| numeric_date(exp).is_none_or(|exp| exp > now as i64))
+}
+
+/// The output has to be the pattern, in which `*` stands for anything.
+pub(super) fn glob(pattern: &str, output: &str) -> Result<(), String> {
+    let parts: Vec<&str> = pattern.split('*').collect();
+    let failure = || Err(format!("expected: {}", safe::text(pattern, true)));
+    let ([first, middle @ .., last], false) = (parts.as_slice(), parts.len() == 1) else {
+        return if pattern == output { Ok(()) } else { failure() };
+    };
+    let Some(mut rest) = output.strip_prefix(first) else { return failure() };
+    for part in middle {
+        let Some(at) = rest.find(part) else { return failure() };
+        rest = rest.get(at + part.len()..).unwrap_or_default();
+    }
+    if rest.ends_with(last) { Ok(()) } else { failure() }
+}
+
+/// The values of these claims must not be in the output.
+pub(super) fn not_hidden(claims: &[String], tokens: &[Token], output: &str) -> Option<String> {
+    let mut wrong = Vec::new();
+    for claim in claims {
+        let values: Vec<&Value> = tokens.iter().filter_map(|t| at(t, claim)).collect();
+        if values.is_empty() {
+            wrong.push(format!("hides: no token of the input has {claim:?}"));
+        }
+        if values.iter().flat_map(|v| texts(v)).any(|text| holds(output, &text)) {
+            wrong.push(format!("hides: the value of {claim:?} is in the output"));
+        }
+    }
+    (!wrong.is_empty()).then(|| safe::text(&wrong.join("\n"), true))
+}
+
+/// A claim by its name, or by a path with dots.
+fn at<'t>(token: &'t Token, claim: &str) -> Option<&'t Value> {
+    token.claim(claim).or_else(|| {
+        let mut steps = claim.split('.');
+        let first = token.claim(steps.next()?)?;
+        steps.try_fold(first, |value, name| value.get(name))
+    })
+}
+
+/// The texts of a value: a string, a number, each of a list or object.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) | Value::Number(text) => vec![text.clone()],
+        Value::Array(list) => list.iter().flat_map(texts).collect(),
+        Value::Object(members) => members.iter().flat_map(|(_, v)| texts(v)).collect(),
+        Value::Null | Value::Bool(_) => Vec::new(),
+    }
+}
+
+/// Whether a text is in the output: as it is, percent-encoded, in hexadecimal, or in base64 at any alignment.
+fn holds(output: &str, text: &str) -> bool {
+    if text.is_empty() {
+        return false;
+    }
+    if text.chars().count() < PIECE_CHARS_MIN {
+        return output.split(|c: char| !c.is_alphanumeric()).any(|word| word == text);
+    }
+    let lower = output.to_ascii_lowercase();
+    let percent: String =
+        text.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02x}") }).collect();
+    let bang: String =
+        text.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("!{b:02x}") }).collect();
+    let hex: String = text.bytes().map(|b| format!("{b:02x}")).collect();
+    let small = [text.to_ascii_lowercase(), percent.to_ascii_lowercase(), bang.to_ascii_lowercase(), hex];
+    let urlsafe = output.replace('+', "-").replace('/', "_");
+    small.iter().any(|form| lower.contains(form.as_str()))
+        || (0..3).any(|shift| {
+            // The characters that depend on this text alone, whatever stands before and behind it.
+            let padded: Vec<u8> = std::iter::repeat_n(0, shift).chain(text.bytes()).collect();
+            let whole = padded.len() / 3 * 4;
+            let inner = base64::encode(&padded);
+            inner.get(if shift == 0 { 0 } else { 4 }..whole).is_some_and(|inner| inner.len() >= 6 && urlsafe.contains(inner))
+        })
+}
+
+fn markers(output: &str) -> Vec<Marker> {
+    let starts = output.match_indices('(').filter_map(|(at, _)| {
+        let before = output.get(..at)?;
+        let kind = before.bytes().rev().take_while(u8::is_ascii_lowercase).count();
+        let text = output.get(at - kind..)?;
+        Marker::parse(text.get(..=text.find(')')?)?)
+    });
+    starts.collect()
+}
+
+/// The markers have to show these values; `*` stands for anything.
+pub(super) fn not_shown(pairs: &[(String, String)], output: &str) -> Option<String> {
+    let markers = markers(output);
+    let wrong: Vec<String> = pairs
+        .iter()
+        .filter(|(name, value)| !markers.iter().any(|m| m.all(name).any(|shown| glob(value, shown).is_ok())))
+        .map(|(name, value)| format!("shows: no marker has {name}:{value}"))
+        .collect();
+    (!wrong.is_empty()).then(|| safe::text(&wrong.join("\n"), true))
+}
+
+/// The first marker has to have this class.
+pub(super) fn not_of_class(class: &str, output: &str) -> Option<String> {
+    let markers = markers(output);
+    let shown = markers.first().and_then(|m| m.get("class"));
+    (shown != Some(class)).then(|| format!("class: {} instead of {}", shown.unwrap_or("no marker"), safe::text(class, false)))
+}
+
+/// The first token has to be decided by this rule.
+pub(super) fn not_by_rule(rule: &str, tokens: &[Token], source: &str, teller: &Teller) -> Option<String> {
+    let Some(token) = tokens.first() else { return Some("rule: the input has no token".to_owned()) };
+    let account = teller.tell(token, source, Place::Text, &mut |_| {});
+    let decided = account.rule.map_or("none", |r| r.name.as_str());
+    (decided != rule).then(|| safe::text(&format!("rule: {decided:?} decided instead of {rule:?}"), false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_found_in_every_form() {
+        for output in [
+            "x secret-é y",
+            "SECRET-é",
+            "secret%2D%C3%A9",
+            "secret!2D!C3!A9",
+            "7365637265742dc3a9",
+            "c2VjcmV0LcOp",
+            "YXNlY3JldC3DqQ",
+            "YWFzZWNyZXQtw6k",
+        ] {
+            assert!(holds(output, "secret-é"), "{output}");
+        }
+        assert!(!holds("a sec ret", "secret-é") && !holds("n 17 m", "1") && holds("n=17;", "17"));
+    }
+
+    #[test]
+    fn patterns() {
+        for (pattern, output, is) in
+            [("a", "a", true), ("a", "b", false), ("a*c", "abbc", true), ("*b*", "abc", true), ("a*b", "ab c", false)]
+        {
+            assert_eq!(glob(pattern, output).is_ok(), is, "{pattern}");
+        }
+    }
+}
