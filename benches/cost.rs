@@ -3,6 +3,7 @@
 //! ```text
 //! cost                what can be measured: a name, its bytes, the scanner's back end
 //! cost NAME           makes the text and scrubs it, in the function `measured`
+//! cost LETTER:BYTES   the same with a text that was written to be slow, of any size
 //! ```
 //!
 //! It never reads the clock: instructions are the same on a busy machine.
@@ -45,11 +46,12 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     };
-    let Some((_, bytes, make)) = INPUTS.iter().find(|(known, ..)| *known == name) else {
+    let known = INPUTS.iter().find(|(known, ..)| *known == name).map(|(_, bytes, make)| make(*bytes));
+    let asked = name.split_once(':').and_then(|(letter, bytes)| Some(adversarial(letter, bytes.parse().ok()?)));
+    let Some(text) = known.or(asked).filter(|text| !text.is_empty()) else {
         eprintln!("cost: there is no input {name:?}");
         return ExitCode::FAILURE;
     };
-    let text = make(*bytes);
     let origin = Arc::new(Origin { source: "cost".into(), name: "cost".into() });
     let last = text.chunks(BATCH_BYTES).count().saturating_sub(1);
     let batch = |(seq, bytes): (usize, &[u8])| Batch {
