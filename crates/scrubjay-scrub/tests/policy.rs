@@ -202,10 +202,10 @@ fn every_mistake_is_said_at_once_with_place_and_remedy() {
     mistakes(
         "policy:\n  - {name: a, match: {class: id}, claims: {sub: mask, email: {show: none, seal: [soc]}}}\n  - {name: b, match: {kind: jwe}, extends: a, claims: {sub: keep, email: {seal: [hr]}, x: present}}\n  - {name: c, match: {}, extends: nobody}\n",
         &[
-            "p.yaml:3:55: \"b\" shows more of \"sub\" than \"a\" does: keep instead of mask (a rule that extends another can only tighten; remove \"extends\" to be free)",
-            "p.yaml:3:66: \"b\" opens \"email\" to audience \"hr\", which \"a\" does not (a rule that extends another can only tighten; remove \"extends\" to be free)",
-            "p.yaml:3:87: \"b\" shows more of \"x\" than \"a\" does: present instead of none (a rule that extends another can only tighten; remove \"extends\" to be free)",
-            "p.yaml:4:33: no rule before this one has the name \"nobody\" (it can be a, b, default)",
+            "p.yaml:3:56: \"b\" shows more of \"sub\" than \"a\" does: keep instead of mask (a rule that extends another can only tighten; remove \"extends\" to be free)",
+            "p.yaml:3:67: \"b\" opens \"email\" to audience \"hr\", which \"a\" does not (a rule that extends another can only tighten; remove \"extends\" to be free)",
+            "p.yaml:3:88: \"b\" shows more of \"x\" than \"a\" does: present instead of none (a rule that extends another can only tighten; remove \"extends\" to be free)",
+            "p.yaml:4:35: no rule before this one has the name \"nobody\" (it can be a, b, default)",
         ],
     );
     mistakes(
