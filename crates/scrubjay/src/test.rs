@@ -27,6 +27,8 @@ use crate::exit::{Exit, complain};
 use crate::{config, policy, safe, scrub};
 
 pub(crate) use read::is_pipeline;
+#[cfg(test)]
+pub(crate) use read::tests as read_tests;
 use read::{Check, Test};
 
 /// Fingerprints and pseudonyms in tests are made with this key, so that whole outputs can be written down.
