@@ -122,7 +122,7 @@ pub(super) fn not_shown(pairs: &[(String, String)], output: &str) -> Option<Stri
 pub(super) fn not_of_class(class: &str, output: &str) -> Option<String> {
     let markers = markers(output);
     let shown = markers.first().and_then(|m| m.get("class"));
-    (shown != Some(class)).then(|| format!("class: {} instead of {}", shown.unwrap_or("no marker"), safe::text(class, false)))
+    (shown != Some(class)).then(|| safe::text(&format!("class: {} instead of {class}", shown.unwrap_or("no marker")), false))
 }
 
 /// The first token has to be decided by this rule.

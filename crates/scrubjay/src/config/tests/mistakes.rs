@@ -86,7 +86,7 @@ state_dir: !x y
     check(
         "\u{feff}sources: {in: {type: stdin}}\nsinks: {out: {type: stdout}}\npipelines: [{from: in, to: out}]\nzzz: 1\n",
         &[
-            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines, tests)"#,
         ],
     );
 }
@@ -177,7 +177,7 @@ pipelines: [{from: in, to: out}]
 zzz: x
 "#,
         &[
-            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines, tests)"#,
         ],
     );
     check(
@@ -214,13 +214,13 @@ pipelines: [{from: in, to: out}]
 "a\nb": 1
 "#,
         &[
-            r#"4:1: unknown field "a\nb" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "a\nb" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines, tests)"#,
         ],
     );
     check(
         "sources: {in: {type: stdin}}\nsinks: {out: {type: stdout}}\npipelines: [{from: in, to: out}]\n\"a\u{202e}b\": 1\n",
         &[
-            r#"4:1: unknown field "a\u{202e}b" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "a\u{202e}b" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines, tests)"#,
         ],
     );
     check(
@@ -1034,11 +1034,11 @@ fn sealing() {
     check(
         &pipeline("keys: {audiences: {soc: [nokey], 'a b': [x]}, epochs: logs, mode: fast}"),
         &[
-            r#"4:33: the key file {dir}/nokey cannot be used: no such file (give a public key: JWK, JWK Set or PEM (scrubjay keys new --audience NAME makes one))"#,
-            r#"4:41: "a b" is no name of an audience (letters, digits, ".", "_" and "-", at most 64, the first a letter or digit)"#,
-            r#"4:61: the epochs file {dir}/logs is a folder (give the path of a file; it is made when it is missing)"#,
-            r#"4:73: "mode" of "keys" cannot be "fast" (it can be epochs, standalone)"#,
-            r#"4:19: warning: no claim is sealed to audience "soc" (name it in "seal" of the policy, or remove it)"#,
+            r#"4:26: the key file {dir}/nokey cannot be used: no such file (give a public key: JWK, JWK Set or PEM (scrubjay keys new --audience NAME makes one))"#,
+            r#"4:34: "a b" is no name of an audience (letters, digits, ".", "_" and "-", at most 64, the first a letter or digit)"#,
+            r#"4:55: the epochs file {dir}/logs is a folder (give the path of a file; it is made when it is missing)"#,
+            r#"4:67: "mode" of "keys" cannot be "fast" (it can be epochs, standalone)"#,
+            r#"4:20: warning: no claim is sealed to audience "soc" (name it in "seal" of the policy, or remove it)"#,
         ],
     );
     check(
@@ -1062,7 +1062,7 @@ fn policy() {
     check(
         &pipeline("bad.policy.yaml"),
         &[
-            r#"4:9: {dir}/bad.policy.yaml:2:6: unknown field "matches" in rule 1 (did you mean "match"?)"#,
+            r#"4:9: {dir}/bad.policy.yaml:2:5: unknown field "matches" in rule 1 (did you mean "match"?)"#,
             r#"4:9: {dir}/bad.policy.yaml:2:5: rule 1 has no field "match" (write match: {} for every token)"#,
         ],
     );
