@@ -8,9 +8,12 @@
 //! As in `benches/scan.rs` each figure is a composite of minima over segments of 256 KiB, all engines measured in turn. Each
 //! segment is copied to one buffer just before it is timed, which is the situation after `read(2)`.
 
+mod numbers;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use numbers::Numbers;
 use scrubjay_rules::{Hit, RulePack, builtin_rules};
 use scrubjay_scan::{Run, Scanner};
 
@@ -144,16 +147,4 @@ fn hostile() -> [(&'static str, Vec<u8>); 5] {
         ("short lines with a keyword each", b"code=abcdefgh\n".to_vec()),
         ("lines that are all credential", b"Authorization: Basic am86Y29ycmVjdCBob3JzZQ==\n".to_vec()),
     ]
-}
-
-/// xorshift: the same text on every machine.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
 }

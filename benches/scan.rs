@@ -11,9 +11,12 @@
 //! turn in one process, so ratios are fair on a busy machine. "memory" walks through the text; "L2" has each segment
 //! copied to one buffer just before, which is the situation after `read(2)`.
 
+mod numbers;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use numbers::Numbers;
 use scrubjay_scan::{Backend, Run, Scanner, sweep};
 
 /// Bytes of a segment.
@@ -113,25 +116,13 @@ fn speed(time: Duration, segments: usize) -> f64 {
     (segments * SEGMENT) as f64 / time.as_secs_f64() / 1e9
 }
 
-/// xorshift: the same text on every machine.
-struct Numbers(u64);
+fn pick<'a>(n: &mut Numbers, from: &[&'a str]) -> &'a str {
+    from[n.below(from.len() as u64) as usize]
+}
 
-impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len() as u64) as usize]
-    }
-
-    fn base64url(&mut self, len: u64) -> String {
-        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        (0..len).map(|_| char::from(DIGITS[self.below(64) as usize])).collect()
-    }
+fn base64url(n: &mut Numbers, len: u64) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    (0..len).map(|_| char::from(DIGITS[n.below(64) as usize])).collect()
 }
 
 /// Lines as web servers, Java services, Kubernetes, sshd and JSON loggers write them; no token, now and then a long path.
@@ -150,15 +141,15 @@ fn generated(len: usize, n: &mut Numbers) -> Vec<u8> {
         let line = match n.below(5) {
             0 => format!(
                 "{address} - - [{time}] \"GET {}?page={small} HTTP/1.1\" 200 {large} \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"",
-                n.pick(&PATH)
+                pick(n, &PATH)
             ),
-            1 => format!("{time} {:5} [exec-{small}] {} : request {large} took {small} ms", n.pick(&LEVEL), n.pick(&CLASS)),
+            1 => format!("{time} {:5} [exec-{small}] {} : request {large} took {small} ms", pick(n, &LEVEL), pick(n, &CLASS)),
             2 => format!("I1123 {time} 1 controller.go:{small}] \"Reconciled\" pod=\"shop/cart-{large}\" duration=\"{small}ms\""),
             3 => format!("Nov 23 10:00:01 web{small} sshd[{large}]: Connection closed by {address} port {small} [preauth]"),
             _ => format!(
                 "{{\"ts\":\"{time}\",\"level\":\"{}\",\"msg\":\"{}\",\"peer\":\"{address}\",\"n\":{large}}}",
-                n.pick(&LEVEL),
-                n.pick(&EVENT)
+                pick(n, &LEVEL),
+                pick(n, &EVENT)
             ),
         };
         text.extend_from_slice(line.as_bytes());
@@ -180,7 +171,7 @@ fn with_tokens(lines: &[u8], percent: u64, n: &mut Numbers) -> Vec<u8> {
         if n.below(100) < percent {
             let (payload, signature) = (150 + n.below(500), [43, 86, 342][n.below(3) as usize]);
             text.extend_from_slice(b" Authorization: Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJ");
-            text.extend_from_slice(format!("{}.{}", n.base64url(payload), n.base64url(signature)).as_bytes());
+            text.extend_from_slice(format!("{}.{}", base64url(n, payload), base64url(n, signature)).as_bytes());
         }
         text.extend(end);
     }

@@ -165,11 +165,12 @@ pub fn splice(line: &[u8], preset: Preset, tokens: &[Token<'_>]) -> Option<Splic
     Some(Splice { at: object.close, text: object.added(&text.finish()) })
 }
 
-/// Each token once: one that stands in the record twice is told of once.
+/// Each token once: one that stands in the record twice is told of once. Claims are sealed anew each time, so these tell nothing apart.
 fn once<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
-    let mut seen = Vec::with_capacity(tokens.len());
+    let told = |token: &Token<'a>| token.fields.iter().filter(|(name, _)| !SEALED.contains(&name.as_str()));
+    let mut seen: Vec<Token<'a>> = Vec::with_capacity(tokens.len());
     for token in tokens {
-        if !seen.contains(token) {
+        if !seen.iter().any(|s| s.kind == token.kind && told(s).eq(told(token))) {
             seen.push(*token);
         }
     }
@@ -177,8 +178,10 @@ fn once<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
 }
 
 /// Names of which a token may have several values by their standards: always a list, so that a member has one type. `aud` of RFC
-/// 7519 §4.1.3; `amr` of RFC 8176; `groups`, `roles` and `entitlements` of RFC 9068 §2.2.3.1; ours `risk` and `why`.
-const LISTS: [&str; 7] = ["aud", "amr", "groups", "roles", "entitlements", "risk", "why"];
+/// 7519 §4.1.3; `amr` of RFC 8176; `groups`, `roles` and `entitlements` of RFC 9068 §2.2.3.1; ours the rest.
+const LISTS: [&str; 8] = ["aud", "amr", "groups", "roles", "entitlements", "risk", "why", "sealed_claims"];
+/// Claim sets: those of a marker, and those that a field has, each in a marker of its own.
+const SEALED: [&str; 2] = ["sealed", "sealed_claims"];
 
 /// What is told of a token, as members of one object: `kind`, its names in their order, `verified`.
 fn of_token(text: &mut Text, token: &Token<'_>) {

@@ -124,13 +124,20 @@ pub(crate) fn is_marker(value: &[u8], rest: &[u8]) -> bool {
 }
 
 /// Looks drawn at random: parts in which letters and digits are mixed, or letters whose case changes more often than in
-/// joined words. Names of releases, hosts and hours (`my-service-2024`, `v1.2.3-beta`) do not.
+/// joined words. Names of releases, hosts and hours (`my-service-2024`, `v1.2.3-beta`) do not, nor letters that say
+/// themselves what they name (`IoRenewTokenAtFn`: a type or a function, in source text).
 pub(crate) fn is_random(value: &[u8]) -> bool {
     let mixed = |part: &&[u8]| part.len() >= 4 && part.iter().any(u8::is_ascii_digit) && part.iter().any(u8::is_ascii_alphabetic);
     let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
     let in_mixed: usize = value.split(|b| !b.is_ascii_alphanumeric()).filter(mixed).map(<[u8]>::len).sum();
     let rises = value.windows(2).filter(|w| matches!(w, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase())).count();
-    digits >= 2 && in_mixed >= 8 || rises * 6 >= value.len()
+    digits >= 2 && in_mixed >= 8 || rises * 6 >= value.len() && !(digits == 0 && names_one(value))
+}
+
+/// One of the words with which programs name credentials stands in it. Drawn at random a word of five letters, in either
+/// case, stands in one of a million values.
+fn names_one(value: &[u8]) -> bool {
+    [&b"token"[..], b"secret"].iter().any(|word| value.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word)))
 }
 
 /// Shannon entropy of the bytes, in hundredths of a bit for each.
@@ -207,7 +214,7 @@ mod tests {
 
     #[test]
     fn random_is_told_from_words() {
-        for text in ["8f3ac1d2e4b5a697", "tGzv3JOkF0XG5Qx2TlKWIA", "kQzRmWvXbYtNpLsJ", "s6BhdRkqt3", "pi_3Nk2v9Lq"] {
+        for text in ["8f3ac1d2e4b5a697", "tGzv3JOkF0XG5Qx2TlKWIA", "kQzRmWvXbYtNpLsJ", "kQzRmToken7vXbYtN2p", "s6BhdRkqt3", "pi_3Nk2v9Lq"] {
             assert!(is_random(text.as_bytes()), "{text}");
         }
         for text in [
@@ -217,6 +224,8 @@ mod tests {
             "v1.2.3-beta",
             "2026-11-23T10:00:00Z",
             "token-refresh",
+            "IoRenewTokenAtFn",
+            "GetClientSecretOfEnv",
         ] {
             assert!(!is_random(text.as_bytes()), "{text}");
         }

@@ -25,6 +25,8 @@ const FILES: [(&str, &str); 8] = [
 ];
 /// Most rules of a pack.
 const RULES_MAX: usize = 1024;
+/// Most keywords that rules which are added may have together: each one slows the search for all of them.
+const ADDED_KEYWORDS_MAX: usize = 2048;
 /// Memory of searches that is kept for the next ones: one for each thread that is at work, and no more than that.
 const SCRATCH_MAX: usize = 64;
 
@@ -205,6 +207,11 @@ fn check_ids(selection: &Selection, mistakes: &mut Vec<Mistake>) {
         } else if selection.add.iter().take(at).any(|r| r.id == rule.id) {
             mistakes.push(rule.mistake("has an id that another rule has", "choose another id"));
         }
+    }
+    let keywords: usize = selection.add.iter().map(|rule| rule.keywords.len()).sum();
+    if keywords > ADDED_KEYWORDS_MAX {
+        let what = format!("the rules that are added have {keywords} keywords, at most {ADDED_KEYWORDS_MAX} can be");
+        mistakes.push(Mistake { file: String::new(), place: None, rule: None, what, remedy: "use fewer".to_owned() });
     }
     if selection.add.len() > RULES_MAX {
         let what = format!("{} rules are added, at most {RULES_MAX} can be", selection.add.len());

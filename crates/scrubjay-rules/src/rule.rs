@@ -6,6 +6,8 @@ use crate::mistake::{Mistake, Place};
 pub const KEYWORD_BYTES_MIN: usize = 3;
 /// Longest keyword, in bytes.
 pub(crate) const KEYWORD_BYTES_MAX: usize = 64;
+/// Most keywords of a rule.
+pub(crate) const KEYWORDS_MAX: usize = 64;
 /// Longest id, in bytes: it stands in markers and metrics.
 const ID_BYTES_MAX: usize = 64;
 
@@ -75,6 +77,9 @@ impl Rule {
         }
         if self.keywords.is_empty() {
             found.push(self.mistake("has no keyword", "name at least one literal string with which every match begins"));
+        }
+        if self.keywords.len() > KEYWORDS_MAX {
+            found.push(self.mistake(format!("has {} keywords, at most {KEYWORDS_MAX} can be", self.keywords.len()), "write several rules"));
         }
         for keyword in &self.keywords {
             if keyword.len() < KEYWORD_BYTES_MIN || keyword.len() > KEYWORD_BYTES_MAX || keyword.contains('\n') {

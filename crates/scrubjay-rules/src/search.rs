@@ -6,7 +6,7 @@ use crate::compile::Cache;
 use crate::judge::{entropy, is_marker, is_placeholder, is_random};
 use crate::pack::RulePack;
 use crate::rule::Rule;
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr2_iter, memrchr};
 
 /// How far from its keyword on an expression may look, in bytes. A longer secret is taken to the end of its run.
 pub const WINDOW_BYTES_MAX: usize = 4096;
@@ -81,7 +81,10 @@ fn has_word(text: &[u8], word: &str) -> bool {
         let id = before.iter().rev().take(ID_BYTES_MAX).take_while(is_id).count();
         before.get(..at - id).unwrap_or_default().ends_with(b"(rule:")
     };
-    text.windows(word.len().max(1)).enumerate().any(|(at, w)| w.eq_ignore_ascii_case(word.as_bytes()) && !in_marker(at))
+    let Some(&first) = word.as_bytes().first() else { return false };
+    let begins = memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text);
+    let stands = |at: usize| text.get(at..at + word.len()).is_some_and(|w| w.eq_ignore_ascii_case(word.as_bytes()));
+    begins.into_iter().any(|at| stands(at) && !in_marker(at))
 }
 
 fn is_id(b: &&u8) -> bool {

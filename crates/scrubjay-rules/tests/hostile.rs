@@ -124,6 +124,14 @@ fn mistakes_in_rules_and_selections() {
         "example 2 under \"fires\" comes out otherwise: found is bytes 2 to 5",
     );
     check("- id: a\n  keywords: [abc]\n  regex: abc[0-9]+\n  stays: [abc7]\n", "example 1 under \"stays\"");
+    let many = |rules: usize, keywords: usize| -> String {
+        let list = |rule: usize| (0..keywords).map(|k| format!("k{rule}x{k}")).collect::<Vec<_>>().join(", ");
+        (0..rules).map(|r| format!("- id: a{r}\n  keywords: [{}]\n  regex: 'k[0-9]+x[0-9]+'\n", list(r))).collect()
+    };
+    check(&many(1, 65), "has 65 keywords, at most 64 can be");
+    check(&many(33, 63), "have 2079 keywords, at most 2048 can be");
+    check(&many(1025, 1), "1025 rules are added, at most 1024 can be");
+    check(&format!("- id: a\n  keywords: [{}]\n  regex: kkk\n", "k".repeat(65)), "has the keyword");
     let selection = Selection { silence: vec!["nope".into(), "password".into()], enable: vec!["password".into()], add: Vec::new() };
     let all: Vec<String> = RulePack::build(&selection).expect_err("ids").iter().map(ToString::to_string).collect();
     assert!(all[0].starts_with("no rule has the id \"nope\"") && all[1].contains("both enabled and silenced"), "{all:?}");

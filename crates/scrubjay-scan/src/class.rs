@@ -155,14 +155,14 @@ pub(crate) use nibble_table;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) const ROWS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// `$bits` of the ASCII bytes, looked up by some of their bits: the byte is shifted right and cut to the table's length, and
+/// `$bits` of all bytes, looked up by some of their bits: the byte is shifted right and cut to the table's length, and
 /// an entry is the union of all bytes that fall on it.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! folded_table {
     ($len:literal, $bits:expr, $shift:literal) => {
         $crate::class::constant!($len, |table| {
             let mut byte = 0usize;
-            while byte < 128 {
+            while byte < 256 {
                 table[(byte >> $shift) % $len] |= $bits(byte as u8);
                 byte += 1;
             }

@@ -160,6 +160,37 @@ trait Vector {
     unsafe fn step(tables: &Self::Tables, window: &[u8; WINDOW]) -> u64;
 }
 
+/// A table of 16 bytes in a register.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+trait Register: Copy {
+    /// # Safety
+    /// The processor must have the features of the implementation.
+    unsafe fn table(bytes: &[u8; 16]) -> Self;
+}
+
+/// The tables of lower and upper nibbles by place and set.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+type Registers<R> = [[[R; 2]; SETS]; NEEDLE_BYTES];
+
+/// # Safety
+/// The processor must have the features of `R`.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+unsafe fn registers<R: Register>(tables: &Tables) -> Registers<R> {
+    // SAFETY: the caller vouches for the features of `R`. No closures here: what they call would not be inlined.
+    unsafe {
+        let mut loaded = [[[R::table(&[0; 16]); 2]; SETS]; NEEDLE_BYTES];
+        for (s, set) in tables.iter().enumerate() {
+            for (loaded, (low, high)) in loaded.iter_mut().zip(set.low.iter().zip(&set.high)) {
+                if let Some(pair) = loaded.get_mut(s) {
+                    *pair = [R::table(low), R::table(high)];
+                }
+            }
+        }
+        loaded
+    }
+}
+
 /// The algorithm, once.
 ///
 /// # Safety

@@ -6,7 +6,7 @@ use oracle::Numbers;
 use proptest::prelude::*;
 use scrubjay_scan::{Backend, Run, RunKind, Scanner};
 
-/// Miri is some thousand times slower: a sample must do there.
+/// Miri is some ten thousand times slower: a sample must do there.
 const THINNED: usize = if cfg!(miri) { 61 } else { 1 };
 
 fn scanners() -> Vec<Scanner> {
@@ -18,7 +18,7 @@ fn scanners() -> Vec<Scanner> {
 #[track_caller]
 fn check(block: &[u8]) {
     let (runs, tail) = oracle::scan(block);
-    let complete = oracle::scan_complete(block);
+    let complete = oracle::complete(block, runs.clone(), tail);
     // What the caller has in the vector stays, and has no say in the order.
     let earlier = Run { start: usize::MAX, end: usize::MAX, kind: RunKind::List };
     for scanner in scanners() {
@@ -92,18 +92,18 @@ fn every_alignment_and_every_length_up_to_200() {
 #[test]
 fn runs_at_the_limits_across_each_step_boundary() {
     let long = b"0a, 1b, 2c, 3d, 4e, 5f, 6A, 7B, 8C, 9D, 0E, 1F, 2a, 3b, 4c, 5d, 6e";
-    for class in [b'_', b'7', 0x80, 0xe2] {
-        for len in [1, 2, 16, 32, 46, 47, 48, 49, 55, 56, 63, 64, 65, 127, 128, 129] {
-            for start in (0..200).step_by(THINNED) {
-                let mut block = vec![b'"'; 400];
+    for class in [b'_', b'7', 0x80, 0xe2].into_iter().step_by(if cfg!(miri) { 2 } else { 1 }) {
+        for len in [1, 2, 16, 32, 46, 47, 48, 49, 55, 56, 63, 64, 65, 127, 128, 129].into_iter().step_by(if cfg!(miri) { 5 } else { 1 }) {
+            for start in (0..200).step_by(2 * THINNED - 1) {
+                let mut block = vec![b'"'; if cfg!(miri) { start + len + 1 } else { 400 }];
                 block[start..start + len].fill(class);
                 check(&block);
             }
         }
     }
-    for len in [40, 47, 48, 49, 64, 65] {
-        for start in (0..200).step_by(THINNED) {
-            let mut block = vec![b'"'; 400];
+    for len in [40, 47, 48, 49, 64, 65].into_iter().step_by(if cfg!(miri) { 3 } else { 1 }) {
+        for start in (0..200).step_by(2 * THINNED - 1) {
+            let mut block = vec![b'"'; if cfg!(miri) { start + len + 1 } else { 400 }];
             block[start..start + len].copy_from_slice(&long[..len]);
             check(&block);
         }
@@ -114,7 +114,7 @@ fn runs_at_the_limits_across_each_step_boundary() {
 fn openings_across_each_step_boundary_and_cut_at_the_end() {
     for opening in oracle::OPENINGS.into_iter().step_by(if cfg!(miri) { 6 } else { 1 }) {
         for start in (0..200).step_by(THINNED) {
-            let mut block = vec![b' '; 210];
+            let mut block = vec![b' '; if cfg!(miri) { start + 4 } else { 210 }];
             block[start..start + 3].copy_from_slice(opening);
             check(&block);
             block.truncate(start + 3);
@@ -128,9 +128,12 @@ fn openings_across_each_step_boundary_and_cut_at_the_end() {
 /// A group is 4 KiB: runs that begin before, end at, straddle and cover group boundaries.
 #[test]
 fn runs_across_group_boundaries() {
-    for start in (4000..4200).step_by(if cfg!(miri) { 101 } else { 3 }) {
-        for len in [3, 47, 48, 64, 100, 4096, 9000] {
-            for byte in [b'.', b'5', b' '] {
+    // For Miri one run that crosses the first boundary and is of both classes.
+    let (starts, lens, bytes): (_, &[usize], &[u8]) =
+        if cfg!(miri) { (4050..4051, &[100], b"5") } else { (4000..4200, &[3, 47, 48, 64, 100, 4096, 9000], b".5 ") };
+    for start in starts.step_by(3) {
+        for &len in lens {
+            for &byte in bytes {
                 let mut block = vec![b'?'; 4400];
                 block.truncate(start);
                 block.resize(start + len, byte);
@@ -153,12 +156,13 @@ fn a_group_and_a_bit() {
 #[test]
 fn a_list_goes_before_the_words_that_it_holds() {
     let hash = "0123456789abcdef".repeat(4);
-    let list = format!("\"12 34 56 78 90 ab cd ef {hash} {hash} {} 11\" ", format!("{hash},").repeat(200));
+    let hashes = if cfg!(miri) { 3 } else { 200 };
+    let list = format!("\"12 34 56 78 90 ab cd ef {hash} {hash} {} 11\" ", format!("{hash},").repeat(hashes));
     check(list.as_bytes());
     let mut runs = Vec::new();
     Scanner::new().scan_complete(list.as_bytes(), &mut runs);
     assert_eq!(runs.first().map(|r| (r.start, r.kind)), Some((1, RunKind::List)));
-    assert_eq!(runs.len(), 203);
+    assert_eq!(runs.len(), hashes + 3);
 }
 
 proptest! {
@@ -171,7 +175,7 @@ proptest! {
 
     #[test]
     fn long_text(seed in 1u64.., len in 0usize..20_000) {
-        let len = if cfg!(miri) { len / 50 } else { len };
+        let len = if cfg!(miri) { len / 100 } else { len };
         check(&Numbers(seed).text(len));
     }
 }

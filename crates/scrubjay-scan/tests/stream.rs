@@ -33,10 +33,10 @@ fn streams() -> Vec<StreamScanner> {
 fn every_split_of_a_few_hundred_bytes() {
     let mut numbers = Numbers(3);
     for _ in 0..if cfg!(miri) { 1 } else { 20 } {
-        let text = numbers.text(if cfg!(miri) { 150 } else { 400 });
+        let text = numbers.text(if cfg!(miri) { 130 } else { 400 });
         let expected = expected(&text);
         for stream in &mut streams() {
-            for split in 0..=text.len() {
+            for split in (0..=text.len()).step_by(if cfg!(miri) { 9 } else { 1 }) {
                 let (left, right) = text.split_at(split);
                 assert_eq!(streamed(stream, [left, right]), expected, "split at {split} of {:?}", text.escape_ascii().to_string());
             }
@@ -46,7 +46,7 @@ fn every_split_of_a_few_hundred_bytes() {
 
 #[test]
 fn byte_by_byte_and_with_empty_chunks() {
-    let text = Numbers(5).text(if cfg!(miri) { 300 } else { 3000 });
+    let text = Numbers(5).text(if cfg!(miri) { 60 } else { 3000 });
     let expected = expected(&text);
     for stream in &mut streams() {
         assert_eq!(streamed(stream, text.chunks(1)), expected);
@@ -69,7 +69,7 @@ fn openings_in_three_chunks() {
 /// Nothing but the runs is kept, so a run may be longer than anything in memory.
 #[test]
 fn runs_longer_than_any_chunk() {
-    let chunks = if cfg!(miri) { 20 } else { 3000 };
+    let chunks = if cfg!(miri) { 2 } else { 3000 };
     let word = [b'A'; 1000];
     let list = b"0x01,\t0x02:".repeat(30);
     for stream in &mut streams() {
@@ -106,7 +106,7 @@ proptest! {
 
     #[test]
     fn long_text_in_large_chunks(seed in 1u64.., len in 0usize..20_000, chunk in 1usize..9000) {
-        let len = if cfg!(miri) { len / 50 } else { len };
+        let len = if cfg!(miri) { len / 100 } else { len };
         let text = Numbers(seed).text(len);
         let expected = expected(&text);
         for stream in &mut streams() {

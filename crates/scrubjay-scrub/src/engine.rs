@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use scrubjay_rules::{Hit, LineWords};
 use scrubjay_scan::{Run, Scanner, is_word};
-use scrubjay_token::{Found, Gate, Rest, Sighted, Wide, analyze, find_within, work_max};
+use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 
 use crate::cache::{Cache, Tag};
 use crate::engine::field::{Asked, Decided};
@@ -225,7 +225,7 @@ impl Engine {
             }
             self.secrets(work, from, work.buffer.get(from..at).unwrap_or_default());
             let state = std::mem::take(work.state);
-            at = self.long_part(work, at);
+            at = self.long_part(work, at).0;
             *work.state = state;
             from = at;
         }
@@ -406,30 +406,44 @@ impl Engine {
     /// Decides what is there of a line that is longer than the token limit, from `at` on, and returns how far it is
     /// decided. The line's end clears `mid_line`.
     fn long_line(&self, work: &mut Work<'_>, at: usize) -> usize {
-        let end = self.long_part(work, at);
-        work.long.push(at..end);
+        let (line_end, end) = self.long_part(work, at);
+        work.long.push(at..line_end);
         end
     }
 
-    fn long_part(&self, work: &mut Work<'_>, mut at: usize) -> usize {
+    /// As [`Self::long_line`]: how far the line is decided, and how far the lines are that go on with its last part.
+    fn long_part(&self, work: &mut Work<'_>, mut at: usize) -> (usize, usize) {
         let line_end = work.buffer.get(at..).and_then(|b| memchr::memchr(b'\n', b)).map(|i| at + i + 1);
         let end = line_end.unwrap_or(work.buffer.len());
         let last = line_end.is_some() || work.ends;
         while end - at > self.limits.token_bytes_max {
             at = self.window_with_secrets(work, at, end, last);
             if work.state.swallowing {
-                return at;
+                return (at, at);
             }
         }
         if !last {
-            return at;
+            return (at, at);
         }
         // Without a run there is nothing to decide, here as anywhere else.
         let text = work.buffer.get(at..end).unwrap_or_default();
         let mut runs = Vec::new();
         self.scanner.scan_complete(text, &mut runs);
-        if work.state.withholding && !runs.is_empty() || work.part_may_hold(text, &runs) {
+        let mut decided = end;
+        if work.state.withholding && !runs.is_empty() {
             self.unit(work, at..end);
+        } else if !work.state.withholding && work.part_may_hold(text, &runs) {
+            // The next lines may go on with it; what stands before it is decided, and not seen any more.
+            let buffer = work.buffer;
+            let whole = if work.ends { buffer.len() } else { memchr::memrchr(b'\n', buffer).map_or(end, |i| end.max(i + 1)) };
+            let rest = buffer.len() - whole;
+            let lines = buffer.get(at..whole).unwrap_or_default();
+            let unit = around(lines, 0..end - at, 0, lines.len(), self.limits.token_bytes_max);
+            if unit.open && !work.ends && rest <= self.limits.token_bytes_max {
+                return (at, at);
+            }
+            decided = at + unit.lines.end;
+            self.unit(work, at..decided);
         }
         self.secrets(work, at, text);
         work.state.mid_line = line_end.is_none();
@@ -437,7 +451,7 @@ impl Engine {
         if !work.state.mid_line {
             work.state.words = LineWords::default();
         }
-        end
+        (end, decided)
     }
 
     /// As [`Engine::window`], with the credentials that are no tokens. One that reaches from before the cut to the end of
@@ -469,15 +483,10 @@ impl Engine {
         if !work.part_may_hold(text, &runs) {
             return at + half;
         }
-        let Ok(found) = analyze(text) else {
+        let Ok((found, open)) = analyze_open(text) else {
             return self.withhold_run(work, at, at + half, line_end, last, "budget");
         };
-        let open = match find_within(text, true, &mut Vec::new(), &mut work_max(size)) {
-            Ok(Rest::Open(offset)) => offset,
-            Ok(Rest::Decided) => size,
-            Err(_) => return self.withhold_run(work, at, at + half, line_end, last, "budget"),
-        };
-        let mut commit = half.min(open);
+        let mut commit = open.map_or(half, |open| half.min(open));
         for f in &found {
             let span = f.span();
             if span.start >= commit {

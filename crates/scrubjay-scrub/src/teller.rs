@@ -11,7 +11,7 @@ use scrubjay_token::{Class, Kind, Token, analyze, risks};
 use crate::claimset::Member;
 use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
 use crate::policy::{self, Decided, Facts, Policy, Rule, Show, Told};
-use crate::sealing::Sealing;
+use crate::sealing::{self, Sealing};
 use crate::shape;
 
 /// Tells what a token was. One for each policy, key and set of rules.
@@ -237,9 +237,9 @@ impl Teller {
         }
     }
 
-    /// True for a text in which something would be found.
+    /// True for a text in which something would be found. Claim sets in their own markers are not.
     pub(crate) fn fires(&self, text: &[u8]) -> bool {
-        !self.fired(text).is_empty()
+        self.fired(text).iter().any(|span| !sealing::passes(text, span))
     }
 
     /// What of a text is a token or another credential.

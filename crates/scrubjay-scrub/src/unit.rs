@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr3, memrchr};
+use memchr::{memchr, memchr_iter, memchr3, memrchr};
 
 /// Shortest wrap width that links a line to the next one.
 const WRAP_CHARS_MIN: usize = 60;
@@ -71,7 +71,19 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
 
 /// True for a line that the next one may continue, as it says itself or as the line before it says.
 fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    is_linked(buffer.get(line.clone()).unwrap_or_default()) || ends_body(buffer, floor, line) || ends_key_headers(buffer, floor, line)
+    is_linked(buffer.get(line.clone()).unwrap_or_default())
+        || ends_body(buffer, floor, line)
+        || ends_key_headers(buffer, floor, line)
+        || fills(buffer, floor, line)
+}
+
+/// A line that is as long as the one before it, which goes on: they are filled up to one column.
+fn fills(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    if line.len() <= WRAP_CHARS_MIN || line.start <= floor {
+        return false;
+    }
+    let before = line_at(buffer, line.start - 1);
+    before.len() == line.len() && before.start >= floor && is_linked(buffer.get(before).unwrap_or_default())
 }
 
 /// True for a line that says itself that the next one may continue it.
@@ -91,6 +103,8 @@ fn is_linked_as(line: &[u8]) -> bool {
     let Some(&last) = text.last() else { return false };
     is_open_json(line, text, last)
         || ends_in_piece(text, last)
+        || ends_in_json(text, last)
+        || ends_in_opening(text)
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
         || scrubjay_token::sets_chunk(text)
@@ -103,7 +117,12 @@ fn is_linked_as(line: &[u8]) -> bool {
 /// A header of an encrypted key (RFC 1421 §4.6): its body follows.
 fn is_key_header(text: &[u8]) -> bool {
     let head = text.get(..text.len().min(KEY_HEADER_REACH)).unwrap_or_default();
-    head.windows(10).any(|w| matches!(w, b"Proc-Type:" | b" DEK-Info:" | b"\"DEK-Info:")) || head.starts_with(b"DEK-Info:")
+    // Both names have a hyphen, and few lines have many.
+    memchr_iter(b'-', head).any(|at| {
+        let (before, behind) = head.split_at(at);
+        before.ends_with(b"Proc") && behind.starts_with(b"-Type:")
+            || behind.starts_with(b"-Info:") && (before == b"DEK" || before.ends_with(b" DEK") || before.ends_with(b"\"DEK"))
+    })
 }
 
 /// An empty line between the headers of a key and its body.
@@ -120,13 +139,19 @@ const HEADER_GAP_BYTES_MAX: usize = 40;
 
 /// The short last line of a wrapped base64 text: what ends the text (`-----END …`) may follow.
 fn ends_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    let is_body = |text: &[u8]| text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b));
-    let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii();
-    if text.is_empty() || text.len() > WRAP_CHARS_MIN || !text.len().is_multiple_of(4) || line.start <= floor || !is_body(text) {
+    let is_body = |b: &u8| b.is_ascii_alphanumeric() || b"+/=".contains(b);
+    // Both may stand behind a header of one length.
+    let parts = |line: Range<usize>| {
+        let text = buffer.get(line).unwrap_or_default().trim_ascii();
+        let body = text.iter().rev().take(BODY_LINE_CHARS_MAX + 1).take_while(|b| is_body(b)).count();
+        (text.len() - body, body)
+    };
+    let (head, body) = parts(line.clone());
+    if body == 0 || body > WRAP_CHARS_MIN || !body.is_multiple_of(4) || line.start <= floor {
         return false;
     }
-    let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default().trim_ascii();
-    (WRAP_CHARS_MIN..=BODY_LINE_CHARS_MAX).contains(&before.len()) && is_body(before)
+    let (head_before, body_before) = parts(line_at(buffer, line.start - 1));
+    head == head_before && (WRAP_CHARS_MIN..=BODY_LINE_CHARS_MAX).contains(&body_before)
 }
 
 /// The line ends in a run that may go on in the next line.
@@ -146,11 +171,83 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
     let soft = last == b'=' && (WRAP_CHARS_MIN..=BODY_LINE_CHARS_MAX).contains(&text.len());
     let dot = last == b'.' && tail(text, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN;
     let list = |text: &[u8]| text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| b.is_ascii_hexdigit() || b" ,:\tx".contains(b)).count();
-    proven.is_some_and(|t| tail(t, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN)
+    let signed = (last == b'\\' || last == b'+' && proven.is_some()) && text.len() >= PROVEN_CHARS_MIN;
+    signed
+        || proven.is_some_and(|t| tail(t, PROVEN_CHARS_MIN) >= PROVEN_CHARS_MIN || is_literal(t))
         || dot
         || soft
         || tail(text, WRAP_CHARS_MIN) >= WRAP_CHARS_MIN
         || matches!(last, b',' | b':') && list(text) >= WRAP_CHARS_MIN / 2
+}
+
+/// JSON, or text full of escapes, that somebody cut: the line ends in a member, in an escape, or before all is closed.
+fn ends_in_json(text: &[u8], last: u8) -> bool {
+    if text.len() < WRAP_CHARS_MIN {
+        return false;
+    }
+    let near = text.get(text.len() - text.len().min(JSON_REACH)..).unwrap_or_default();
+    if matches!(last, b'}' | b']') {
+        return is_open(near);
+    }
+    let Some(quote) = memrchr(b'"', near) else { return ends_in_escapes(near) };
+    let before = near.get(..quote).unwrap_or_default().iter().rev().find(|&&b| b != b'\\');
+    let opens = match before {
+        Some(b':' | b'[' | b'{' | b',') => true,
+        Some(b' ') => near.get(..quote).unwrap_or_default().iter().rev().find(|b| !b"\\ ".contains(b)).is_some_and(|b| b":[{,".contains(b)),
+        _ => false,
+    };
+    match near.get(quote + 1) {
+        // A value opens, or a name; or one is closed, where it is JSON: not an empty field of a table.
+        None => opens || has_member(near) && !matches!(before, Some(b'}' | b']')),
+        Some(b':' | b',') => near.len() == quote + 2 || ends_in_number(near.get(quote + 2..).unwrap_or_default()),
+        Some(_) => opens || ends_in_escapes(near.get(quote + 1..).unwrap_or_default()),
+    }
+}
+
+/// A name of a member, quoted in any way, and the sign behind it.
+fn has_member(text: &[u8]) -> bool {
+    memchr::memmem::find(text, b"\":").is_some()
+}
+
+/// More is opened than closed.
+fn is_open(text: &[u8]) -> bool {
+    let count = |set: &[u8]| text.iter().filter(|b| set.contains(b)).count();
+    count(b"{[") > count(b"}]") && has_member(text)
+}
+
+/// Behind a member's name: a number, or a name that is not yet quoted.
+fn ends_in_number(text: &[u8]) -> bool {
+    text.iter().all(|b| b.is_ascii_digit() || b" .+-eE[{".contains(b))
+}
+
+/// A long piece with an escape in it.
+fn ends_in_escapes(text: &[u8]) -> bool {
+    let is_piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/=.~%\\&#;".contains(b);
+    let tail = text.iter().rev().take_while(|b| is_piece(b)).count();
+    let tail = text.get(text.len() - tail..).unwrap_or_default();
+    tail.len() >= WRAP_CHARS_MIN && memchr::memchr2(b'\\', b'&', tail).is_some()
+}
+
+/// How far back from a line's end JSON is looked at.
+const JSON_REACH: usize = 256;
+
+/// A full line ends in the beginning of a token, in any writing.
+fn ends_in_opening(text: &[u8]) -> bool {
+    let piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/.~%\\&#;".contains(b);
+    let tail = text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| piece(b)).count();
+    let tail = text.get(text.len() - tail..).unwrap_or_default();
+    text.len() >= WRAP_CHARS_MIN && OPENINGS.iter().any(|opening| tail.starts_with(opening))
+}
+
+/// Beginnings of tokens and keys: as they are, in base64, in hex, in escapes.
+const OPENINGS: [&[u8]; 12] =
+    [b"eyJ", b"ewo", b"ew0", b"eyA", b"ZXlK", b"ZXdv", b"ZXcw", b"ZXlB", b"LS0tLS1C", b"65794", b"%65%79", b"\\u0065"];
+
+/// A string literal by itself, perhaps behind the operator that joins it to the line before.
+fn is_literal(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let operator = text.strip_prefix(b"+").or_else(|| text.strip_prefix(b".")).or_else(|| text.strip_prefix(b"&"));
+    operator.is_some_and(|rest| matches!(rest.trim_ascii_start().first(), Some(b'"' | b'\'')))
 }
 
 /// Nothing but numbers: a line of a dump without offsets, or of a long list.

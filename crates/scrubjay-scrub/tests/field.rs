@@ -5,6 +5,7 @@ mod support;
 
 use std::sync::Arc;
 
+use scrubjay_claims::{EpochLimits, EpochStore, NewEpoch, Published, Sealer, Withheld};
 use scrubjay_delivery::{AckId, LaneId};
 use scrubjay_rules::RulePack;
 use scrubjay_scrub::{Batch, FingerprintKey, Framing, Limits, Marker, Message, Origin, Policy, Scrubber, Teller};
@@ -266,6 +267,68 @@ fn each_vocabulary() {
     }
 }
 
+/// Epoch records are nobody's business here.
+struct NoStore;
+
+impl EpochStore for NoStore {
+    fn publish(&self, _: &NewEpoch<'_>, _: u64) -> Result<Published, Withheld> {
+        Ok(Published::default())
+    }
+}
+
+/// With sealed claims: where they go, and that they come through a second scrubber unharmed, with or without its own sealer.
+#[test]
+fn sealed_claims_in_the_marker_or_in_the_field() {
+    let one = token("https://idp.example/a", "jo");
+    let seals = |seal_to: &str, preset: &str, line: &str| {
+        let policy = format!(
+            "field: {{preset: {preset}}}\npolicy:\n- {{match: {{}}, placement: field, seal_to: {seal_to}, claims: {{iss: keep, sub: {{show: none, seal: [soc, privacy]}}}}}}\n"
+        );
+        let policy = Arc::new(Policy::parse("policy.yaml", &policy).unwrap_or_else(|wrong| panic!("{wrong}")));
+        let audiences = ["soc", "privacy"].map(str::to_owned);
+        let sealer = Arc::new(Sealer::new(audiences, Arc::new(NoStore), EpochLimits::default()));
+        let key = FingerprintKey::from_bytes(&[7; 32]).expect("a key");
+        let teller = Teller::new(key, RulePack::builtin()).with_policy(policy).with_sealer(sealer);
+        let out = text(&mut Scrubber::of(teller.clone(), Limits::default()), line);
+        assert_eq!(text(&mut Scrubber::of(teller, Limits::default()), &out), out, "{seal_to} {preset}");
+        assert_eq!(field(&out), out, "{seal_to} {preset}");
+        serde_json::from_str::<Value>(&out).unwrap_or_else(|e| panic!("{e}: {out}"))
+    };
+    let plain = format!("{{\"msg\":\"{one}\"}}\n");
+    let path = format!("{{\"msg\":\"https://h.example/t/{one}/x\"}}\n");
+    let twice = format!("{{\"msg\":\"{one} {one}\"}}\n");
+    // Where to, the record, the sealed sets in its text and in its field.
+    for (seal_to, line, in_text, in_field) in [
+        ("inline", &plain, 2, 0),
+        ("field", &plain, 0, 2),
+        ("sidecar", &plain, 0, 0),
+        ("inline", &path, 0, 2),
+        ("field", &path, 0, 2),
+        ("inline", &twice, 4, 0),
+        ("field", &twice, 0, 2),
+    ] {
+        for preset in PRESETS {
+            let out = seals(seal_to, preset, line);
+            let told = match preset {
+                "scrubjay" => out["scrubjay"].clone(),
+                "ecs" => out["scrubjay"]["tokens"].clone(),
+                "ocsf" => out["unmapped"]["scrubjay"].clone(),
+                _ => json!([{"iss": out["scrubjay.token.iss"], "sealed_claims": out["scrubjay.token.sealed_claims"]}]),
+            };
+            let name = format!("{seal_to} {preset} {out}");
+            assert_eq!(told.as_array().map(Vec::len), Some(1), "{name}");
+            assert_eq!(told[0]["iss"], "idp.example/a", "{name}");
+            assert_eq!(out["msg"].as_str().unwrap().matches("~sealed:eyJ").count(), in_text, "{name}");
+            let sets: Vec<&str> = told[0]["sealed_claims"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            assert_eq!(sets.len(), in_field, "{name}");
+            for set in sets {
+                let marker = Marker::parse(set).unwrap_or_else(|| panic!("{name}"));
+                assert!(marker.get("fp").is_some() && marker.get("sealed").is_some_and(|s| s.starts_with("eyJ")), "{name}");
+            }
+        }
+    }
+}
+
 /// A value of a message is a record. Its key and its headers are none, and keys have to stay equal for equal tokens.
 #[test]
 fn keys_and_headers_of_messages_get_no_field() {
@@ -288,7 +351,8 @@ fn keys_and_headers_of_messages_get_no_field() {
     let Framing::Messages(messages) = out.framing() else { panic!("messages stay messages") };
     let part = |range: &std::ops::Range<usize>| String::from_utf8_lossy(&out.bytes()[range.clone()]).into_owned();
     let (inline, field) = (inline(&record), field(&record));
-    assert_eq!(messages[0].key.as_ref().map(part), Some(inline.clone()));
+    let short = Marker::parse(&markers(&inline)[0]).expect("a marker").short();
+    assert_eq!(messages[0].key.as_ref().map(part), Some(format!("{{\"t\":\"{short}\"}}")));
     assert_eq!(messages[0].headers[0].1.as_ref().map(part), Some(inline));
     assert_eq!(messages[0].value.as_ref().map(part), Some(field));
 }

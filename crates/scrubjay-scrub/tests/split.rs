@@ -212,6 +212,15 @@ fn long_documents() -> Vec<(String, Vec<u8>)> {
     let run = [b"image ".to_vec(), b"QUJD".repeat(40_000), b" end\n".to_vec(), compact.clone()].concat();
     let oversize = [b"t=eyJhbGciOiJub25lIn0.".to_vec(), b"QUJD".repeat(20_000), b".c end\n".to_vec(), compact.clone()].concat();
     let dots = [b"a.".repeat(30_000), b"\n".to_vec(), compact.clone(), b".".repeat(50_000), b"\n".to_vec()].concat();
+    // A long line that the next ones continue: a wrap, a string that goes on, an object that is open.
+    let filler = b"lorem ipsum ".repeat(130);
+    let token = String::from_utf8_lossy(&compact).trim_end().to_owned();
+    let cut = |width: usize, between: &str| {
+        let pieces: Vec<_> = token.as_bytes().chunks(width).map(String::from_utf8_lossy).collect();
+        [&filler[..], b"t=", pieces.join(between).as_bytes(), b"\n"].concat()
+    };
+    let object = [&filler[..], b"{\"kty\":\"oct\",\n\"k\":\"QUJDREVGR0hJSktMTU5PUFFSU1RVVldY\"}\nnext\n"].concat();
+    let continued = [cut(64, "\n"), cut(70, "\\\n"), object, filler.clone(), cut(80, "\"+\n\"")].concat();
     let list = [b"[".to_vec(), b"101, 121, 74, 104, ".repeat(6_000), b"0]\n".to_vec(), compact].concat();
     [
         ("tokens", tokens.concat()),
@@ -224,6 +233,7 @@ fn long_documents() -> Vec<(String, Vec<u8>)> {
         ("oversize", oversize),
         ("dots", dots),
         ("list", list),
+        ("continued", continued),
     ]
     .map(|(name, text)| (name.to_owned(), text))
     .to_vec()

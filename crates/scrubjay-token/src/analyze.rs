@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
-use crate::find::find_within;
+use crate::find::{Rest, Search, find_within};
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::objects::objects;
@@ -14,11 +14,13 @@ use crate::pem::pem_keys;
 use crate::survey::Survey;
 use crate::token::Found;
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
-use crate::wrap::joined;
+use crate::wrap::{Alphabet, joined};
 
 /// Layers of encoding that are taken off: three that somebody chose, and two of the log line around them (a URL in a URL,
 /// JSON in JSON).
 pub const DEPTH_MAX: usize = 5;
+/// Layers of encoding that a divided record is under.
+const CARRIER_LAYERS_MAX: usize = 2;
 /// Work for each byte of text, in bytes looked at over all views and decodings, before the text is given up.
 pub const WORK_PER_BYTE_MAX: usize = 64;
 /// Work that any text may take, in bytes.
@@ -52,8 +54,28 @@ pub struct Exhausted;
 /// # Ok::<(), scrubjay_token::Exhausted>(())
 /// ```
 pub fn analyze(text: &[u8]) -> Result<Vec<Found>, Exhausted> {
-    let mut work = Work { budget: work_max(text.len()), barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default() };
-    let mut found = layer(text, DEPTH_MAX, &mut work)?;
+    analyze_from(text, Search::default(), Vec::new(), work_max(text.len()))
+}
+
+/// As [`analyze`], of the beginning of a text: tells, too, where a compact token begins that what follows would decide.
+///
+/// # Errors
+/// As [`analyze`].
+pub fn analyze_open(text: &[u8]) -> Result<(Vec<Found>, Option<usize>), Exhausted> {
+    let mut budget = work_max(text.len());
+    let (mut search, mut found) = (Search::default(), Vec::new());
+    let open = match search.go_on(text, true, &mut found, &mut budget)? {
+        Rest::Open(at) => Some(at),
+        Rest::Decided => None,
+    };
+    Ok((analyze_from(text, search, found, budget)?, open))
+}
+
+/// Goes on where the first search for compact tokens has stopped.
+fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: usize) -> Result<Vec<Found>, Exhausted> {
+    let mut work = Work { budget, barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default(), doubt: false };
+    search.go_on(text, false, &mut found, &mut work.budget)?;
+    let mut found = layer_beside(text, found, DEPTH_MAX, Lined::default(), &mut work)?;
     // Whatever a look took for one piece: a line end is never part of it.
     for f in found.iter_mut().filter(|f| f.pieces.iter().any(|p| memchr::memchr(b'\n', &text[p.clone()]).is_some())) {
         f.pieces = f.pieces.iter().flat_map(|p| line_pieces(text, p.clone())).collect();
@@ -78,6 +100,8 @@ struct Work {
     /// Views of the text at hand. Views commute: what is unescaped and then joined is mostly what is joined and then
     /// unescaped, and gives the same tokens at the same places.
     views: Seen,
+    /// The text at hand is a view whose tokens may be turned down: it is no reason to pass over the same view of a sure one.
+    doubt: bool,
 }
 
 /// Texts that were looked at, and how many layers deep.
@@ -101,10 +125,22 @@ impl Work {
     }
 }
 
-fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
-    work.spend(text.len())?;
+/// What was done to the lines of a text already: to do it again gives nothing.
+#[derive(Clone, Copy, Default)]
+struct Lined {
+    joined: bool,
+    unframed: bool,
+}
+
+fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
     let mut found = Vec::new();
     find_within(text, false, &mut found, &mut work.budget)?;
+    layer_beside(text, found, depth, lined, work)
+}
+
+/// What there is beside the compact tokens, which are found.
+fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
+    work.spend(text.len())?;
     let survey = Survey::of(text);
     if survey.braces() {
         found.extend(objects(text));
@@ -112,27 +148,36 @@ fn layer(text: &[u8], depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhau
     if survey.base64 >= PEM_LINE_CHARS_MIN {
         found.extend(pem_keys(text));
     }
+    let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().end).collect();
     // A wrapped value is no encoding: joining its lines costs no layer.
-    if survey.lines()
-        && let Some(view) = joined(text)
-    {
-        through(text, &view, None, depth, work, &mut found)?;
+    // What a carrier divides is text of a log: encoded once or twice at most by those that carry it on.
+    let outer = depth + CARRIER_LAYERS_MAX >= DEPTH_MAX;
+    if survey.lines() && !lined.joined {
+        let objects = depth == DEPTH_MAX && survey.braces() && !work.doubt;
+        let alphabets = [(true, Alphabet::Compact), (outer, Alphabet::Json), (objects, Alphabet::Any)];
+        for (_, alphabet) in alphabets.into_iter().filter(|(may, _)| *may) {
+            if let Some(view) = joined(text, alphabet, &whole) {
+                through(text, &view, None, depth, Lined { joined: true, ..lined }, work, &mut found)?;
+            }
+        }
     }
     if survey.lines()
         && let Some(view) = partials(text)
     {
-        through(text, &view, None, depth, work, &mut found)?;
+        through(text, &view, None, depth, Lined::default(), work, &mut found)?;
+    }
+    if survey.lines()
+        && outer
+        && !lined.unframed
+        && let Some(view) = unframed(text, &whole)
+    {
+        through(text, &view, None, depth, Lined { unframed: true, ..lined }, work, &mut found)?;
     }
     if depth > 0 {
-        if survey.lines()
-            && let Some(view) = unframed(text)
-        {
-            through(text, &view, None, depth - 1, work, &mut found)?;
-        }
         if survey.base64 >= BASE64_CHARS_MIN
             && let Some(view) = chunks(text)
         {
-            through(text, &view, None, depth - 1, work, &mut found)?;
+            through(text, &view, None, depth - 1, Lined::default(), work, &mut found)?;
         }
         views(text, survey, depth - 1, work, &mut found)?;
         numbers(text, survey, depth - 1, work, &mut found)?;
@@ -147,17 +192,17 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
     if survey.escapes()
         && let Some(view) = broken(text)
     {
-        through(text, &view, None, depth, work, found)?;
+        through(text, &view, None, depth, Lined::default(), work, found)?;
     }
     if survey.escapes()
         && let Some(view) = unescaped(text)
     {
-        through(text, &view, None, depth, work, found)?;
+        through(text, &view, None, depth, Lined::default(), work, found)?;
     }
     if survey.equals()
         && let Some(view) = unquoted(text)
     {
-        through(text, &view, None, depth, work, found)?;
+        through(text, &view, None, depth, Lined::default(), work, found)?;
     }
     if survey.nul() {
         // Within ASCII both orders can be read. A replacement in the first one is right in both, because it keeps the
@@ -165,7 +210,7 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
         for order in [Wide::Little, Wide::Big] {
             let before = found.len();
             if let Some(view) = narrowed(text, order) {
-                through(text, &view, Some(order), depth, work, found)?;
+                through(text, &view, Some(order), depth, Lined::default(), work, found)?;
             }
             if found.len() > before {
                 break;
@@ -175,25 +220,41 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
     if survey.odd()
         && let Some(view) = visible(text)
     {
-        through(text, &view, None, depth, work, found)?;
+        through(text, &view, None, depth, Lined::default(), work, found)?;
     }
     Ok(())
 }
 
 /// Looks for tokens in a view, and says where they stand in the text.
-fn through(text: &[u8], view: &View, wide: Option<Wide>, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+fn through(
+    text: &[u8],
+    view: &View,
+    wide: Option<Wide>,
+    depth: usize,
+    lined: Lined,
+    work: &mut Work,
+    found: &mut Vec<Found>,
+) -> Result<(), Exhausted> {
     if work.views.has(&view.text, depth) {
         return Ok(());
     }
     // A token that is whole by itself has no continuation, whatever the next line looks like.
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().start).collect();
-    for mut inner in layer(&view.text, depth, work)? {
+    let doubt = work.doubt;
+    work.doubt |= !view.is_sure();
+    let tokens = layer(&view.text, depth, lined, work)?;
+    if tokens.is_empty() || !work.doubt {
+        work.views.add(&view.text, depth);
+    }
+    work.doubt = doubt;
+    for mut inner in tokens {
         if let Some(shorter) = without_last_line(view, &inner, work)? {
             inner = shorter;
         }
         let span = inner.span();
-        if view.is_joined() && (!view.respects_joints(&span, inner.token.whole) || whole.contains(&view.source(&span).start)) {
-            continue;
+        if view.is_joined() {
+            let Some(end) = view.reach(&span, inner.is_complete()).filter(|_| !whole.contains(&view.source(&span).start)) else { continue };
+            inner.cut_at(end);
         }
         let mut pieces: Vec<Range<usize>> = Vec::new();
         for piece in inner.pieces.iter().flat_map(|p| view.pieces(text, p)) {
@@ -206,9 +267,6 @@ fn through(text: &[u8], view: &View, wide: Option<Wide>, depth: usize, work: &mu
         // Escaped zeros stand for UTF-16, too, but a marker between them is not written in it.
         let wide = wide.or(inner.wide.filter(|_| !view.decoded));
         found.push(Found { pieces, token: inner.token, quote, wide });
-    }
-    if view.is_sure() {
-        work.views.add(&view.text, depth);
     }
     Ok(())
 }
@@ -282,9 +340,9 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
         return Ok(None);
     }
     // Another text has views of its own, be they the same: its tokens stand elsewhere.
-    let outer = std::mem::take(&mut work.views);
-    let found = layer(bytes, depth, work);
-    work.views = outer;
+    let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.doubt));
+    let found = layer(bytes, depth, Lined::default(), work);
+    (work.views, work.doubt) = outer;
     let found = found?;
     if found.is_empty() {
         work.barren.add(bytes, depth);

@@ -35,6 +35,8 @@ pub(crate) fn padding_len(text: &[u8], at: usize) -> usize {
 /// group that do not fill a byte are dropped, so a cut segment still decodes. Appends to `out`.
 pub fn decode_into(text: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
+    // With room for the rest, so that it moves nothing.
+    out.reserve(text.len() / 4 * 3 + 3);
     out.resize(start + text.len() / 4 * 3, 0);
     let mut whole = 0;
     for (g, to) in text.chunks_exact(4).zip(out[start..].chunks_exact_mut(3)) {
@@ -69,8 +71,20 @@ fn decode_rest(group: &[u8], out: &mut Vec<u8>) {
 
 /// Decodes as [`decode_into`] does as much as fits into `out`, without allocation; returns the number of bytes.
 pub(crate) fn decode_head(text: &[u8], out: &mut [u8]) -> usize {
-    let (mut len, mut bits, mut count) = (0, 0u32, 0);
-    for &b in text {
+    let mut len = 0;
+    let mut whole = 0;
+    for (g, to) in text.chunks_exact(4).zip(out.chunks_exact_mut(3)) {
+        let v = [VALUE[g[0] as usize], VALUE[g[1] as usize], VALUE[g[2] as usize], VALUE[g[3] as usize]];
+        if (v[0] | v[1] | v[2] | v[3]) & 0xC0 != 0 {
+            break;
+        }
+        let n = u32::from(v[0]) << 18 | u32::from(v[1]) << 12 | u32::from(v[2]) << 6 | u32::from(v[3]);
+        to.copy_from_slice(&n.to_be_bytes()[1..]);
+        len += 3;
+        whole += 4;
+    }
+    let (mut bits, mut count) = (0u32, 0);
+    for &b in &text[whole..] {
         let v = VALUE[b as usize];
         if v == NOT || len == out.len() {
             break;

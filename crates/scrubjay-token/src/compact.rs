@@ -96,7 +96,10 @@ impl<'a> Segments<'a> {
     /// signature of a usual length is a neighbour (a path goes on), not a part.
     fn read(&mut self, start: usize, last: bool) -> Segment {
         let mut end = start;
-        while let Some(&b) = self.text.get(end) {
+        loop {
+            // Letters and digits say nothing of the alphabet.
+            end += self.text.get(end..).unwrap_or_default().iter().take_while(|&&b| VALUE[b as usize] < 62).count();
+            let Some(&b) = self.text.get(end) else { break };
             match b {
                 b'-' | b'_' if self.style == Style::Standard => break,
                 b'-' | b'_' => self.style = Style::Url,
@@ -180,11 +183,11 @@ pub(crate) fn may_be_head(text: &[u8], start: usize) -> bool {
     if !matches!(name.first(), Some(b'"' | b'}') | None) || len + 1 < name.len() && name[len + 1] != b'"' || len > NAME_BYTES_MAX {
         return false;
     }
-    let early = json::parse(probe);
+    let early = json::skim(probe, &HEADER_NAMES);
     match early.status {
-        Status::Invalid { at } => at + 1 >= probe.len() || has_any(&early.value, &HEADER_NAMES),
+        Status::Invalid { at } => at + 1 >= probe.len() || early.named,
         // Text goes on behind the object: a line of a log, in base64.
-        Status::Complete { end } => probe[end..].iter().all(u8::is_ascii_whitespace) || has_any(&early.value, &HEADER_NAMES),
+        Status::Complete { end } => probe[end..].iter().all(u8::is_ascii_whitespace) || early.named,
         _ => true,
     }
 }
@@ -192,23 +195,25 @@ pub(crate) fn may_be_head(text: &[u8], start: usize) -> bool {
 fn read_head(chars: &[u8], at_end: bool) -> Head {
     let mut bytes = Vec::new();
     decode_into(&chars[..chars.len().min(HEADER_CHARS_MAX)], &mut bytes);
-    let parsed = json::parse(&bytes);
-    let whole = match parsed.status {
+    let skimmed = json::skim(&bytes, &HEADER_NAMES);
+    let whole = match skimmed.status {
         Status::Complete { end } => bytes[end..].iter().all(u8::is_ascii_whitespace) && chars.len() <= HEADER_CHARS_MAX,
         Status::Cut if at_end => return Head::Cut,
         // Too deep or too large to read: it cannot be decided, so it counts as a header.
         Status::Limit => return Head::Damaged,
         _ => false,
     };
+    if !whole {
+        return if skimmed.named { Head::Damaged } else { Head::Other };
+    }
+    let parsed = json::parse(&bytes);
     let jose = ["alg", "enc"].iter().any(|n| matches!(parsed.value.get(n), Some(Value::String(_))));
-    match (whole, jose) {
-        (true, true) => Head::Jose(parsed.value, parsed.duplicates),
-        (true, false) if has_any(&parsed.value, &["typ", "kid", "jku", "x5c"]) && !has_any(&parsed.value, &["exp", "iat", "sub"]) => {
-            Head::Damaged
-        }
-        (true, false) => Head::Object(parsed.value, parsed.duplicates),
-        (false, _) if has_any(&parsed.value, &HEADER_NAMES) => Head::Damaged,
-        (false, _) => Head::Other,
+    if jose {
+        Head::Jose(parsed.value, parsed.duplicates)
+    } else if has_any(&parsed.value, &["typ", "kid", "jku", "x5c"]) && !has_any(&parsed.value, &["exp", "iat", "sub"]) {
+        Head::Damaged
+    } else {
+        Head::Object(parsed.value, parsed.duplicates)
     }
 }
 
@@ -221,6 +226,10 @@ pub(crate) fn has_any(value: &Value, names: &[&str]) -> bool {
 /// `work` grows by the bytes that were looked at.
 pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) -> At {
     let mut segments = Segments { text, style: Style::Unknown, alg: None };
+    if is_scrap(text, start) {
+        *work += HEAD_CHARS_MIN;
+        return At::Nothing;
+    }
     let may_be_suspect = text[start..].starts_with(b"eyJ") && !(start > 0 && is_base64(text[start - 1]));
     let may_be_head = may_be_head(text, start);
     if !may_be_head && !may_be_suspect {
@@ -291,6 +300,17 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
         span.start = header_rest(text, start);
     }
     At::Token(Found::plain(span, token))
+}
+
+/// Fewest characters of a header (`{"alg":""}`) and of the beginning of one before an ellipsis.
+const HEAD_CHARS_MIN: usize = if ELLIPSIS_CHARS_MIN < 13 { ELLIPSIS_CHARS_MIN } else { 13 };
+
+/// What begins at `start` is too short for a header, no dot follows, and the text goes on: whatever it decodes to, it is
+/// nothing.
+fn is_scrap(text: &[u8], start: usize) -> bool {
+    let head = text[start..].get(..=HEAD_CHARS_MIN).unwrap_or_default();
+    let len = head.iter().position(|&b| VALUE[b as usize] == crate::base64::NOT);
+    len.is_some_and(|len| len < HEAD_CHARS_MIN && !matches!(head[len], b'.' | b'='))
 }
 
 /// Three parts are a JWS. Where at least two more follow, nobody knows what it is: all of them go.

@@ -13,6 +13,17 @@ pub enum Rest {
     Open(usize),
 }
 
+/// The bytes at which something may begin: a dot, and the first ones of an opening.
+static BEGINS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < 5 {
+        table[b".eICD"[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
+
 /// Finds the compact tokens of `text` and their fragments, in order and without overlap, and pushes them to `found`.
 ///
 /// With `more`, the end of `text` is not the end of the input: a candidate that reaches it is not reported but returned
@@ -35,26 +46,46 @@ pub fn find(text: &[u8], more: bool, found: &mut Vec<Found>) -> Rest {
 /// # Errors
 /// [`Exhausted`]: the limit is reached; the text was written to be slow.
 pub fn find_within(text: &[u8], more: bool, found: &mut Vec<Found>, budget: &mut usize) -> Result<Rest, Exhausted> {
-    let (mut at, mut from) = (0, 0);
-    while at < text.len() {
-        let mut work = 0;
-        let decided = match text[at] {
-            b'.' => fragment_at(text, at, from, more, &mut work),
-            _ if is_opening(text, at) => token_at(text, at, more, &mut work),
-            _ => At::Nothing,
-        };
-        *budget = budget.checked_sub(work).ok_or(Exhausted)?;
-        match decided {
-            At::Token(mut token) => {
-                // A fragment may reach back to what was read before it, never into another token.
-                token.pieces[0].start = token.pieces[0].start.max(from);
-                at = token.span().end.max(at + 1);
-                from = at;
-                found.push(token);
+    Search::default().go_on(text, more, found, budget)
+}
+
+/// How far a text is searched.
+#[derive(Default)]
+pub(crate) struct Search {
+    at: usize,
+    /// Where the last token ended.
+    from: usize,
+}
+
+impl Search {
+    /// As [`find_within`], from where it stopped. What was [`Rest::Open`] can be asked again, of the same text, without `more`.
+    pub(crate) fn go_on(&mut self, text: &[u8], more: bool, found: &mut Vec<Found>, budget: &mut usize) -> Result<Rest, Exhausted> {
+        let Self { at, from } = self;
+        while *at < text.len() {
+            let rest = &text[*at..];
+            *at += rest.iter().position(|&b| BEGINS[b as usize]).unwrap_or(rest.len());
+            if *at == text.len() {
+                break;
             }
-            At::Nothing => at += 1,
-            At::Open => return Ok(Rest::Open(at)),
+            let mut work = 0;
+            let decided = match text[*at] {
+                b'.' => fragment_at(text, *at, *from, more, &mut work),
+                _ if is_opening(text, *at) => token_at(text, *at, more, &mut work),
+                _ => At::Nothing,
+            };
+            *budget = budget.checked_sub(work).ok_or(Exhausted)?;
+            match decided {
+                At::Token(mut token) => {
+                    // A fragment may reach back to what was read before it, never into another token.
+                    token.pieces[0].start = token.pieces[0].start.max(*from);
+                    *at = token.span().end.max(*at + 1);
+                    *from = *at;
+                    found.push(token);
+                }
+                At::Nothing => *at += 1,
+                At::Open => return Ok(Rest::Open(*at)),
+            }
         }
+        Ok(Rest::Decided)
     }
-    Ok(Rest::Decided)
 }

@@ -3,12 +3,17 @@
 
 use std::ops::Range;
 
+use crate::lists::is_dump_line;
 use crate::partials::part;
 use crate::view::View;
-use crate::wrap::is_piece;
+use crate::wrap::{Alphabet, is_piece, is_value_end, value_len};
 
 /// Shortest header that tells records from wrapped text.
 const HEADER_BYTES_MIN: usize = 8;
+/// Shortest gutter: a number and what parts it from the text.
+const GUTTER_BYTES_MIN: usize = 3;
+/// Shortest end of a value behind lines of one width.
+const PROVEN_CHARS_MIN: usize = 16;
 /// Longest header.
 const HEADER_BYTES_MAX: usize = 200;
 /// Shortest width of lines that prove each other by it (DESIGN §4).
@@ -23,56 +28,160 @@ pub fn is_cut_size(line: &[u8]) -> bool {
     CUT_BYTES.contains(&line.len())
 }
 
-/// Length of the header that two lines have in common, digits aside: up to a blank. 0: none.
+/// Length of the header that `b` has in common with `a`, digits aside: up to a blank. 0: none.
 pub(crate) fn header(a: &[u8], b: &[u8]) -> usize {
-    let same = a.iter().zip(b).take(HEADER_BYTES_MAX).take_while(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count();
-    let len = b[..same].iter().rposition(|&c| c == b' ' || c == b'\t').map_or(0, |i| i + 1);
-    if len < HEADER_BYTES_MIN || b[..len].iter().all(u8::is_ascii_whitespace) { 0 } else { len }
+    headers(a, b).map_or(0, |(_, b)| b)
 }
 
-fn is_wide_piece(text: &[u8]) -> bool {
-    text.len() >= WIDTH_CHARS_MIN && text.iter().all(|&b| is_piece(b))
+/// Lengths of the header that two lines have in common, up to a blank: numbers may be others, and longer or shorter ones.
+fn headers(a: &[u8], b: &[u8]) -> Option<(usize, usize)> {
+    let count = |text: &[u8], is: fn(&u8) -> bool| text.iter().take(HEADER_BYTES_MAX).take_while(|b| is(b)).count();
+    let is_blank = |b: &u8| matches!(b, b' ' | b'\t');
+    let (mut i, mut j, mut len) = (0, 0, (0, 0));
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j))
+        && j < HEADER_BYTES_MAX
+    {
+        if x == y && !x.is_ascii_digit() {
+            (i, j) = (i + 1, j + 1);
+            if is_blank(x) {
+                len = (i, j);
+            }
+            continue;
+        }
+        // Numbers of another length are set flush with blanks.
+        let (p, q) = (i + count(&a[i..], is_blank), j + count(&b[j..], is_blank));
+        let (m, n) = (count(&a[p..], u8::is_ascii_digit), count(&b[q..], u8::is_ascii_digit));
+        if m == 0 || n == 0 {
+            break;
+        }
+        (i, j) = (p + m, q + n);
+    }
+    let head = &b[..len.1];
+    let numbers = head.iter().any(u8::is_ascii_digit) && head.iter().any(|b| b"|:".contains(b));
+    let least = if numbers { GUTTER_BYTES_MIN } else { HEADER_BYTES_MIN };
+    (len.1 >= least && len.0 > 0 && !head.iter().all(u8::is_ascii_whitespace)).then_some(len)
+}
+
+/// A record of a group that begins with one header.
+struct Record {
+    line: Range<usize>,
+    /// Length of the header that it has in common with the record before (the first one: with the next).
+    head: usize,
+    /// Length of that header in the record before.
+    above: usize,
+}
+
+/// How a record continues the one before it.
+#[derive(Clone, Copy, PartialEq)]
+enum Link {
+    None,
+    /// Only a token that comes out whole proves it.
+    Perhaps,
+    /// One width proves it.
+    Sure,
+    /// The record before was cut at its size: there is no line end between them.
+    Cut,
 }
 
 /// The text without the headers of the records that continue another one. `None`: no record does.
-pub(crate) fn unframed(text: &[u8]) -> Option<View> {
+///
+/// `whole`: where tokens end that are whole by themselves, in order.
+pub(crate) fn unframed(text: &[u8], whole: &[usize]) -> Option<View> {
     let mut lines = Vec::new();
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
         lines.push(start..end - usize::from(text[start..end].ends_with(b"\r")));
         start = end + 1;
     }
-    let line = |i: usize| &text[lines[i].clone()];
     let mut view = View::default();
     let mut continued = false;
-    let mut i = 0;
-    while i < lines.len() {
-        let mut end = i + 1;
-        let mut proven = false;
-        while end < lines.len() {
-            let len = header(line(end - 1), line(end));
-            // Container runtimes say themselves what goes on.
-            if len == 0 || part(line(end)).is_some() {
-                break;
+    let mut rest = lines.as_slice();
+    while !rest.is_empty() {
+        let group = group(text, rest);
+        rest = &rest[group.len()..];
+        let links = links(text, &group, whole);
+        let proven = links.iter().any(|l| matches!(l, Link::Sure | Link::Cut));
+        continued |= links.iter().any(|&l| l != Link::None);
+        for (k, record) in group.iter().enumerate() {
+            let begins = links[k] == Link::None && links.get(k + 1).is_some_and(|&l| l != Link::None);
+            let head = match group.get(k + 1) {
+                Some(next) if begins => next.above,
+                _ if proven || links[k] != Link::None => record.head,
+                _ => 0,
+            };
+            let start = record.line.start + head;
+            if record.line.start > 0 && links[k] != Link::Cut {
+                view.push(b'\n', record.line.start - 1, record.line.start);
             }
-            let (before, this) = (line(end - 1).get(len..).unwrap_or_default(), &line(end)[len..]);
-            proven |= is_cut_size(line(end - 1)) || is_wide_piece(before) && is_wide_piece(this) && before.len() == this.len();
-            end += 1;
-        }
-        let group = i..end;
-        for k in group.clone() {
-            let cut = k > i && is_cut_size(line(k - 1));
-            let pair = if k > i { k - 1..=k } else { k..=(k + 1).min(end - 1) };
-            let skip = if proven { header(line(*pair.start()), line(*pair.end())).min(lines[k].len()) } else { 0 };
-            if k > 0 && !cut {
-                view.push(b'\n', lines[k].start - 1, lines[k].start);
+            if links[k] == Link::None {
+                view.copy(text, start..record.line.end);
+            } else {
+                let own = text[start..record.line.end].iter().take_while(|&&b| is_piece(b)).count();
+                view.join(text, start..record.line.end, own, links[k] != Link::Perhaps);
             }
-            view.copy(text, lines[k].start + skip..lines[k].end);
         }
-        continued |= proven;
-        i = end;
     }
     continued.then_some(view)
+}
+
+/// The records at the beginning of `lines` that have a header in common; at least one line.
+fn group(text: &[u8], lines: &[Range<usize>]) -> Vec<Record> {
+    let mut group = vec![Record { line: lines[0].clone(), head: 0, above: 0 }];
+    for line in &lines[1..] {
+        let last = group.len() - 1;
+        // Container runtimes say themselves what goes on.
+        let this = &text[line.clone()];
+        let heads = headers(&text[group[last].line.clone()], this).filter(|_| part(this).is_none() && !is_dump_line(this));
+        let Some((above, head)) = heads else { break };
+        if last == 0 {
+            group[0].head = above;
+        }
+        group.push(Record { line: line.clone(), head, above });
+    }
+    group
+}
+
+/// How each record of a group continues the one before it.
+fn links(text: &[u8], group: &[Record], whole: &[usize]) -> Vec<Link> {
+    let content = |k: usize, head: usize| &text[group[k].line.start + head..group[k].line.end];
+    let mut links = vec![Link::None; group.len()];
+    let mut width = 0;
+    for k in 1..group.len() {
+        // What a value goes on in has the header that it began with; a whole token does not go on.
+        if whole.binary_search(&group[k - 1].line.end).is_ok() || links[k - 1] != Link::None && group[k].above != group[k - 1].head {
+            continue;
+        }
+        let (before, this) = (content(k - 1, group[k].above), content(k, group[k].head));
+        if is_cut_size(&text[group[k - 1].line.clone()]) {
+            links[k] = Link::Cut;
+            continue;
+        }
+        let tail = before.iter().rev().take_while(|&&b| Alphabet::Json.has(b)).count();
+        let len = this.iter().take_while(|&&b| Alphabet::Json.has(b)).count();
+        let all = len == this.len();
+        if len == 0 || tail < WIDTH_CHARS_MIN && before.len() < WIDTH_CHARS_MIN || len > tail && len != before.len() {
+            continue;
+        }
+        let end = is_value_end(&before[before.len() - tail..], &this[..len]);
+        let next = || {
+            let next = content(k + 1, group[k + 1].head);
+            next.len() == len && next.iter().all(|&b| Alphabet::Json.has(b))
+        };
+        let full = all && len >= WIDTH_CHARS_MIN;
+        let proven =
+            || len == tail || len == before.len() || len == value_len(&before[before.len() - tail..]) || k + 1 < group.len() && next();
+        links[k] = if full && proven() {
+            width = len;
+            Link::Sure
+        } else if links[k - 1] == Link::Sure && before.len() == width && len <= width && (end || len >= PROVEN_CHARS_MIN) {
+            Link::Sure
+        } else if all || end || matches!(this[len], b'<' | b')' | b'`') {
+            Link::Perhaps
+        } else {
+            Link::None
+        };
+    }
+    links
 }
 
 /// Shortest value of a numbered cookie.
@@ -169,11 +278,17 @@ mod tests {
         let a = "A".repeat(64);
         let h = "2026-11-23T12:00:00Z INFO [x] ";
         let text = format!("{h}-----BEGIN\n{h}{a}\n{h}{a}\n{h}BBB\nplain\n");
-        assert_eq!(unframed(text.as_bytes()).unwrap().text, format!("-----BEGIN\n{a}\n{a}\nBBB\nplain\n").as_bytes());
-        assert!(unframed(format!("{h}{a}\n{h}started\n{h}done\n").as_bytes()).is_none());
+        assert_eq!(unframed(text.as_bytes(), &[]).unwrap().text, format!("-----BEGIN\n{a}\n{a}\nBBB\nplain\n").as_bytes());
+        let view = unframed(format!("{h}{a}\n{h}started\n{h}done\n").as_bytes(), &[]).unwrap();
+        assert!(!view.is_sure() && view.text.ends_with(format!("\n{h}done\n").as_bytes()));
+        let count = |n: usize| format!("app part {n}/11: ");
+        let text = format!("{}x={a}\n{}{a}\n{}B4c\" n=1", count(9), count(10), count(11));
+        let view = unframed(text.as_bytes(), &[]).unwrap();
+        assert!(view.is_sure());
+        assert_eq!(view.text, format!("x={a}\n{a}\nB4c\" n=1").as_bytes());
         let h = "<14>Nov 23 12:00:00 host app[17]: ";
         let cut = format!("{h}{}", "B".repeat(1024 - h.len()));
-        let view = unframed(format!("{cut}\n{h}CC d\n").as_bytes()).unwrap();
+        let view = unframed(format!("{cut}\n{h}CC d\n").as_bytes(), &[]).unwrap();
         assert_eq!(view.text, format!("{}CC d\n", &cut[h.len()..]).as_bytes());
     }
 

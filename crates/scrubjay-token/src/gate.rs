@@ -23,7 +23,10 @@ use self::around::{
     ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_below_key, is_cut_by_runtime,
     is_interrupted, is_named, is_wrapped_end, is_wrapped_shape, line_of,
 };
-use self::shape::{HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling};
+use self::shape::{
+    HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling,
+    may_be_readable_hex,
+};
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, LIST_BYTES_MIN, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
@@ -38,12 +41,19 @@ const WORK_PER_BYTE_MAX: usize = 16;
 /// The same for a run of any length, in bytes: what lies around a short one.
 const WORK_MIN: usize = 4096;
 
+/// What a run of so many bytes may cost.
+fn granted(bytes: usize) -> usize {
+    bytes.saturating_mul(WORK_PER_BYTE_MAX).saturating_add(WORK_MIN)
+}
+
 /// Judges the runs of blocks. Holds memory between calls, nothing else.
 #[derive(Debug, Default)]
 pub struct Gate {
     scanner: Scanner,
     looks: Vec<Look>,
     budget: usize,
+    /// Bytes that were looked at so far: those of the runs, and those that the budgets have paid for.
+    looked: usize,
     more: bool,
 }
 
@@ -60,7 +70,8 @@ impl Gate {
     }
 
     fn begin(&mut self, bytes: usize) {
-        self.budget = bytes.saturating_mul(WORK_PER_BYTE_MAX).saturating_add(WORK_MIN);
+        self.budget = granted(bytes);
+        self.looked = self.looked.saturating_add(bytes);
     }
 
     /// False where no token, whole or part of one, has any of its bytes in `run` of `text`: then nothing needs to be
@@ -79,6 +90,7 @@ impl Gate {
                 let sight = Sight::new(bytes, self.scanner, &mut looks);
                 let through = self.word(text, range, &sight);
                 self.looks = looks;
+                self.looked = self.looked.saturating_add(granted(bytes.len()) - self.budget);
                 through || self.budget == 0
             }
         }
@@ -146,7 +158,7 @@ impl Gate {
     fn has_part(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
         if sight.all.upper != 0
             && sight.long(|look| look.base64).any(|part| {
-                let goes_on = goes_on || ends_escaped_line(sight.text, part.end);
+                let goes_on = goes_on && !is_parameter(&sight.text[part.end..]) || ends_escaped_line(sight.text, part.end);
                 self.is_base64_of(&sight.text[part], depth, goes_on)
             })
         {
@@ -155,9 +167,11 @@ impl Gate {
         sight.all.text_digit != 0
             && sight.long(|look| look.hex).any(|digits| {
                 let goes_on = goes_on || ends_escaped_line(sight.text, digits.end);
-                self.is_hex_of(&sight.text[digits], depth, goes_on)
+                self.is_hex_of(sight, digits, depth, goes_on)
             })
-            || sight.all.text_digit != 0 && sight.has_hyphens && sight.long(|look| look.base64).any(|part| is_hyphenated(&sight.text[part]))
+            || sight.all.text_digit != 0
+                && sight.has_hyphens()
+                && sight.long(|look| look.base64).any(|part| is_hyphenated(&sight.text[part]))
     }
 
     /// The part is base64 of something that may hold a token: at its beginning at any alignment, or behind a slash. Openings
@@ -178,8 +192,14 @@ impl Gate {
     }
 
     /// The digits are hex of something that may hold a token. An escape's digits may be glued to them.
-    fn is_hex_of(&mut self, digits: &[u8], depth: usize, goes_on: bool) -> bool {
-        (0..5).any(|skip| is_readable_hex(&digits[skip..]) && (goes_on || self.inner(&decode_hex(&digits[skip..]), depth)))
+    fn is_hex_of(&mut self, sight: &Sight<'_>, digits: Range<usize>, depth: usize, goes_on: bool) -> bool {
+        let upper = sight.window(digits.start, |look| look.text_digit);
+        (0..5).any(|skip| {
+            let digits = &sight.text[digits.start + skip..digits.end];
+            may_be_readable_hex(upper >> skip, digits.len())
+                && is_readable_hex(digits)
+                && (goes_on || self.inner(&decode_hex(digits), depth))
+        })
     }
 }
 
@@ -189,6 +209,11 @@ fn is_list(text: &[u8], run: Range<usize>) -> bool {
     let beginning = || lists_from(list, NUMBERS_MIN).iter().any(|numbers| is_readable(&numbers.bytes));
     lists(list).iter().chain(&dumps(line_of(text, &run))).any(|numbers| is_worth_a_look(&numbers.bytes))
         || (ends_line(text, &run) || ends_escaped_line(text, run.end)) && beginning()
+}
+
+/// `rest` of a run begins another parameter of a query string: what stands before it does not go on behind it.
+fn is_parameter(rest: &[u8]) -> bool {
+    matches!(rest, [b'&', name, ..] if name.is_ascii_alphabetic()) && !rest.iter().any(|b| b";%\\".contains(b))
 }
 
 /// Length of the base64 at `at`, counted no further than `most`.
@@ -202,7 +227,6 @@ struct Sight<'a> {
     looks: &'a [Look],
     /// All looks in one: what there is at all.
     all: Look,
-    has_hyphens: bool,
 }
 
 impl<'a> Sight<'a> {
@@ -219,9 +243,21 @@ impl<'a> Sight<'a> {
             all.triple |= look.triple;
             all.text_digit |= look.text_digit;
         }
-        // Of bytes in hex with hyphens between them, the third or one of its neighbours is one.
-        let has_hyphens = text.iter().take(64).filter(|&&b| b == b'-').count() >= 5;
-        Self { text, looks, all, has_hyphens }
+        Self { text, looks, all }
+    }
+
+    /// Of bytes in hex with hyphens between them, the third or one of its neighbours is one.
+    fn has_hyphens(&self) -> bool {
+        let count = |head: &[u8]| head.iter().map(|&b| u8::from(b == b'-')).sum::<u8>();
+        // Of a constant length it is a few vector operations.
+        self.text.first_chunk::<64>().map_or_else(|| count(self.text), |head| count(head)) >= 5
+    }
+
+    /// The bits of 128 bytes from `at` on.
+    fn window(&self, at: usize, mask: impl Fn(&Look) -> u64) -> u128 {
+        let word = |i: usize| u128::from(self.looks.get(at / 64 + i).map_or(0, &mask));
+        let (low, shift) = (word(0) | word(1) << 64, at % 64);
+        if shift == 0 { low } else { low >> shift | word(2) << (128 - shift) }
     }
 
     /// Offsets whose bit in a mask is set.
@@ -366,3 +402,6 @@ fn escape(text: &[u8], at: usize, named: &mut Option<bool>) -> Escape {
     };
     if telling { Escape::Telling } else { Escape::Nothing }
 }
+
+#[cfg(test)]
+mod tests;

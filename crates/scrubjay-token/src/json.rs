@@ -110,6 +110,27 @@ pub fn parse(text: &[u8]) -> Parsed {
     Parsed { value, status, duplicates: reader.duplicates }
 }
 
+/// What a look at a document says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Skimmed {
+    /// As [`Parsed::status`].
+    pub(crate) status: Status,
+    /// The value is an object, or the beginning of one, and has a member with one of the names.
+    pub(crate) named: bool,
+}
+
+/// What [`parse`] would say of `text`, and whether one of these `names` is a member's, at a tenth of the price: nothing is
+/// kept. Most of what looks like a document is none.
+pub(crate) fn skim(text: &[u8], names: &[&str]) -> Skimmed {
+    let mut reader = Reader { text, at: 0, duplicates: false };
+    let mut named = false;
+    let status = match reader.skim(0, names, &mut named) {
+        Ok(()) => Status::Complete { end: reader.at },
+        Err(status) => status,
+    };
+    Skimmed { status, named }
+}
+
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
@@ -163,6 +184,11 @@ impl Reader<'_> {
     }
 
     fn number(&mut self, into: &mut Value) -> Step {
+        *into = Value::Number(String::from_utf8_lossy(self.number_text()?).into_owned());
+        Ok(())
+    }
+
+    fn number_text(&mut self) -> Result<&[u8], Status> {
         let start = self.at;
         while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = self.text.get(self.at) {
             self.at += 1;
@@ -177,19 +203,23 @@ impl Reader<'_> {
             self.at = start;
             return self.invalid();
         }
-        *into = Value::Number(String::from_utf8_lossy(text).into_owned());
-        Ok(())
+        Ok(text)
+    }
+
+    /// Steps to the next byte of a string that is not plain.
+    fn plain(&mut self) -> Result<&[u8], Status> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let len = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1F));
+        self.at += len.unwrap_or(rest.len());
+        let len = len.ok_or(Status::Cut)?;
+        Ok(rest.get(..len).unwrap_or_default())
     }
 
     fn string(&mut self) -> Result<String, Status> {
         self.at += 1;
         let mut out: Vec<u8> = Vec::new();
         loop {
-            let from = self.at;
-            while !matches!(self.peek()?, b'"' | b'\\' | 0..=0x1F) {
-                self.at += 1;
-            }
-            out.extend_from_slice(self.text.get(from..self.at).unwrap_or_default());
+            out.extend_from_slice(self.plain()?);
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
@@ -239,6 +269,95 @@ impl Reader<'_> {
             self.at += 1;
         }
         Ok(n)
+    }
+
+    /// Steps over a string.
+    fn skim_string(&mut self) -> Step {
+        self.at += 1;
+        loop {
+            self.plain()?;
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                b'\\' => self.escape(&mut Vec::new())?,
+                _ => return self.invalid(),
+            }
+        }
+    }
+
+    /// Steps over a value. `named` becomes true where a member of it has one of `names`.
+    fn skim(&mut self, depth: usize, names: &[&str], named: &mut bool) -> Step {
+        self.white();
+        match self.peek()? {
+            b'{' | b'[' if depth >= DEPTH_MAX => Err(Status::Limit),
+            b'{' => self.skim_object(depth, names, named),
+            b'[' => self.skim_array(depth),
+            b'"' => self.skim_string(),
+            b't' => self.word(b"true", Value::Null, &mut Value::Null),
+            b'f' => self.word(b"false", Value::Null, &mut Value::Null),
+            b'n' => self.word(b"null", Value::Null, &mut Value::Null),
+            b'-' | b'0'..=b'9' => self.number_text().map(|_| ()),
+            _ => self.invalid(),
+        }
+    }
+
+    fn skim_array(&mut self, depth: usize) -> Step {
+        self.at += 1;
+        self.white();
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Ok(());
+        }
+        for _ in 0..MEMBERS_MAX {
+            self.skim(depth + 1, &[], &mut false)?;
+            if self.comma_or(b']')? {
+                return Ok(());
+            }
+        }
+        Err(Status::Limit)
+    }
+
+    fn skim_object(&mut self, depth: usize, names: &[&str], named: &mut bool) -> Step {
+        self.at += 1;
+        self.white();
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Ok(());
+        }
+        for _ in 0..MEMBERS_MAX {
+            self.white();
+            if self.peek()? != b'"' {
+                return self.invalid();
+            }
+            let start = self.at;
+            self.skim_string()?;
+            let name = self.text.get(start + 1..self.at - 1).unwrap_or_default();
+            let is_one = if names.is_empty() {
+                false
+            } else if memchr::memchr(b'\\', name).is_some() {
+                // Written in escapes: read as what it says.
+                Reader { text: self.text, at: start, duplicates: false }.string().is_ok_and(|name| names.contains(&name.as_str()))
+            } else {
+                names.iter().any(|n| n.as_bytes() == name)
+            };
+            self.white();
+            if self.peek()? != b':' {
+                return self.invalid();
+            }
+            self.at += 1;
+            self.white();
+            let opens = matches!(self.peek(), Ok(b'{' | b'[')) && depth + 1 < DEPTH_MAX;
+            let read = self.skim(depth + 1, &[], &mut false);
+            // As much of a member as [`Reader::members`] keeps.
+            *named |= is_one && (read.is_ok() || opens);
+            read?;
+            if self.comma_or(b'}')? {
+                return Ok(());
+            }
+        }
+        Err(Status::Limit)
     }
 
     fn array(&mut self, depth: usize, into: &mut Value) -> Step {
@@ -353,6 +472,42 @@ mod tests {
     fn what_is_no_json_says_where() {
         for (text, at) in [("{x", 1), ("{\"a\"}", 4), ("{\"a\":01}", 5), ("{\"a\":1,}", 7), ("\"\u{1}\"", 1), ("[1 2]", 3)] {
             assert_eq!(status(text), Status::Invalid { at }, "{text}");
+        }
+    }
+
+    /// The cheap look and the dear one, on whole documents, on all their beginnings, and on what chance makes of them.
+    #[track_caller]
+    fn check_skim(text: &[u8]) {
+        let names = ["alg", "b", "k\u{e9}y"];
+        let read = parse(text);
+        let named = read.value.members().iter().any(|(name, _)| names.contains(&name.as_str()));
+        assert_eq!(skim(text, &names), Skimmed { status: read.status, named }, "{}", text.escape_ascii());
+    }
+
+    #[test]
+    fn skimming_says_what_reading_says() {
+        let many: Vec<String> = (0..300).map(|i| format!("\"m{i}\":[1]")).collect();
+        let texts = [
+            r#" {"a":[1,-2.5e3,"x\u00e9\ud83d\ude80\n"],"b":{"c":null},"d":true} tail"#.to_owned(),
+            r#"{"\u0061lg":"none","alg":{"x":[{}]}}"#.to_owned(),
+            r#"{"k\u00e9y":[false,1,{"a":"b"}],"k":01}"#.to_owned(),
+            format!("{{\"x\":{{\"b\":1}},{}}}", many.join(",")),
+            format!("[{}]", vec!["0"; 300].join(",")),
+            format!("{{\"b\":{}", "[".repeat(20)),
+            format!("{{\"b\":{}", "{\"b\":".repeat(20)),
+        ];
+        for text in &texts {
+            for end in 0..=text.len() {
+                check_skim(&text.as_bytes()[..end]);
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn skimming_says_what_reading_says_of_anything(text in r#"[{}\[\],:"\\0-9a-f.n\- ultrs]{0,40}"#) {
+            check_skim(text.as_bytes());
+            check_skim(format!("{{\"alg\":{text}").as_bytes());
         }
     }
 

@@ -24,7 +24,7 @@ mod token;
 mod view;
 mod wrap;
 
-pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze, work_max};
+pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze, analyze_open, work_max};
 pub use class::{Class, class, class_in};
 pub use compact::HEADER_BYTES_MAX;
 pub use find::{Rest, find, find_within};

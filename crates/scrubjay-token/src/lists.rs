@@ -181,6 +181,9 @@ impl DumpLine {
     }
 }
 
+/// Bytes of a line within which the offset of a dump's line begins.
+const OFFSET_REACH: usize = 201;
+
 /// True for a line of a hex dump.
 #[must_use]
 pub fn is_dump_line(line: &[u8]) -> bool {
@@ -191,14 +194,13 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
     // The offset may stand behind a log's own prefix: the first run of 4 to 8 hex digits followed by a colon or two blanks.
     let mut at = line.start;
     let (offset, start, bytes) = loop {
-        if at >= line.end || at - line.start > 200 {
-            return None;
-        }
+        let head = text.get(at..line.end.min(line.start + OFFSET_REACH))?;
+        at += head.iter().position(u8::is_ascii_hexdigit)?;
         let len = text[at..line.end].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
+        let alone = || at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
         let behind = &text[at + len..line.end];
-        if alone
-            && (4..=16).contains(&len)
+        if (4..=16).contains(&len)
+            && alone()
             && (behind.starts_with(b": ") || behind.starts_with(b":\t") || behind.starts_with(b" ") || behind.starts_with(b"| "))
         {
             let blanks = behind.iter().take_while(|b| b": \t|".contains(b)).count();

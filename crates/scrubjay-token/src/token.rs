@@ -150,6 +150,23 @@ impl Found {
         self
     }
 
+    /// Leaves out what stands from `end` on.
+    pub(crate) fn cut_at(&mut self, end: usize) {
+        if self.span().end <= end {
+            return;
+        }
+        self.pieces.retain(|piece| piece.start < end);
+        self.pieces.iter_mut().for_each(|piece| piece.end = piece.end.min(end));
+        self.token.cut = self.token.cut.or(Some(Cut::Payload));
+        self.token.identity.clear();
+        self.quote = None;
+    }
+
+    /// Nothing that follows belongs to it: a compact token of which all is there, or an object or a key that is closed.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.token.whole || self.token.cut.is_none() && (self.quote.is_some() || matches!(self.token.kind, Kind::Jwk | Kind::Pem))
+    }
+
     /// Everything from the first byte to the last.
     #[must_use]
     pub fn span(&self) -> Range<usize> {

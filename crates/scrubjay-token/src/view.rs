@@ -56,11 +56,12 @@ impl View {
         self.from[span.start] as usize..self.to[span.end - 1] as usize
     }
 
-    /// Appends the continuation of what came before. See [`Self::respects_joints`].
-    pub(crate) fn join(&mut self, text: &[u8], range: Range<usize>, sure: bool) {
+    /// Appends the continuation of what came before, of which the first `own` bytes belong together. See
+    /// [`Self::reach`].
+    pub(crate) fn join(&mut self, text: &[u8], range: Range<usize>, own: usize, sure: bool) {
         let start = self.text.len();
         self.copy(text, range);
-        self.joints.push(Joint { span: start..self.text.len(), sure });
+        self.joints.push(Joint { span: start..start + own, sure });
     }
 
     /// True where lines were joined.
@@ -79,12 +80,20 @@ impl View {
         self.joints[..at].last().map(|j| j.span.start).filter(|&start| span.start < start)
     }
 
-    /// False for a span that has run into a line of somebody else: it ends within a continuation, or crosses into one that
-    /// nothing proves (`whole`: the token comes out whole, which does).
-    pub(crate) fn respects_joints(&self, span: &Range<usize>, whole: bool) -> bool {
+    /// How far a span may go that runs over joined lines: to its end, or up to the first line that is somebody else's,
+    /// because the span ends within it or because nothing proves that it belongs here (`complete`: the token comes out
+    /// complete, which does). `None`: that is the first line that it crosses into.
+    pub(crate) fn reach(&self, span: &Range<usize>, complete: bool) -> Option<usize> {
         let from = self.joints.partition_point(|j| j.span.start <= span.start);
         let to = self.joints.partition_point(|j| j.span.start < span.end);
-        self.joints[from..to.max(from)].iter().all(|j| span.end >= j.span.end && (j.sure || whole))
+        let joints = &self.joints[from..to.max(from)];
+        // An escape that is cut at the end is nobody else's.
+        let reaches = |end: usize| span.end >= end || end - span.end < ESCAPE_BYTES_MAX && b"%\\&".contains(&self.text[span.end]);
+        match joints.iter().position(|j| !reaches(j.span.end) || !(j.sure || complete)) {
+            None => Some(span.end),
+            Some(0) => None,
+            Some(i) => Some(joints[i].span.start),
+        }
     }
 
     /// As [`Self::source`], in pieces: what was left out with a line end (a break, an indentation, a prefix) stays, what was
@@ -101,6 +110,9 @@ impl View {
         pieces
     }
 }
+
+/// Longest escape of one character that is cut at the end of a text.
+const ESCAPE_BYTES_MAX: usize = 10;
 
 fn hex(text: &[u8], at: usize, digits: usize) -> Option<u32> {
     let digits = text.get(at..at + digits)?;

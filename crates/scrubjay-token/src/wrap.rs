@@ -4,6 +4,8 @@
 use std::ops::Range;
 
 use crate::compact::is_mixed;
+use crate::lists::is_dump_line;
+use crate::partials::part;
 use crate::view::View;
 
 /// Shortest wrap width that counts without a sign of the carrier.
@@ -18,6 +20,23 @@ const MARK_BYTES_MAX: usize = 16;
 /// A byte that a wrapped value is made of.
 pub(crate) fn is_piece(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"-_+/=.~%".contains(&b)
+}
+
+/// What the pieces of a wrapped value are made of.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Alphabet {
+    /// Compact tokens, base64, hex, percent escapes.
+    Compact,
+    /// JSON without blanks too, and the escapes of strings and of HTML.
+    Json,
+    /// Any text: lines of one width.
+    Any,
+}
+
+impl Alphabet {
+    pub(crate) fn has(self, b: u8) -> bool {
+        self == Self::Any && b >= b' ' || is_piece(b) || self == Self::Json && b"\\\"'{}[]:,&#;".contains(&b)
+    }
 }
 
 /// What stands behind a piece in its line.
@@ -51,64 +70,101 @@ impl Piece {
     }
 }
 
-/// The end of a line as the first piece of a value.
-fn first_piece(text: &[u8], line: &Range<usize>) -> Piece {
-    let (end, behind) = line_end(text, line);
-    let tail = text[line.start..end].iter().rev().take_while(|&&b| is_piece(b)).count();
-    Piece { core: end - tail..end, behind, quoted: false, indented: is_blank(text, line.start) }
+/// Lines that are read as pieces.
+struct Lines<'a> {
+    text: &'a [u8],
+    lines: &'a [Range<usize>],
+    alphabet: Alphabet,
+}
+
+impl Lines<'_> {
+    /// The end of a line as the first piece of a value.
+    fn first(&self, i: usize) -> Piece {
+        let line = &self.lines[i];
+        let (end, behind) = self.end(i);
+        let tail = self.text[line.start..end].iter().rev().take_while(|&&b| self.alphabet.has(b)).count();
+        Piece { core: end - tail..end, behind, quoted: false, indented: is_blank(self.text, line.start) }
+    }
+
+    /// Where a line's own text ends, and what says how it goes on.
+    fn end(&self, i: usize) -> (usize, Behind) {
+        let (text, line) = (self.text, &self.lines[i]);
+        let trim = |mut end: usize, set: &[u8]| {
+            while end > line.start && set.contains(&text[end - 1]) {
+                end -= 1;
+            }
+            end
+        };
+        let end = trim(line.end, b"\r \t");
+        let continued = trim(end, b"\\");
+        if continued != end && !(self.alphabet == Alphabet::Json && self.divides_escape(i)) {
+            return (continued, Behind::Proof);
+        }
+        let quote = trim(trim(end, b"+&."), b" \t");
+        let quoted = quote > line.start && matches!(text[quote - 1], b'"' | b'\'');
+        // A quote is JSON's own unless the next line opens another.
+        let quoted = quoted && (self.alphabet == Alphabet::Compact || self.lines.get(i + 1).is_some_and(|next| opens_quote(text, next)));
+        // A line end that is written as an escape stays with the quote.
+        let escaped = self.alphabet == Alphabet::Json && text[line.start..quote.max(line.start + 1) - 1].ends_with(b"\\n");
+        let quote = if quoted && escaped { quote - 2 } else { quote };
+        if quoted { (quote - 1, Behind::Quote) } else { (end, Behind::End) }
+    }
+
+    /// The backslash at the end of a line belongs to an escape that goes on in the next one.
+    fn divides_escape(&self, i: usize) -> bool {
+        let Some(next) = self.lines.get(i + 1) else { return false };
+        let text = &self.text[mark_end(self.text, next)..next.end];
+        let line = &self.text[self.lines[i].clone()];
+        let line_end = text.starts_with(b"n") && memchr::memmem::find(line, b"\\n").is_some();
+        let goes_on = matches!(text.first(), Some(b'\\' | b'"' | b'/')) || text.starts_with(b"u00") || line_end;
+        goes_on && !text.trim_ascii_end().ends_with(b"\\")
+    }
+
+    /// A line as a continuation: nothing but indentation or a quoting mark in front of its piece.
+    fn next(&self, i: usize, before: Behind) -> Piece {
+        let (text, line) = (self.text, &self.lines[i]);
+        let indented = is_blank(text, line.start);
+        let mut start = mark_end(text, line);
+        let may_be_quoted = self.alphabet == Alphabet::Compact || before == Behind::Quote;
+        // An operator in front of the quote (`+ "…"`, `. '…'`) belongs to the break.
+        if may_be_quoted && matches!(text.get(start), Some(b'+' | b'.' | b'&')) {
+            let gap = text[start + 1..line.end].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            if matches!(text.get(start + 1 + gap), Some(b'"' | b'\'')) {
+                start += 1 + gap;
+            }
+        }
+        let quoted = may_be_quoted && start < line.end && matches!(text[start], b'"' | b'\'');
+        start += usize::from(quoted);
+        let len = text[start..line.end].iter().take_while(|&&b| self.alphabet.has(b)).count();
+        let (end, behind) = self.end(i);
+        let mut core = start..start + len;
+        // A string literal is a piece as a whole.
+        let literal = self.alphabet == Alphabet::Json && quoted && behind == Behind::Quote;
+        if core.end >= end || literal {
+            core.end = end.max(core.start);
+            return Piece { core, behind, quoted, indented };
+        }
+        let behind = match text[core.end] {
+            b'"' | b'\'' | b'`' | b'\\' | b'<' | b';' | b')' | b']' | b'}' => Behind::Close,
+            _ => Behind::Other,
+        };
+        Piece { core, behind, quoted, indented }
+    }
 }
 
 fn is_blank(text: &[u8], at: usize) -> bool {
     matches!(text.get(at), Some(b' ' | b'\t'))
 }
 
-/// Where a line's own text ends, and what says how it goes on.
-fn line_end(text: &[u8], line: &Range<usize>) -> (usize, Behind) {
-    let trim = |mut end: usize, set: &[u8]| {
-        while end > line.start && set.contains(&text[end - 1]) {
-            end -= 1;
-        }
-        end
-    };
-    let end = trim(line.end, b"\r \t");
-    let continued = trim(end, b"\\");
-    if continued != end {
-        return (continued, Behind::Proof);
-    }
-    let quote = trim(trim(end, b"+&."), b" \t");
-    let quoted = quote > line.start && matches!(text[quote - 1], b'"' | b'\'');
-    if quoted { (quote - 1, Behind::Quote) } else { (end, Behind::End) }
-}
-
-/// A line as a continuation: nothing but indentation or a quoting mark in front of its piece.
-fn next_piece(text: &[u8], line: &Range<usize>) -> Piece {
-    let indented = is_blank(text, line.start);
-    let mut start = mark_end(text, line);
-    // An operator in front of the quote (`+ "…"`, `. '…'`) belongs to the break.
-    if matches!(text.get(start), Some(b'+' | b'.' | b'&')) {
-        let gap = text[start + 1..line.end].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        if matches!(text.get(start + 1 + gap), Some(b'"' | b'\'')) {
-            start += 1 + gap;
-        }
-    }
-    let quoted = start < line.end && matches!(text[start], b'"' | b'\'');
-    start += usize::from(quoted);
-    let len = text[start..line.end].iter().take_while(|&&b| is_piece(b)).count();
-    let (end, behind) = line_end(text, line);
-    let mut core = start..start + len;
-    if core.end >= end {
-        core.end = end.max(core.start);
-        return Piece { core, behind, quoted, indented };
-    }
-    let behind = match text[core.end] {
-        b'"' | b'\'' | b'`' | b'\\' | b'<' | b';' | b')' | b']' | b'}' => Behind::Close,
-        _ => Behind::Other,
-    };
-    Piece { core, behind, quoted, indented }
+/// A line that begins with a quote, perhaps behind an operator.
+fn opens_quote(text: &[u8], line: &Range<usize>) -> bool {
+    let rest = text[line.clone()].trim_ascii_start();
+    let rest = rest.strip_prefix(b"+").or_else(|| rest.strip_prefix(b".")).or_else(|| rest.strip_prefix(b"&")).unwrap_or(rest);
+    matches!(rest.trim_ascii_start().first(), Some(b'"' | b'\''))
 }
 
 /// Where the text of a line begins behind its indentation and the mark of a quotation or a comment.
-fn mark_end(text: &[u8], line: &Range<usize>) -> usize {
+pub(crate) fn mark_end(text: &[u8], line: &Range<usize>) -> usize {
     let head = &text[line.start..line.end.min(line.start + MARK_BYTES_MAX)];
     let blanks = |at: usize| head[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
     let indent = blanks(0);
@@ -124,33 +180,58 @@ fn mark_end(text: &[u8], line: &Range<usize>) -> usize {
 }
 
 /// What begins a line and goes on with a blank is the end of a value, and not a date, a host or a word of another record.
-fn is_value_end(text: &[u8], first: &Piece, next: &Piece) -> bool {
-    let chars = &text[next.core.clone()];
+pub(crate) fn is_value_end(first: &[u8], chars: &[u8]) -> bool {
     let hex = |chars: &[u8]| chars.iter().all(u8::is_ascii_hexdigit);
-    is_mixed(chars) || chars.len() >= PROVEN_CHARS_MIN && hex(chars) && hex(&text[first.core.clone()])
+    let percents = |chars: &[u8]| chars.iter().filter(|&&b| b == b'%').count() * 4 > chars.len();
+    is_mixed(chars)
+        || chars.len() >= PROVEN_CHARS_MIN
+            && (hex(chars) && hex(&first[first.len() - first.len().min(WRAP_CHARS_MIN)..]) || percents(chars))
 }
 
-/// How many of `lines` continue a value that `first` ends in, and whether that is sure.
-fn continuations(text: &[u8], first: &Piece, first_line: &Range<usize>, lines: &[Range<usize>]) -> (usize, bool) {
+/// Length of what stands behind a name and the sign that parts it from its value.
+pub(crate) fn value_len(piece: &[u8]) -> usize {
+    let value = piece.iter().rposition(|b| b"=:\"'".contains(b)).map_or(piece, |i| &piece[i + 1..]);
+    value.len()
+}
+
+/// How many of the lines behind line `i` continue a value that it ends in, and whether that is sure.
+fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
+    let text = all.text;
+    let first_line = &all.lines[i];
+    let lines = &all.lines[i + 1..];
     let proof = |p: &Piece| matches!(p.behind, Behind::Proof | Behind::Quote) || text[..p.core.end].ends_with(b".");
     // An ellipsis ends a value.
-    if text[..first.core.end].ends_with(b"...") || first.len() < if proof(first) { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN } {
+    if text[..first.core.end].ends_with(b"...") {
         return (0, false);
     }
     // A terminal wraps the line, not the value.
     let column = first.core.end - first_line.start;
-    let mut sure = matches!(first.behind, Behind::Proof | Behind::Quote) || WRAP_WIDTHS.contains(&first.len());
-    let mut width = first.len();
+    if all.alphabet == Alphabet::Any {
+        return (full_lines(all, i, column), false);
+    }
+    let literal = all.alphabet == Alphabet::Json && first.behind == Behind::Quote;
+    let short = !literal && first.len() < if proof(first) { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN };
+    if short && (column < WRAP_CHARS_MIN || first.len() < TAIL_CHARS_MIN) {
+        return (0, false);
+    }
+    let usual = all.alphabet == Alphabet::Compact && !short && WRAP_WIDTHS.contains(&first.len());
+    let mut sure = matches!(first.behind, Behind::Proof | Behind::Quote) || usual;
+    let mut width = if short { column } else { first.len() };
     let mut before = (first.behind, text[..first.core.end].ends_with(b"."));
     let mut count = 0;
-    while let Some(line) = lines.get(count) {
-        let next = next_piece(text, line);
+    while count < lines.len() {
+        let next = all.next(i + 1 + count, before.0);
         let len = next.len();
         let quote_missing = before.0 == Behind::Quote && !next.quoted;
-        if len == 0 || quote_missing || next.behind == Behind::Other && !(count > 0 && sure && is_value_end(text, first, &next)) {
+        if len == 0 || quote_missing || next.behind == Behind::Other && !is_value_end(&text[first.core.clone()], &text[next.core.clone()]) {
             break;
         }
         let proven = matches!(before.0, Behind::Proof | Behind::Quote);
+        // Behind a short beginning comes a full line, or the last one.
+        let last = next.behind != Behind::End || lines.get(count + 1).is_none_or(|line| line.len() < PROVEN_CHARS_MIN || line.len() > len);
+        if short && count == 0 && !proven && len != column && !last {
+            break;
+        }
         // A folded line may be longer than the one before, and so may one behind a dot: only a whole token proves it.
         if len > width && !proven {
             if count == 0 && len == column {
@@ -164,6 +245,8 @@ fn continuations(text: &[u8], first: &Piece, first_line: &Range<usize>, lines: &
         }
         count += 1;
         if matches!(next.behind, Behind::Close | Behind::Other) {
+            // One line of another writer may begin with anything.
+            sure &= proven || count > 1 || next.behind == Behind::Close;
             break;
         }
         before = (next.behind, text[..next.core.end].ends_with(b"."));
@@ -172,13 +255,41 @@ fn continuations(text: &[u8], first: &Piece, first_line: &Range<usize>, lines: &
             width = len;
             continue;
         }
-        sure |= count > 1 && len == width && width >= WRAP_CHARS_MIN || len == first.len();
+        let full = len == column || len == first.len() || len == value_len(&text[first.core.clone()]);
+        sure |= len >= WRAP_CHARS_MIN && (count > 1 && len == width || full);
         if len != width && !proof(&next) {
             break;
         }
     }
     (count, sure)
 }
+
+/// How many of the lines behind line `i` are filled up to one column, as `i` is, with the one behind them. Nothing else
+/// tells that they belong together.
+fn full_lines(all: &Lines<'_>, i: usize, column: usize) -> usize {
+    let len = |k: usize| if k < all.lines.len() { all.next(k, Behind::End).len() } else { 0 };
+    let width = len(i + 1).max(len(i + 2));
+    // A blank at either end is not counted.
+    let is_full = |len: usize| len <= width && len + BLANKS_MAX >= width;
+    let blank_within = |k: usize| all.text[all.lines[k].clone()].contains(&b' ');
+    if is_dump_line(&all.text[all.lines[i + 1].clone()]) {
+        return 0;
+    }
+    let indent = mark_end(all.text, &all.lines[i]) - all.lines[i].start;
+    let proven = is_full(column) || is_full(column.saturating_sub(indent)) || is_full(len(i + 2));
+    if width < WRAP_CHARS_MIN || column < width || !is_full(len(i + 1)) || !proven {
+        return 0;
+    }
+    let full = (i + 1..all.lines.len()).take_while(|&k| is_full(len(k))).count();
+    let count = if len(i + 1 + full) > width || len(i + 1 + full) == 0 { full } else { full + 1 };
+    if (i..=i + count).any(blank_within) { count } else { 0 }
+}
+
+/// Most blanks at the ends of a full line.
+const BLANKS_MAX: usize = 2;
+
+/// Shortest beginning of a value at the end of a full line.
+const TAIL_CHARS_MIN: usize = 4;
 
 /// Longest name of a header.
 const HEADER_NAME_BYTES_MAX: usize = 40;
@@ -194,32 +305,47 @@ fn is_header_line(text: &[u8], line: &Range<usize>) -> bool {
 /// The text with hard-wrapped values joined: pieces of one width of 60 or more over at least two lines, the last one
 /// shorter, or lines that say themselves that they go on. A continuation line is nothing but its piece, or the rest of the
 /// value and what closes it, so that a line of another writer is never taken for one. `None`: nothing is wrapped.
-pub(crate) fn joined(text: &[u8]) -> Option<View> {
+///
+/// `whole`: where tokens end that are whole by themselves, in order.
+pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option<View> {
     let mut lines = Vec::new();
     let mut start = 0;
     for at in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
         lines.push(start..at);
         start = at + 1;
     }
+    let all = Lines { text, lines: &lines, alphabet };
+    // What is compact all through is not joined as JSON once more.
+    let mut news = alphabet == Alphabet::Compact;
     let mut view = View::with_capacity(text.len());
+    // What goes on in a container's line is for the runtime to say.
+    let framed = |k: usize| part(&text[lines[k].clone()]).is_some();
     let mut copied = 0;
     let mut i = 0;
     while i + 1 < lines.len() {
-        let first = first_piece(text, &lines[i]);
-        let (count, sure) = continuations(text, &first, &lines[i], &lines[i + 1..]);
+        let first = all.first(i);
+        let ended = whole.binary_search(&first.core.end).is_ok() || framed(i);
+        let (count, sure) = if ended { (0, false) } else { continuations(&all, i, &first) };
+        let count = (i + 1..=i + count).take_while(|&k| !framed(k)).count();
         if count > 0 {
             view.copy(text, copied..first.core.end);
+            news |= text[first.core.end - first.len()..first.core.end].iter().any(|&b| !is_piece(b));
         }
-        for line in &lines[i + 1..=i + count] {
-            let core = next_piece(text, line).core;
-            copied = core.end;
-            view.join(text, core, sure);
+        let mut before = first.behind;
+        for k in i + 1..=i + count {
+            let next = all.next(k, before);
+            copied = next.core.end;
+            // As much of it has to be a token's as is of one value.
+            let own = text[next.core.clone()].iter().take_while(|&&b| is_piece(b)).count();
+            news |= own < next.len();
+            view.join(text, next.core, own, sure);
+            before = next.behind;
         }
         // What stands behind a value in its last line may be the beginning of another.
-        let closed = count > 0 && next_piece(text, &lines[i + count]).behind == Behind::Close;
+        let closed = count > 0 && matches!(before, Behind::Close | Behind::Other);
         i += if closed { count } else { count + 1 };
     }
-    if copied == 0 {
+    if copied == 0 || !news {
         return None;
     }
     view.copy(text, copied..text.len());
@@ -231,7 +357,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, want: Option<&str>) {
-        let view = joined(text.as_bytes());
+        let view = joined(text.as_bytes(), Alphabet::Compact, &[]);
         assert_eq!(view.map(|v| String::from_utf8_lossy(&v.text).into_owned()).as_deref(), want, "{text}");
     }
 

@@ -108,6 +108,13 @@ pub(crate) struct Shared {
     seals: Option<Seals>,
 }
 
+impl Shared {
+    /// Says what has come up in sealing since it was last said.
+    pub(crate) fn say_alarms(&self) {
+        self.seals.iter().for_each(|seals| sealing::say_alarms(&seals.sealer));
+    }
+}
+
 /// Opens what all pipelines share.
 pub(crate) fn shared(plan: &Plan) -> Result<Shared, Problem> {
     let ring = ring(plan).map_err(|what| Problem::new("fingerprint key", what, ""))?;

@@ -40,6 +40,10 @@ pub(crate) enum Command {
     Fingerprint(FingerprintArgs),
     /// Make key files, and list what is in them
     Keys(KeysArgs),
+    /// Break glass: open sealed claims with a private key, for a reason, after an entry in the audit log
+    Reveal(RevealArgs),
+    /// Verify the audit log of revealing
+    AuditLog(AuditLogArgs),
     /// List the rules for credentials that are no tokens: id, on or off, what each finds
     Rules(RulesArgs),
     /// Print a completion script for a shell
@@ -195,10 +199,15 @@ pub(crate) struct KeysArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Make `fingerprint.key`: one key for ever, or with --period a ring of keys; nothing is written over
+    /// Make `fingerprint.key`: one key for ever, or with --period a ring of keys; with --audience key pairs to seal to.
+    /// Nothing is written over
     New(KeysNewArgs),
-    /// List keys by id, with their periods and which is active now; no byte of a key is shown
+    /// List keys by id, with their periods and which is active now, and who can open what; no byte of a key is shown
     List(KeysListArgs),
+    /// Replace an audience's key pair; the old one stays, under a name with its id, until you destroy it
+    Rotate(KeysRotateArgs),
+    /// Print the public half of a private key
+    Public(KeysPublicArgs),
 }
 
 #[derive(clap::Args)]
@@ -217,17 +226,127 @@ pub(crate) struct KeysNewArgs {
     /// a quarter of a period of less than 4d]
     #[arg(long, value_name = "TIME", requires = "period", value_parser = crate::keys::span_or_none)]
     pub(crate) overlap: Option<u32>,
+    /// Audience to make a key pair for: NAME.public.jwk for agents, NAME.private.jwk for the audience alone; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: Vec<String>,
+    /// Make an agent's identity, with which it signs its epochs: agent.private.jwk for the agent, agent.public.jwk for those
+    /// who reveal
+    #[arg(long)]
+    pub(crate) agent: bool,
+    /// How long the key pairs are sealed to, such as 90d [default: for ever]
+    #[arg(long, value_name = "TIME", value_parser = crate::keys::span)]
+    pub(crate) valid: Option<u32>,
+    /// Kind of an audience's keys
+    #[arg(long, value_enum, default_value_t = Curve::X25519)]
+    pub(crate) curve: Curve,
+}
+
+/// Kind of an audience's keys.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Curve {
+    X25519,
+    P256,
 }
 
 #[derive(clap::Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct KeysListArgs {
+pub(crate) struct KeysRotateArgs {
     /// Folder of keys
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+    /// Audience
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: String,
+    /// How long the new key is sealed to, such as 90d [default: for ever]
+    #[arg(long, value_name = "TIME", value_parser = crate::keys::span)]
+    pub(crate) valid: Option<u32>,
+    /// Kind of the new key
+    #[arg(long, value_enum, default_value_t = Curve::X25519)]
+    pub(crate) curve: Curve,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct KeysPublicArgs {
+    /// The private key: JWK or PEM, mode 0600
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RevealArgs {
+    /// Files with markers or claim sets; `-` or none is standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Private key: JWK or PEM, mode 0600; can be repeated
+    #[arg(long, value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) key: Vec<PathBuf>,
+    /// File with epoch records; can be repeated. Only standalone claim sets open without
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) epochs: Vec<PathBuf>,
+    /// Why, for whoever reads the audit log: a ticket, an incident
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// The audit log. An entry is durable there before anything is printed; without it nothing is revealed
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) audit_log: PathBuf,
+    /// Socket of the system's log (/dev/log) that the audit log's head is sent to, so that its end can be proven
+    #[arg(long, value_name = "SOCKET", value_hint = ValueHint::FilePath)]
+    pub(crate) audit_anchor: Option<PathBuf>,
+    /// Public keys of agents (JWK or JWK Set), to verify who sealed; can be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) agent_keys: Vec<PathBuf>,
+    /// Only what was sealed for this audience
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: Option<String>,
+    /// Only this claim, by its name at the top level; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) claim: Vec<String>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// How claims are printed.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One JSON object to a line.
+    Jsonl,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct AuditLogArgs {
+    #[command(subcommand)]
+    pub(crate) command: AuditLogCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditLogCommand {
+    /// Say whether entries were cut, edited or moved, and how far the end is proven
+    Verify(VerifyArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// The audit log
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Head that was kept elsewhere, NUMBER:HASH as it was anchored; can be repeated
+    #[arg(long, value_name = "HEAD")]
+    pub(crate) head: Vec<String>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct KeysListArgs {
+    /// Folder of keys
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "fingerprint_key", required_unless_present_any = ["fingerprint_key", "epochs"])]
     pub(crate) dir: Option<PathBuf>,
     /// A key or ring
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) fingerprint_key: Option<PathBuf>,
+    /// File with epoch records: which keys can open which audience's claims, since when
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) epochs: Vec<PathBuf>,
 }
 
 /// Prints help to standard output, mistakes to standard error. An argument may be a token: the text is scrubbed first.

@@ -3,8 +3,8 @@
 //! It never prints a byte of a key: ids are hashes, and periods are no secret.
 
 use std::io;
-use std::path::Path;
 
+use scrubjay_claims::jose::Role;
 use scrubjay_claims::{CorrelationRing, KEY_BYTES_MIN, Period, Schedule};
 use zeroize::Zeroizing;
 
@@ -12,6 +12,8 @@ use crate::cli::{KeysArgs, KeysCommand, KeysListArgs, KeysNewArgs};
 use crate::exit::{Exit, complain};
 use crate::keyfile::{self, now, shown_time};
 use crate::{safe, scrub};
+
+mod pairs;
 
 /// The name of the ring in a folder of keys.
 const RING_FILE: &str = "fingerprint.key";
@@ -23,6 +25,8 @@ pub(crate) fn run(args: &KeysArgs) -> Exit {
     let done = match &args.command {
         KeysCommand::New(args) => new(args),
         KeysCommand::List(args) => list(args),
+        KeysCommand::Rotate(args) => pairs::rotate(args),
+        KeysCommand::Public(args) => pairs::public(args),
     };
     match done {
         Ok(text) => scrub::write_quietly(text.as_bytes()),
@@ -33,8 +37,23 @@ pub(crate) fn run(args: &KeysArgs) -> Exit {
     }
 }
 
-/// Writes the ring of a folder.
+/// Writes key pairs for audiences and for an agent, and the ring of a folder that has none; with no such names, the ring.
 fn new(args: &KeysNewArgs) -> Result<String, String> {
+    let mut text = String::new();
+    for audience in &args.audience {
+        text.push_str(&pairs::new(&args.dir, audience, pairs::role_of(args.curve), args.valid)?);
+    }
+    if args.agent {
+        text.push_str(&pairs::new(&args.dir, pairs::AGENT, Role::Agent, args.valid)?);
+    }
+    if text.is_empty() || !args.dir.join(RING_FILE).exists() {
+        text.push_str(&new_ring(args)?);
+    }
+    Ok(text)
+}
+
+/// Writes the ring of a folder.
+fn new_ring(args: &KeysNewArgs) -> Result<String, String> {
     let path = args.dir.join(RING_FILE);
     let shown = safe::path(&path);
     let secret = match args.period {
@@ -82,16 +101,21 @@ pub(crate) fn span_or_none(text: &str) -> Result<u32, String> {
     if text == "0" { Ok(0) } else { span(text) }
 }
 
-/// Tells what is in a ring.
+/// Tells what is in a ring, who the audiences of a folder are, and who can open the epochs of a file.
 fn list(args: &KeysListArgs) -> Result<String, String> {
-    let path = match (&args.dir, &args.fingerprint_key) {
-        (Some(dir), _) => dir.join(RING_FILE),
-        (None, Some(file)) => file.clone(),
-        (None, None) => Path::new(RING_FILE).to_path_buf(),
-    };
-    let shown = safe::path(&path);
-    let ring = keyfile::ring(&path).map_err(|e| format!("{shown}: {e}"))?;
-    Ok(format!("{shown}\n{}", table(&ring, now())))
+    let mut text = String::new();
+    let ring = args.fingerprint_key.clone().or_else(|| args.dir.as_ref().map(|dir| dir.join(RING_FILE)));
+    let pairs = args.dir.as_deref().map_or_else(|| Ok(String::new()), pairs::table)?;
+    if let Some(path) = ring.filter(|path| pairs.is_empty() || path.exists()) {
+        let shown = safe::path(&path);
+        let ring = keyfile::ring(&path).map_err(|e| format!("{shown}: {e}"))?;
+        text.push_str(&format!("{shown}\n{}", table(&ring, now())));
+    }
+    text.push_str(&pairs);
+    for path in &args.epochs {
+        text.push_str(&pairs::reach(path)?);
+    }
+    Ok(text)
 }
 
 /// One line for each key, the earliest first, and how long there will be one.

@@ -6,6 +6,7 @@
 
 mod asked;
 mod assemble;
+mod audit_log;
 mod cli;
 mod config;
 mod diff;
@@ -15,6 +16,7 @@ mod fingerprint;
 mod keyfile;
 mod keys;
 mod policy;
+mod reveal;
 mod rules;
 mod run;
 mod safe;
@@ -49,6 +51,8 @@ fn run() -> Exit {
         cli::Command::Explain(args) => explain::run(&args),
         cli::Command::Fingerprint(args) => fingerprint::run(&args),
         cli::Command::Keys(args) => keys::run(&args),
+        cli::Command::Reveal(args) => reveal::run(&args),
+        cli::Command::AuditLog(args) => audit_log::run(&args),
         cli::Command::Rules(args) => rules::list(&args),
         cli::Command::Completions { shell } => cli::completions(shell),
     }

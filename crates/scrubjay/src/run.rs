@@ -105,6 +105,7 @@ async fn run_plan(plan: &Plan, once: bool, threads: usize) -> Exit {
         exit = exit.worse(exit_of(&report));
     }
     drop(stop);
+    shared.say_alarms();
     exit
 }
 

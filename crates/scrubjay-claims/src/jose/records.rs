@@ -39,13 +39,13 @@ impl Records {
     /// # Errors
     /// The file cannot be read.
     pub fn add(&mut self, path: &Path) -> io::Result<()> {
-        let file = self.files.len();
+        let (opened, file) = (File::open(path)?, self.files.len());
         let (mut places, mut damaged) = (Vec::new(), 0);
-        each_line(File::open(path)?, |at, line| match line.and_then(|line| peek(line).map(|head| (head, line.len()))) {
+        each_line(&opened, |at, line| match line.and_then(|line| peek(line).map(|head| (head, line.len()))) {
             Some((head, bytes)) => places.push((head.epoch, Place { file, at, bytes: u32::try_from(bytes).unwrap_or_default() })),
             None => damaged += 1,
         })?;
-        self.files.push(File::open(path)?);
+        self.files.push(opened);
         self.damaged += damaged;
         for (epoch, place) in places {
             let known = self.places.entry(epoch).or_default();
@@ -88,7 +88,7 @@ impl Records {
     /// The file cannot be read.
     pub fn heads(path: &Path) -> io::Result<Vec<RecordHead>> {
         let mut heads = Vec::new();
-        each_line(File::open(path)?, |_, line| {
+        each_line(&File::open(path)?, |_, line| {
             heads.extend(line.and_then(|line| Record::parse(line).ok()).map(|record| record.head().clone()))
         })?;
         Ok(heads)
@@ -96,7 +96,7 @@ impl Records {
 }
 
 /// Gives each line that is not empty, without its end, and where it begins; `None` for one that is too long for a record.
-fn each_line(file: File, mut give: impl FnMut(u64, Option<&[u8]>)) -> io::Result<()> {
+fn each_line(file: &File, mut give: impl FnMut(u64, Option<&[u8]>)) -> io::Result<()> {
     let mut file = BufReader::with_capacity(256 * 1024, file);
     let (mut at, mut line) = (0, Vec::new());
     loop {

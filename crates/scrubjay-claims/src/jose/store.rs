@@ -1,11 +1,12 @@
 //! The epochs file, written: one record to a line, durable before its key is used, shared by several agents.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use super::identity::Identity;
 use super::keyfile::KeyFileError;
@@ -16,6 +17,8 @@ use crate::{EpochStore, NewEpoch, Published, Withheld};
 
 /// How often an append is begun again because the file was moved away meanwhile.
 const MOVED_TRIES: usize = 8;
+/// Longest wait for somebody else's append.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Wraps epoch keys for the recipients and appends the records to a file.
 pub struct EpochFile {
@@ -75,8 +78,7 @@ impl Standalone for EpochFile {
 fn append(path: &Path, line: &str) -> io::Result<()> {
     for _ in 0..MOVED_TRIES {
         let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o640).open(path)?;
-        // Held until the file is closed. Other agents on this node wait here.
-        file.lock()?;
+        lock(&file)?;
         let here = file.metadata()?;
         if !here.is_file() {
             return Err(io::Error::other("not a regular file"));
@@ -98,6 +100,19 @@ fn append(path: &Path, line: &str) -> io::Result<()> {
         return File::open(folder)?.sync_all();
     }
     Err(io::Error::other("the file is moved away again and again"))
+}
+
+/// Locks the file until it is closed. Other agents on this node wait meanwhile, and log flow with them: so not for ever.
+fn lock(file: &File) -> io::Result<()> {
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WAIT_MAX => std::thread::sleep(Duration::from_millis(5)),
+            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::TimedOut.into()),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
 }
 
 fn ends_a_line(file: &mut File, length: u64) -> io::Result<bool> {

@@ -115,6 +115,11 @@ fn several_tokens() {
     assert_eq!((&otel["scrubjay.token.kind"], &otel["scrubjay.token_2.kind"]), (&json!("jwt"), &json!("jwe")));
     assert_eq!((otel.get("scrubjay.token_3.kind"), otel.get("user.hash")), (None, None));
 
+    let sealed = |set: &str| [access(), fields(&[("sealed_claims", set)])].concat();
+    let twice = added("{}", Preset::Scrubjay, &[("jwt", sealed("jwt(fp:f1~sealed:a)")), ("jwt", sealed("jwt(fp:f1~sealed:b)"))]).unwrap();
+    assert_eq!(twice["scrubjay"].as_array().unwrap().len(), 1);
+    assert_eq!(twice["scrubjay"][0]["sealed_claims"], json!(["jwt(fp:f1~sealed:a)"]));
+
     let many: Vec<_> = (0..=TOKENS_MAX).map(|i| ("jwt", fields(&[("fp", &i.to_string())]))).collect();
     for preset in Preset::ALL {
         assert!(added("{}", preset, &many[1..]).is_some());

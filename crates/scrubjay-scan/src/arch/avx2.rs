@@ -3,7 +3,7 @@
 use core::arch::x86_64::*;
 
 use super::generic::{self, Masks, OCTETS, Out, State, Vector, WINDOW, WORDS};
-use super::look::{self, Bytes};
+use super::look;
 use crate::class::{ROWS, first_bits, folded_table, is_list, is_word, nibble_table, second_bits, third_bits};
 
 const WORD: [u8; 16] = nibble_table!(is_word);
@@ -15,52 +15,24 @@ const THIRD_HIGH: [u8; 16] = folded_table!(16, third_bits, 4);
 
 struct Avx2;
 
-impl Bytes for __m256i {
-    const LEN: usize = 32;
-
+impl look::Step for Avx2 {
     #[inline(always)]
-    unsafe fn load(at: *const u8) -> Self {
-        // SAFETY: as the caller vouches.
-        unsafe { _mm256_loadu_si256(at.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn is(self, byte: u8) -> Self {
-        // SAFETY: arithmetic only; the caller vouches for the features.
-        unsafe { _mm256_cmpeq_epi8(self, _mm256_set1_epi8(byte.cast_signed())) }
-    }
-
-    #[inline(always)]
-    unsafe fn within(self, low: u8, high: u8) -> Self {
-        // SAFETY: arithmetic only; the caller vouches for the features.
-        unsafe {
-            let from = _mm256_sub_epi8(self, _mm256_set1_epi8(low.cast_signed()));
-            _mm256_cmpeq_epi8(_mm256_min_epu8(from, _mm256_set1_epi8((high - low).cast_signed())), from)
+    unsafe fn step(window: &[u8; look::WINDOW]) -> crate::Look {
+        let at = window.as_ptr();
+        // SAFETY: the halves read 34 bytes from 0 and from 32, of 66. The caller vouches for the features.
+        let (low, high) = unsafe { (look_at(at), look_at(at.add(32))) };
+        let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+        crate::Look {
+            base64: both(low.base64, high.base64),
+            hex: both(low.hex, high.hex),
+            text_digit: both(low.text_digit, high.text_digit),
+            upper: both(low.upper, high.upper),
+            dot: both(low.dot, high.dot),
+            equals: both(low.equals, high.equals),
+            odd: both(low.odd, high.odd),
+            escape: both(low.escape, high.escape),
+            triple: both(low.triple, high.triple),
         }
-    }
-
-    #[inline(always)]
-    unsafe fn with(self, bits: u8) -> Self {
-        // SAFETY: arithmetic only; the caller vouches for the features.
-        unsafe { _mm256_or_si256(self, _mm256_set1_epi8(bits.cast_signed())) }
-    }
-
-    #[inline(always)]
-    unsafe fn and(self, other: Self) -> Self {
-        // SAFETY: arithmetic only; the caller vouches for the features.
-        unsafe { _mm256_and_si256(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn or(self, other: Self) -> Self {
-        // SAFETY: arithmetic only; the caller vouches for the features.
-        unsafe { _mm256_or_si256(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn mask(self) -> u64 {
-        // SAFETY: arithmetic only; the caller vouches for the features.
-        unsafe { u64::from(_mm256_movemask_epi8(self).cast_unsigned()) }
     }
 }
 
@@ -91,6 +63,102 @@ impl Vector for Avx2 {
             u64::from(zero_runs(at)) | u64::from(zero_runs(at.add(32))) << 32
         }
     }
+}
+
+/// As [`crate::Look`], of 32 bytes.
+struct HalfLook {
+    base64: u32,
+    hex: u32,
+    text_digit: u32,
+    upper: u32,
+    dot: u32,
+    equals: u32,
+    odd: u32,
+    escape: u32,
+    triple: u32,
+}
+
+/// # Safety
+/// 34 bytes must be readable; the processor must have AVX2.
+#[inline(always)]
+unsafe fn look_at(at: *const u8) -> HalfLook {
+    // SAFETY: three loads of 32 bytes from 0, 1 and 2. The caller vouches for the features.
+    unsafe {
+        let zero = _mm256_setzero_si256();
+        let bytes = _mm256_loadu_si256(at.cast());
+        // What is not ASCII has no row.
+        let row = _mm256_shuffle_epi8(table(&ROWS), upper_nibble(bytes));
+        HalfLook {
+            base64: members(&look::BASE64, bytes, row),
+            hex: members(&look::HEX, bytes, row),
+            text_digit: members(&look::TEXT_DIGIT, bytes, row),
+            upper: members(&look::UPPER, bytes, row),
+            dot: equal(bytes, b'.'),
+            equals: equal(bytes, b'='),
+            odd: !zero_mask(_mm256_or_si256(member_bits(&look::ODD, bytes, row), _mm256_cmpgt_epi8(zero, bytes)), zero),
+            escape: members(&look::ESCAPE, bytes, row),
+            triple: triples(bytes, _mm256_loadu_si256(at.add(1).cast()), _mm256_loadu_si256(at.add(2).cast()), zero),
+        }
+    }
+}
+
+/// See [`crate::Look::triple`]. Vectors to the end, and no branch: of masks that meet, the compiler makes vectors again, bit by
+/// bit.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn triples(bytes: __m256i, next: __m256i, after: __m256i, zero: __m256i) -> u32 {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe {
+        // NUL between two bytes of ASCII above it.
+        let ascii = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, zero), _mm256_cmpgt_epi8(after, zero));
+        let mut found = _mm256_and_si256(_mm256_cmpeq_epi8(next, zero), ascii);
+        // No closures: what they call would not be inlined.
+        let mask = _mm256_set1_epi8(0x0f);
+        let nibbles = [
+            (_mm256_and_si256(bytes, mask), upper_nibble(bytes)),
+            (_mm256_and_si256(next, mask), upper_nibble(next)),
+            (_mm256_and_si256(after, mask), upper_nibble(after)),
+        ];
+        for places in look::TRIPLES {
+            let mut all = _mm256_set1_epi8(-1);
+            for ([low, high], (lower, upper)) in places.iter().zip(nibbles) {
+                all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(low), lower));
+                all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(high), upper));
+            }
+            found = _mm256_or_si256(found, all);
+        }
+        !zero_mask(found, zero)
+    }
+}
+
+/// Which bytes are members of the class of a [`nibble_table`]; `row` holds their bits of [`ROWS`].
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn members(class: &[u8; 16], bytes: __m256i, row: __m256i) -> u32 {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe { !zero_mask(member_bits(class, bytes, row), _mm256_setzero_si256()) }
+}
+
+/// As [`members`], as bytes that are zero or not.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn member_bits(class: &[u8; 16], bytes: __m256i, row: __m256i) -> __m256i {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe { _mm256_and_si256(_mm256_shuffle_epi8(table(class), bytes), row) }
+}
+
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn equal(bytes: __m256i, byte: u8) -> u32 {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte.cast_signed()))).cast_unsigned() }
 }
 
 /// The masks "not W", "not L" and "no opening" of 32 bytes.
@@ -188,5 +256,5 @@ pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
 pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
     // SAFETY: the caller vouches for the features.
-    unsafe { look::look::<__m256i>(text, looks) }
+    unsafe { look::look::<Avx2>(text, looks) }
 }

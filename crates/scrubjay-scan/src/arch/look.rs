@@ -1,5 +1,7 @@
 //! The closer look at a stretch of text, written once over a vector of bytes ([`Bytes`]).
 
+use std::marker::PhantomData;
+
 use crate::look::{FILLER, Look};
 
 /// Bytes that one [`Look`] is about.
@@ -47,21 +49,43 @@ pub(crate) trait Bytes: Copy {
     unsafe fn mask(self) -> u64;
 }
 
-/// # Safety
-/// The processor must have the features of `V`.
-#[inline(always)]
-pub(crate) unsafe fn look<V: Bytes>(text: &[u8], looks: &mut Vec<Look>) {
-    let mut rest = text;
-    while let Some(window) = rest.first_chunk::<WINDOW>() {
+/// What looks at one step.
+pub(crate) trait Step {
+    /// # Safety
+    /// The processor must have the features of the implementation.
+    unsafe fn step(window: &[u8; WINDOW]) -> Look;
+}
+
+/// By comparing, a vector at a time.
+pub(crate) struct Compare<V>(PhantomData<V>);
+
+impl<V: Bytes> Step for Compare<V> {
+    #[inline(always)]
+    unsafe fn step(window: &[u8; WINDOW]) -> Look {
         // SAFETY: the caller vouches for the features of `V`.
-        looks.push(unsafe { step::<V>(window) });
-        rest = rest.get(STEP..).unwrap_or_default();
+        unsafe { step::<V>(window) }
     }
+}
+
+/// # Safety
+/// The processor must have the features of `S`.
+#[inline(always)]
+pub(crate) unsafe fn look<S: Step>(text: &[u8], looks: &mut Vec<Look>) {
+    looks.reserve(text.len().div_ceil(STEP));
+    let mut rest = text;
     while !rest.is_empty() {
-        let mut window = [FILLER; WINDOW];
-        window.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        // SAFETY: the caller vouches for the features of `V`.
-        looks.push(unsafe { step::<V>(&window) });
+        let mut filled = [FILLER; WINDOW];
+        let window = match rest.first_chunk::<WINDOW>() {
+            Some(window) => window,
+            None => {
+                if let Some(to) = filled.get_mut(..rest.len()) {
+                    to.copy_from_slice(rest);
+                }
+                &filled
+            }
+        };
+        // SAFETY: the caller vouches for the features of `S`.
+        looks.push(unsafe { S::step(window) });
         rest = rest.get(STEP..).unwrap_or_default();
     }
 }
@@ -120,3 +144,107 @@ unsafe fn triple<V: Bytes>(a: V, b: V, c: V) -> V {
         a.is(b'e').and(object).or(base64).or(hex).or(dashes).or(key_type).or(wide)
     }
 }
+
+/// The classes as tables, for who can look up nibbles.
+#[cfg(target_arch = "x86_64")]
+mod tables {
+    use crate::class::{folded_table, nibble_table};
+
+    const fn is_base64(byte: u8) -> bool {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/')
+    }
+
+    const fn is_text_digit(byte: u8) -> bool {
+        matches!(byte, b'0' | b'2'..=b'7')
+    }
+
+    const fn is_odd(byte: u8) -> bool {
+        matches!(byte, 0 | 0x1b | 0x7f)
+    }
+
+    const fn is_escape(byte: u8) -> bool {
+        matches!(byte, b'%' | b'\\' | b'&' | b'!')
+    }
+
+    const fn is_hex(byte: u8) -> bool {
+        byte.is_ascii_hexdigit()
+    }
+
+    const fn is_upper(byte: u8) -> bool {
+        byte.is_ascii_uppercase()
+    }
+
+    pub(crate) const BASE64: [u8; 16] = nibble_table!(is_base64);
+    pub(crate) const HEX: [u8; 16] = nibble_table!(is_hex);
+    pub(crate) const TEXT_DIGIT: [u8; 16] = nibble_table!(is_text_digit);
+    pub(crate) const UPPER: [u8; 16] = nibble_table!(is_upper);
+    pub(crate) const ODD: [u8; 16] = nibble_table!(is_odd);
+    pub(crate) const ESCAPE: [u8; 16] = nibble_table!(is_escape);
+
+    /// Triples as bits, one for each product of three sets; the bytes of a set share their upper nibble, or it is any byte.
+    const fn first(byte: u8) -> u8 {
+        match byte {
+            b'e' => 0b0000_0111,
+            b'Z' => 0b0000_1000,
+            b'V' => 0b0001_0000,
+            b'l' => 0b1110_0000,
+            _ => 0,
+        }
+    }
+
+    const fn second(byte: u8) -> u8 {
+        match byte {
+            b'y' => 0b0000_0001,
+            b'w' => 0b0000_0110,
+            b'X' => 0b0000_1000,
+            b'1' | b'3' | b'5' | b'7' => 0b0001_0000,
+            b'd' | b'e' => 0b1110_0000,
+            _ => 0,
+        }
+    }
+
+    const fn third(byte: u8) -> u8 {
+        let any = 0b0001_1000;
+        any | match byte {
+            b'@'..=b'C' | b'H'..=b'K' => 0b0000_0001,
+            b'k' | b'o' => 0b0000_0010,
+            b'0' => 0b0000_0100,
+            b'U' => 0b0010_0000,
+            b'2' => 0b0100_0000,
+            b'z' => 0b1000_0000,
+            _ => 0,
+        }
+    }
+
+    /// The others: `657`, `---`, `kty`.
+    const fn first_other(byte: u8) -> u8 {
+        (byte == b'6') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b'k') as u8) << 2
+    }
+
+    const fn second_other(byte: u8) -> u8 {
+        (byte == b'5') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b't') as u8) << 2
+    }
+
+    const fn third_other(byte: u8) -> u8 {
+        (byte == b'7') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b'y') as u8) << 2
+    }
+
+    /// By place: by lower and by upper nibble.
+    type Places = [[[u8; 16]; 2]; 3];
+
+    /// A triple is where all six entries share a bit.
+    pub(crate) const TRIPLES: [Places; 2] = [
+        [
+            [folded_table!(16, first, 0), folded_table!(16, first, 4)],
+            [folded_table!(16, second, 0), folded_table!(16, second, 4)],
+            [folded_table!(16, third, 0), folded_table!(16, third, 4)],
+        ],
+        [
+            [folded_table!(16, first_other, 0), folded_table!(16, first_other, 4)],
+            [folded_table!(16, second_other, 0), folded_table!(16, second_other, 4)],
+            [folded_table!(16, third_other, 0), folded_table!(16, third_other, 4)],
+        ],
+    ];
+}
+#[cfg(target_arch = "x86_64")]
+pub(crate) use tables::*;

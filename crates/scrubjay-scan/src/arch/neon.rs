@@ -161,5 +161,5 @@ pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut 
 /// None needed: NEON is part of AArch64.
 pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
     // SAFETY: NEON is part of AArch64.
-    unsafe { look::look::<uint8x16_t>(text, looks) }
+    unsafe { look::look::<look::Compare<uint8x16_t>>(text, looks) }
 }

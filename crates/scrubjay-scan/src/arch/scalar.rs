@@ -107,5 +107,5 @@ pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut 
 /// None needed; unsafe only to have the type of its peers.
 pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
     // SAFETY: `u8` needs no features.
-    unsafe { look::look::<u8>(text, looks) }
+    unsafe { look::look::<look::Compare<u8>>(text, looks) }
 }

@@ -174,5 +174,5 @@ pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut 
 /// None needed: SSE2 is part of x86-64.
 pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
     // SAFETY: SSE2 is part of x86-64.
-    unsafe { look::look::<__m128i>(text, looks) }
+    unsafe { look::look::<look::Compare<__m128i>>(text, looks) }
 }

@@ -2,28 +2,25 @@
 
 use core::arch::x86_64::*;
 
-use super::{NEEDLE_BYTES, SETS, Tables, Vector, WINDOW};
+use super::{Register, Registers, SETS, Tables, Vector, WINDOW, registers};
 
 struct Avx2;
 
+impl Register for __m256i {
+    #[inline(always)]
+    unsafe fn table(bytes: &[u8; 16]) -> Self {
+        // SAFETY: one load of 16 bytes from 16. The caller vouches for the features.
+        unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(bytes.as_ptr().cast())) }
+    }
+}
+
 impl Vector for Avx2 {
-    /// Lower, upper nibble by place and set.
-    type Tables = [[[__m256i; 2]; SETS]; NEEDLE_BYTES];
+    type Tables = Registers<__m256i>;
 
     #[inline(always)]
     unsafe fn load(tables: &Tables) -> Self::Tables {
-        // SAFETY: the caller vouches for the features. No closures here and below: what they call would not be inlined.
-        unsafe {
-            let mut loaded = [[[_mm256_setzero_si256(); 2]; SETS]; NEEDLE_BYTES];
-            for (s, set) in tables.iter().enumerate() {
-                for (loaded, (low, high)) in loaded.iter_mut().zip(set.low.iter().zip(&set.high)) {
-                    if let Some(pair) = loaded.get_mut(s) {
-                        *pair = [table(low), table(high)];
-                    }
-                }
-            }
-            loaded
-        }
+        // SAFETY: the caller vouches for the features.
+        unsafe { registers(tables) }
     }
 
     #[inline(always)]
@@ -59,14 +56,6 @@ impl Vector for Avx2 {
             u64::from(low) | u64::from(high) << 32
         }
     }
-}
-
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn table(bytes: &[u8; 16]) -> __m256i {
-    // SAFETY: one load of 16 bytes from 16.
-    unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(bytes.as_ptr().cast())) }
 }
 
 /// # Safety

@@ -4,6 +4,8 @@
 //! more alike its needles are, the less. Needles are put where they add least, then each is moved again now that the
 //! others are there. The choice depends on the needles only.
 
+use std::collections::BTreeMap;
+
 use super::{GROUPS, NEEDLE_BYTES, Needle};
 
 /// How much more frequent four small letters are than their bytes say.
@@ -11,10 +13,13 @@ const WORDS: f64 = 5.0;
 /// Rounds of moving after the first one of placing.
 const ROUNDS: usize = 2;
 
-/// What a group lets through: by place the lower and upper nibbles that one of its needles allows.
+/// By place the lower and upper nibbles that are allowed.
+type Nibbles = [(u16, u16); NEEDLE_BYTES];
+
+/// What a group lets through.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Group {
-    pub(super) nibbles: [(u16, u16); NEEDLE_BYTES],
+    pub(super) nibbles: Nibbles,
 }
 
 impl Group {
@@ -39,41 +44,122 @@ impl Group {
 
 /// The groups, and for each list the index of the needle that was chosen.
 pub(super) fn choose(choices: &[Vec<Needle>]) -> ([Group; GROUPS], Vec<usize>) {
+    let kinds = Kinds::of(choices);
     let shares = Shares::new();
-    let singles: Vec<Vec<Group>> = choices.iter().map(|list| list.iter().map(Group::of).collect()).collect();
-    let mut members: [Vec<(usize, Group)>; GROUPS] = Default::default();
+    let mut homes: [Home; GROUPS] = std::array::from_fn(|_| Home::empty(&kinds, &shares));
     let mut chosen = vec![0; choices.len()];
+    let mut home_of = vec![0; choices.len()];
     // Those without a choice first: the others can follow them.
-    let mut order: Vec<usize> = (0..choices.len()).collect();
-    order.sort_by_key(|&i| singles.get(i).map_or(0, Vec::len));
+    let mut order: Vec<usize> = (0..choices.len()).filter(|&i| choices.get(i).is_some_and(|list| !list.is_empty())).collect();
+    order.sort_by_key(|&i| choices.get(i).map_or(0, Vec::len));
     for round in 0..=ROUNDS {
         for &index in &order {
-            if round > 0 {
-                members.iter_mut().for_each(|m| m.retain(|(i, _)| *i != index));
+            let (Some(chosen), Some(home_of), Some(list)) = (chosen.get_mut(index), home_of.get_mut(index), kinds.lists.get(index)) else {
+                continue;
+            };
+            if round > 0
+                && let Some(home) = homes.get_mut(*home_of)
+            {
+                home.members.retain(|(i, _)| *i != index);
+                home.settle(&kinds, &shares);
             }
-            let mut best: Option<(f64, usize, usize)> = None;
-            for (at, group) in members.iter().map(|m| union(m)).enumerate() {
-                let before = shares.of(&group);
-                for (which, single) in singles.get(index).into_iter().flatten().enumerate() {
-                    let cost = shares.of(&group.with(single)) - before;
-                    if best.is_none_or(|(least, _, _)| cost < least) {
-                        best = Some((cost, at, which));
+            let mut best = (f64::INFINITY, 0, 0);
+            for (at, home) in homes.iter().enumerate() {
+                for (which, single) in list.iter().enumerate() {
+                    let cost = home.with(single) - home.share;
+                    if cost < best.0 {
+                        best = (cost, at, which);
                     }
                 }
             }
-            let Some((_, at, which)) = best else { continue };
-            let single = singles.get(index).and_then(|list| list.get(which)).copied().unwrap_or_default();
-            if let (Some(group), Some(chosen)) = (members.get_mut(at), chosen.get_mut(index)) {
-                group.push((index, single));
-                *chosen = which;
+            (*home_of, *chosen) = (best.1, best.2);
+            if let (Some(home), Some(single)) = (homes.get_mut(*home_of), list.get(*chosen)) {
+                home.members.push((index, kinds.group(single)));
+                home.settle(&kinds, &shares);
             }
         }
     }
-    (members.map(|m| union(&m)), chosen)
+    (homes.map(|home| home.group), chosen)
 }
 
-fn union(members: &[(usize, Group)]) -> Group {
-    members.iter().fold(Group::default(), |sum, (_, one)| sum.with(one))
+/// What there is to choose from, said by numbers: keywords have few different bytes.
+struct Kinds {
+    /// The nibbles that any needle allows at any place.
+    nibbles: Vec<(u16, u16)>,
+    /// For each list and needle the kinds of its places.
+    lists: Vec<Vec<[usize; NEEDLE_BYTES]>>,
+}
+
+impl Kinds {
+    fn of(choices: &[Vec<Needle>]) -> Self {
+        let mut known = BTreeMap::new();
+        let mut nibbles = Vec::new();
+        let mut kind = |of: (u16, u16)| {
+            *known.entry(of).or_insert_with(|| {
+                nibbles.push(of);
+                nibbles.len() - 1
+            })
+        };
+        let mut groups = BTreeMap::new();
+        let mut kinds_of = |needle: &Needle| *groups.entry(*needle).or_insert_with(|| Group::of(needle).nibbles.map(&mut kind));
+        let lists = choices.iter().map(|list| list.iter().map(&mut kinds_of).collect()).collect();
+        Self { nibbles, lists }
+    }
+
+    fn group(&self, single: &[usize; NEEDLE_BYTES]) -> Group {
+        Group { nibbles: single.map(|kind| self.nibbles.get(kind).copied().unwrap_or_default()) }
+    }
+}
+
+/// A group in the making.
+struct Home {
+    /// By index of their list.
+    members: Vec<(usize, Group)>,
+    /// What they let through together.
+    group: Group,
+    /// The share of places that it lets through.
+    share: f64,
+    /// For each place and kind: the share of bytes there once the kind is allowed too.
+    shares: [Vec<(f32, f32)>; NEEDLE_BYTES],
+}
+
+impl Home {
+    fn empty(kinds: &Kinds, shares: &Shares) -> Self {
+        let fresh: Vec<(f32, f32)> = kinds.nibbles.iter().map(|&kind| shares.of_place(kind)).collect();
+        Self { members: Vec::new(), group: Group::default(), share: 0.0, shares: std::array::from_fn(|_| fresh.clone()) }
+    }
+
+    /// Brings up to date what follows from the members.
+    fn settle(&mut self, kinds: &Kinds, shares: &Shares) {
+        let group = self.members.iter().fold(Group::default(), |sum, (_, one)| sum.with(one));
+        if group == self.group {
+            return;
+        }
+        let places = self.shares.iter_mut().zip(group.nibbles.iter().zip(&self.group.nibbles));
+        for (place, (now, _)) in places.filter(|(_, (now, then))| now != then) {
+            for (share, kind) in place.iter_mut().zip(&kinds.nibbles) {
+                *share = shares.of_place((now.0 | kind.0, now.1 | kind.1));
+            }
+        }
+        self.group = group;
+        self.share = product(group.nibbles.map(|place| shares.of_place(place)));
+    }
+
+    /// The share of places that it would let through with one needle more.
+    fn with(&self, single: &[usize; NEEDLE_BYTES]) -> f64 {
+        let mut shares = [(0.0, 0.0); NEEDLE_BYTES];
+        for ((share, place), &kind) in shares.iter_mut().zip(&self.shares).zip(single) {
+            *share = place.get(kind).copied().unwrap_or_default();
+        }
+        product(shares)
+    }
+}
+
+/// The share of places in log text with these shares of bytes and of small letters, as if bytes were independent; but four
+/// letters that stand together are words, and words have their own ways: they count more. Nothing: nothing.
+fn product(places: [(f32, f32); NEEDLE_BYTES]) -> f64 {
+    let (all, words) = places.iter().fold((1.0, 1.0), |(all, words), (any, letters)| (all * any, words * letters));
+    f64::from(all) + WORDS * f64::from(words)
 }
 
 /// Sums of frequencies by upper nibble and half of the lower nibbles.
@@ -85,34 +171,35 @@ impl Shares {
     fn new() -> Self {
         let row = |upper: usize| {
             let half = |half: usize| {
-                let sum = |mask: usize| -> f32 {
-                    let bits = (0..8).filter(|bit| mask >> bit & 1 == 1);
-                    bits.map(|bit| byte_share((upper << 4 | half << 3 | bit) as u8) as f32).sum()
-                };
-                std::array::from_fn(sum)
+                let mut sums = [0.0; 256];
+                for mask in 1..256usize {
+                    let bit = mask.trailing_zeros() as usize;
+                    let rest = sums.get(mask & (mask - 1)).copied().unwrap_or(0.0);
+                    if let Some(sum) = sums.get_mut(mask) {
+                        *sum = rest + byte_share((upper << 4 | half << 3 | bit) as u8) as f32;
+                    }
+                }
+                sums
             };
             [half(0), half(1)]
         };
         Self { sums: (0..16).map(row).collect() }
     }
 
-    /// The share of places in log text that a group lets through, as if bytes were independent; but four letters that
-    /// stand together are words, and words have their own ways: they count more. Nothing: nothing.
-    fn of(&self, group: &Group) -> f64 {
-        let (mut all, mut words) = (1.0, 1.0);
-        for &(low, high) in &group.nibbles {
-            let (mut any, mut letters) = (0.0, 0.0);
-            for (upper, [a, b]) in self.sums.iter().enumerate().filter(|(upper, _)| high >> upper & 1 == 1) {
-                let row = a.get(usize::from(low & 255)).unwrap_or(&0.0) + b.get(usize::from(low >> 8)).unwrap_or(&0.0);
-                any += row;
-                if upper == 6 || upper == 7 {
-                    letters += row;
-                }
+    /// The share of bytes with these nibbles, and of small letters.
+    fn of_place(&self, (low, mut high): (u16, u16)) -> (f32, f32) {
+        let (mut any, mut letters) = (0.0, 0.0);
+        while high != 0 {
+            let upper = high.trailing_zeros() as usize;
+            high &= high - 1;
+            let Some([a, b]) = self.sums.get(upper) else { continue };
+            let row = a.get(usize::from(low & 255)).unwrap_or(&0.0) + b.get(usize::from(low >> 8)).unwrap_or(&0.0);
+            any += row;
+            if upper == 6 || upper == 7 {
+                letters += row;
             }
-            all *= any;
-            words *= letters;
         }
-        f64::from(all) + WORDS * f64::from(words)
+        (any, letters)
     }
 }
 

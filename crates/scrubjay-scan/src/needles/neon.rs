@@ -2,28 +2,25 @@
 
 use core::arch::aarch64::*;
 
-use super::{NEEDLE_BYTES, SETS, Tables, Vector, WINDOW};
+use super::{Register, Registers, SETS, Tables, Vector, WINDOW, registers};
 
 struct Neon;
 
+impl Register for uint8x16_t {
+    #[inline(always)]
+    unsafe fn table(bytes: &[u8; 16]) -> Self {
+        // SAFETY: one load of 16 bytes from 16. NEON is part of AArch64.
+        unsafe { vld1q_u8(bytes.as_ptr()) }
+    }
+}
+
 impl Vector for Neon {
-    /// Lower, upper nibble by place and set.
-    type Tables = [[[uint8x16_t; 2]; SETS]; NEEDLE_BYTES];
+    type Tables = Registers<uint8x16_t>;
 
     #[inline(always)]
     unsafe fn load(tables: &Tables) -> Self::Tables {
-        // SAFETY: loads of 16 bytes from 16. NEON is part of AArch64.
-        unsafe {
-            let mut loaded = [[[vdupq_n_u8(0); 2]; SETS]; NEEDLE_BYTES];
-            for (s, set) in tables.iter().enumerate() {
-                for (loaded, (low, high)) in loaded.iter_mut().zip(set.low.iter().zip(&set.high)) {
-                    if let Some(pair) = loaded.get_mut(s) {
-                        *pair = [vld1q_u8(low.as_ptr()), vld1q_u8(high.as_ptr())];
-                    }
-                }
-            }
-            loaded
-        }
+        // SAFETY: the caller vouches for the features.
+        unsafe { registers(tables) }
     }
 
     #[inline(always)]
@@ -51,7 +48,7 @@ impl Vector for Neon {
 /// # Safety
 /// 19 bytes must be readable.
 #[inline(always)]
-unsafe fn quarter_groups(tables: &[[[uint8x16_t; 2]; SETS]; NEEDLE_BYTES], at: *const u8) -> uint8x16_t {
+unsafe fn quarter_groups(tables: &Registers<uint8x16_t>, at: *const u8) -> uint8x16_t {
     // SAFETY: four loads of 16 bytes from 0 to 3. NEON is part of AArch64.
     unsafe {
         let mut groups = [vdupq_n_u8(0xff); SETS];

@@ -2,28 +2,25 @@
 
 use core::arch::x86_64::*;
 
-use super::{NEEDLE_BYTES, SETS, Tables, Vector, WINDOW};
+use super::{Register, Registers, SETS, Tables, Vector, WINDOW, registers};
 
 struct Ssse3;
 
+impl Register for __m128i {
+    #[inline(always)]
+    unsafe fn table(bytes: &[u8; 16]) -> Self {
+        // SAFETY: one load of 16 bytes from 16. The caller vouches for the features.
+        unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
+    }
+}
+
 impl Vector for Ssse3 {
-    /// Lower, upper nibble by place and set.
-    type Tables = [[[__m128i; 2]; SETS]; NEEDLE_BYTES];
+    type Tables = Registers<__m128i>;
 
     #[inline(always)]
     unsafe fn load(tables: &Tables) -> Self::Tables {
-        // SAFETY: loads of 16 bytes from 16. No closures here and below: what they call would not be inlined.
-        unsafe {
-            let mut loaded = [[[_mm_setzero_si128(); 2]; SETS]; NEEDLE_BYTES];
-            for (s, set) in tables.iter().enumerate() {
-                for (loaded, (low, high)) in loaded.iter_mut().zip(set.low.iter().zip(&set.high)) {
-                    if let Some(pair) = loaded.get_mut(s) {
-                        *pair = [_mm_loadu_si128(low.as_ptr().cast()), _mm_loadu_si128(high.as_ptr().cast())];
-                    }
-                }
-            }
-            loaded
-        }
+        // SAFETY: the caller vouches for the features.
+        unsafe { registers(tables) }
     }
 
     #[inline(always)]
@@ -41,7 +38,7 @@ impl Vector for Ssse3 {
 /// # Safety
 /// 19 bytes must be readable; the processor must have SSSE3.
 #[inline(always)]
-unsafe fn quarter_mask(tables: &[[[__m128i; 2]; SETS]; NEEDLE_BYTES], at: *const u8) -> u16 {
+unsafe fn quarter_mask(tables: &Registers<__m128i>, at: *const u8) -> u16 {
     // SAFETY: four loads of 16 bytes from 0 to 3. The caller vouches for the features.
     unsafe {
         let nibble = _mm_set1_epi8(0x0f);

@@ -11,13 +11,29 @@ const SEPARATORS: &[u8] = b" ,:\t";
 const HEX_DIGITS: &[u8] = b"0123456789abcdefABCDEF";
 pub(crate) const OPENINGS: [&[u8]; 7] = [b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk", b"kty"];
 
+/// Looked up and not searched for, or Miri would spend its time here.
+const IS_WORD: [bool; 256] = members(WORD);
+const IS_LIST: [bool; 256] = members(LIST);
+const IS_SEPARATOR: [bool; 256] = members(SEPARATORS);
+const IS_HEX_DIGIT: [bool; 256] = members(HEX_DIGITS);
+
+const fn members(of: &[u8]) -> [bool; 256] {
+    let mut is = [false; 256];
+    let mut at = 0;
+    while at < of.len() {
+        is[of[at] as usize] = true;
+        at += 1;
+    }
+    is
+}
+
 fn word_qualifies(run: &[u8]) -> bool {
     run.len() >= 47 || run.windows(3).any(|w| OPENINGS.contains(&w))
 }
 
 fn list_qualifies(run: &[u8]) -> bool {
-    let count = |set: &[u8]| run.iter().filter(|b| set.contains(b)).count();
-    run.len() >= 47 && count(SEPARATORS) >= 8 && count(HEX_DIGITS) >= 24
+    let count = |set: &[bool; 256]| run.iter().filter(|&&b| set[usize::from(b)]).count();
+    run.len() >= 47 && count(&IS_SEPARATOR) >= 8 && count(&IS_HEX_DIGIT) >= 24
 }
 
 /// All maximal runs of `class` as (start, end).
@@ -42,7 +58,7 @@ fn maximal(block: &[u8], class: impl Fn(u8) -> bool) -> Vec<(usize, usize)> {
 pub(crate) fn scan(block: &[u8]) -> (Vec<Run>, Tail) {
     let mut runs = Vec::new();
     let mut tail = Tail::default();
-    for (start, end) in maximal(block, |b| WORD.contains(&b) || !b.is_ascii()) {
+    for (start, end) in maximal(block, |b| IS_WORD[usize::from(b)] || !b.is_ascii()) {
         let qualifies = word_qualifies(&block[start..end]);
         if end == block.len() {
             tail.word = Some(OpenRun { start, qualifies });
@@ -50,7 +66,7 @@ pub(crate) fn scan(block: &[u8]) -> (Vec<Run>, Tail) {
             runs.push(Run { start, end, kind: RunKind::Word });
         }
     }
-    for (start, end) in maximal(block, |b| LIST.contains(&b)) {
+    for (start, end) in maximal(block, |b| IS_LIST[usize::from(b)]) {
         let qualifies = list_qualifies(&block[start..end]);
         if end == block.len() {
             tail.list = Some(OpenRun { start, qualifies });
@@ -64,7 +80,12 @@ pub(crate) fn scan(block: &[u8]) -> (Vec<Run>, Tail) {
 
 /// What [`scrubjay_scan::Scanner::scan_complete`] must give.
 pub(crate) fn scan_complete(block: &[u8]) -> Vec<Run> {
-    let (mut runs, tail) = scan(block);
+    let (runs, tail) = scan(block);
+    complete(block, runs, tail)
+}
+
+/// The same from what [`scan`] gave.
+pub(crate) fn complete(block: &[u8], mut runs: Vec<Run>, tail: Tail) -> Vec<Run> {
     for (open, kind) in [(tail.word, RunKind::Word), (tail.list, RunKind::List)] {
         if let Some(open) = open.filter(|open| open.qualifies) {
             runs.push(Run { start: open.start, end: block.len(), kind });

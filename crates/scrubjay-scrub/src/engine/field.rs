@@ -73,8 +73,8 @@ impl Engine {
             Place::Text => sealing.written(&known.marker, &sealed, bytes_max),
             Place::Short => known.marker.clone(),
         };
-        let story = known.story.as_ref().and_then(|story| match sealing.to {
-            SealTo::Field => sealing.told_in_field(story, &sealed),
+        let story = known.story.as_ref().and_then(|story| match (sealing.to, place) {
+            (SealTo::Field, _) | (SealTo::Inline, Place::Short) => sealing.told_in_field(story, &sealed),
             _ => Some(sealing.written(story, &sealed, bytes_max)),
         });
         (marker, story)

@@ -1,6 +1,9 @@
 //! What stands around a run: its member's name, the line above, what it is joined to.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::part_len;
 use super::shape::has_long_part;
@@ -69,9 +72,11 @@ fn closes(depth: &mut usize, byte: u8, opening: u8, closing: u8) -> bool {
 const NAMES: [&[u8]; 4] = [b"signature", b"ciphertext", b"encrypted_key", b"payload"];
 
 pub(super) fn has_name(text: &[u8]) -> bool {
-    memchr::memmem::find(text, b"kty").is_some()
-        || NAMES.iter().any(|name| memchr::memmem::find(text, name).is_some())
-        || memchr::memmem::find(text, b"-----BEGIN ").is_some()
+    static FINDERS: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
+        let [a, b, c, d] = NAMES;
+        [b"kty", a, b, c, d, b"-----BEGIN "].map(Finder::new)
+    });
+    FINDERS.iter().any(|finder| finder.find(text).is_some())
 }
 
 /// The run is the value of a JSON member with such a name, whatever quotes it.
@@ -123,10 +128,12 @@ pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
         let Some(above) = memchr::memrchr(b'\n', &text[..end]) else { return false };
         let from = text[..above].iter().rev().take(KEY_LINE_BYTES_MAX).take_while(|&&b| b != b'\n').count();
         let line = &text[above - from..above];
-        if memchr::memmem::find(line, LABEL).is_some() {
+        static FINDERS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| [LABEL, b"Proc-Type: ", b"DEK-Info: "].map(Finder::new));
+        let [label, proc_type, dek_info] = &*FINDERS;
+        if label.find(line).is_some() {
             return true;
         }
-        let is_header = [b"Proc-Type: ".as_slice(), b"DEK-Info: "].iter().any(|name| memchr::memmem::find(line, name).is_some());
+        let is_header = proc_type.find(line).is_some() || dek_info.find(line).is_some();
         if !is_header && line.iter().filter(|b| !b.is_ascii_whitespace()).count() > KEY_GAP_BYTES_MAX {
             return false;
         }

@@ -4,8 +4,8 @@ use super::part_len;
 use crate::analyze::{is_readable, is_worth_a_look};
 use crate::base64::{VALUE, decode_into, is_base64, padding_len};
 use crate::compact::{
-    FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, closes_object, has_any,
-    is_jwe_shape, is_opening, may_be_head,
+    FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, closes_object, is_jwe_shape,
+    is_opening, may_be_head,
 };
 use crate::json::{self, Status};
 use crate::lists::{decode_hex, lists};
@@ -63,9 +63,9 @@ fn is_object(text: &[u8], at: usize) -> bool {
 fn is_whole_object(chars: &[u8]) -> bool {
     let mut bytes = Vec::new();
     decode_into(chars, &mut bytes);
-    let parsed = json::parse(&bytes);
-    let whole = matches!(parsed.status, Status::Complete { end } if bytes[end..].iter().all(u8::is_ascii_whitespace));
-    whole && !has_any(&parsed.value, &HEADER_NAMES)
+    let skimmed = json::skim(&bytes, &HEADER_NAMES);
+    let whole = matches!(skimmed.status, Status::Complete { end } if bytes[end..].iter().all(u8::is_ascii_whitespace));
+    whole && !skimmed.named
 }
 
 /// The part that ends at `end` is the end of an object whose beginning is missing, or that a dot and something long follow.
@@ -155,14 +155,13 @@ pub(super) fn is_hyphenated(part: &[u8]) -> bool {
 
 /// As [`is_readable_base64`], for hex digits.
 pub(super) fn is_readable_hex(digits: &[u8]) -> bool {
-    let digits = &digits[..digits.len().min(2 * HEAD_BYTES)];
-    let mut odd = 0;
-    for pair in digits.chunks_exact(2) {
-        // The upper digit tells text (2 to 7), white space and zeros (0) from the rest.
-        odd += usize::from(!matches!(pair[0], b'0' | b'2'..=b'7'));
-        if odd * 10 > digits.len() {
-            return false;
-        }
-    }
-    is_readable(&decode_hex(digits))
+    is_readable(&decode_hex(&digits[..digits.len().min(2 * HEAD_BYTES)]))
+}
+
+/// False where the digits, `len` of them, are not readable: the upper one of a pair tells text (2 to 7), white space and
+/// zeros (0) from the rest, of which [`is_readable`] takes a fifth. `upper`: which of the digits are such.
+pub(super) fn may_be_readable_hex(upper: u128, len: usize) -> bool {
+    let len = len.min(2 * HEAD_BYTES);
+    let pairs = (1u128 << (len & !1)) - 1 & u128::MAX / 3;
+    (!upper & pairs).count_ones() as usize * 10 <= len
 }

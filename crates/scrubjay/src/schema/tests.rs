@@ -131,14 +131,14 @@ fn check_policy(yaml: &str) {
 fn every_file_of_ours_is_right() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
-    for (folder, schema) in [("pipelines", "pipeline"), ("pipelines/policies", "policy")] {
+    for (folder, schema) in [("pipelines", "pipeline"), ("pipelines/sealing", "pipeline"), ("pipelines/policies", "policy")] {
         for file in glob::glob(root.join(folder).join("*.yaml").to_str().unwrap()).unwrap().map(Result::unwrap) {
             let text = fs::read_to_string(&file).unwrap();
             assert_eq!(refusal(schema, &instance(&text).unwrap()), None, "{}", file.display());
             count += 1;
         }
     }
-    assert!(count >= 8, "{count} files");
+    assert!(count >= 11, "{count} files");
     assert_eq!(
         refusal("policy", &instance(scrubjay_scrub::policy::DEFAULT_POLICY.replace("name: default", "name: d").as_str()).unwrap()),
         None

@@ -149,6 +149,11 @@ fn without_a_file_or_a_recipient_nothing_is_sealed() {
     let full = Arc::new(EpochFile::new(PathBuf::from("/dev/full"), "node", site.recipients(&[("soc", &["soc"])]), None));
     assert_eq!(sealer(&full, &["soc"]).seal("soc", FP, CLAIMS, 1), Err(Withheld::NoRecord));
     let store = site.store("node", &[("soc", &["soc"])]);
+    // Somebody holds the file's lock and does not let go.
+    let held = File::create(site.path("epochs.jsonl")).expect("a file");
+    held.lock().expect("locked");
+    assert_eq!(sealer(&store, &["soc"]).seal("soc", FP, CLAIMS, 1), Err(Withheld::NoRecord));
+    drop(held);
     let sealer = sealer(&store, &["soc"]);
     assert!(sealer.seal("soc", FP, CLAIMS, 99).is_ok());
     assert_eq!(sealer.seal("soc", FP, CLAIMS, 100), Err(Withheld::NoRecipient), "its only recipient has expired");

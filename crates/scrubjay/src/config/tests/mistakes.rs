@@ -1062,21 +1062,21 @@ fn policy() {
     check(
         &pipeline("bad.policy.yaml"),
         &[
-            r#"4:9: {dir}/bad.policy.yaml:2:5: unknown field "matches" in rule 1 (did you mean "match"?)"#,
             r#"4:9: {dir}/bad.policy.yaml:2:5: rule 1 has no field "match" (write match: {} for every token)"#,
+            r#"4:9: {dir}/bad.policy.yaml:2:5: unknown field "matches" in rule 1 (did you mean "match"?)"#,
         ],
     );
     check(
         &pipeline("[{match: {class: acess}, claims: {jti: keep}}]"),
         &[
-            r#"4:18: "class" of "match" of rule 1 cannot be "acess" (did you mean "access"? It can be access, id, refresh, logout, set, dpop, client-assertion, request, jarm, introspection, sd-jwt, key-binding, service-account, spiffe, ci, nested, encrypted, key, other)"#,
-            r#"4:35: "jti" is never shown: it stands for the token itself (use pseudonym, present or none)"#,
+            r#"4:26: "class" of "match" of rule 1 cannot be "acess" (did you mean "access"? It can be access, id, refresh, logout, set, dpop, client-assertion, request, jarm, introspection, sd-jwt, key-binding, service-account, spiffe, ci, nested, encrypted, key, other)"#,
+            r#"4:43: "jti" is never shown: it stands for the token itself (use pseudonym, present or none)"#,
         ],
     );
     check(
         &pipeline("{policy: [{match: {}, claims: {gender: pseudonym}}]}"),
         &[
-            r#"4:32: warning: a pseudonym of "gender" can be guessed: it has few values, and whoever writes lines and reads the output can try them (use none, count or present, or seal it)"#,
+            r#"4:40: warning: a pseudonym of "gender" can be guessed: it has few values, and whoever writes lines and reads the output can try them (use none, count or present, or seal it)"#,
         ],
     );
 }
