@@ -231,7 +231,7 @@ pipelines: [{from: in, to: out}]
 keys: {"é": 1, fingerprnt: x}
 "#,
         &[
-            r#"4:8: unknown field "é" in "keys" (it can have fingerprint, audiences, epochs)"#,
+            r#"4:8: unknown field "é" in "keys" (it can have fingerprint, audiences, epochs, identity, mode)"#,
             r#"4:16: unknown field "fingerprnt" in "keys" (did you mean "fingerprint"?)"#,
         ],
     );
