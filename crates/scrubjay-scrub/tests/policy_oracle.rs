@@ -162,7 +162,8 @@ fn lines(r: &mut Random, leaves: &[Leaf]) -> Vec<Line> {
     let mut add = |r: &mut Random, path: &[String], more: bool| {
         if !lines.iter().any(|line| line.path == path && line.more == more) {
             let text = if more { format!("{}*", path.iter().map(|step| format!("{step}.")).collect::<String>()) } else { written(r, path) };
-            lines.push(Line { path: path.to_vec(), more, show: *r.pick(&SHOWS), text });
+            let show = *r.pick(&SHOWS);
+            lines.push(Line { path: path.to_vec(), more, show, text });
         }
     };
     for leaf in leaves {
