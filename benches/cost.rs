@@ -3,6 +3,7 @@
 //! ```text
 //! cost                what can be measured: a name, its bytes, the scanner's back end
 //! cost NAME           makes the text and scrubs it, in the function `measured`
+//! cost LETTER:BYTES   the same with a text that was written to be slow, of any size
 //! ```
 //!
 //! It never reads the clock: instructions are the same on a busy machine.
@@ -24,12 +25,13 @@ const KIB: usize = 1024;
 type Input = (&'static str, usize, fn(usize) -> Vec<u8>);
 
 /// Small enough for a minute of callgrind, large enough that what is done once does not show.
-const INPUTS: [Input; 10] = [
+const INPUTS: [Input; 11] = [
     ("web-clean", 2048 * KIB, |bytes| Text::generate(Profile::Web, 0, false, bytes).bytes),
     ("json-clean", 2048 * KIB, |bytes| Text::generate(Profile::Json, 0, false, bytes).bytes),
     ("web-1", 2048 * KIB, |bytes| Text::generate(Profile::Web, 1, false, bytes).bytes),
     ("web-10", 1024 * KIB, |bytes| Text::generate(Profile::Web, 10, false, bytes).bytes),
     ("web-10-repeated", 1024 * KIB, |bytes| Text::generate(Profile::Web, 10, true, bytes).bytes),
+    ("web-50", 512 * KIB, |bytes| Text::generate(Profile::Web, 50, false, bytes).bytes),
     ("json-10", 1024 * KIB, |bytes| Text::generate(Profile::Json, 10, false, bytes).bytes),
     ("openings", 512 * KIB, |bytes| adversarial("a", bytes)),
     ("dotted-names", 512 * KIB, |bytes| adversarial("c", bytes)),
@@ -44,11 +46,12 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     };
-    let Some((_, bytes, make)) = INPUTS.iter().find(|(known, ..)| *known == name) else {
+    let known = INPUTS.iter().find(|(known, ..)| *known == name).map(|(_, bytes, make)| make(*bytes));
+    let asked = name.split_once(':').and_then(|(letter, bytes)| Some(adversarial(letter, bytes.parse().ok()?)));
+    let Some(text) = known.or(asked).filter(|text| !text.is_empty()) else {
         eprintln!("cost: there is no input {name:?}");
         return ExitCode::FAILURE;
     };
-    let text = make(*bytes);
     let origin = Arc::new(Origin { source: "cost".into(), name: "cost".into() });
     let last = text.chunks(BATCH_BYTES).count().saturating_sub(1);
     let batch = |(seq, bytes): (usize, &[u8])| Batch {

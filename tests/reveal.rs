@@ -54,9 +54,12 @@ impl Site {
 
     /// A command over `log` with everything that revealing needs.
     fn reveal(&self, key: &str, args: &[&str], log: &str) -> Ended {
-        let always =
-            ["reveal", "--epochs", "epochs.jsonl", "--reason", "case 7", "--audit-log", "audit.jsonl", "--format", "jsonl", "--key"];
-        run(scrubjay(always).arg(format!("keys/{key}.private.jwk")).args(args).current_dir(self.folder.path()), log.as_bytes())
+        let mut all = vec!["reveal", "--epochs", "epochs.jsonl", "--reason", "case 7", "--audit-log", "audit.jsonl"];
+        if !args.contains(&"--format") {
+            all.extend(["--format", "jsonl"]);
+        }
+        let key = format!("keys/{key}.private.jwk");
+        run(scrubjay(all).args(["--key", &key]).args(args).current_dir(self.folder.path()), log.as_bytes())
     }
 
     fn entries(&self) -> Vec<Value> {
@@ -115,6 +118,38 @@ fn claims_come_back_after_an_entry() {
     assert_eq!(objects(&site.reveal("soc", &[&both[..], &["--audience", "privacy"]].concat(), &log)).len(), 1);
     let one = objects(&site.reveal("soc", &[&both[..], &["--claim", "email"]].concat(), &log));
     assert_eq!((one.len(), &one[0]["claims"]), (1, &json!({"email": "ann@example.org"})));
+}
+
+#[test]
+fn what_scrub_seals_reveal_opens() {
+    let site = Site::new();
+    let policy = "policy:\n  - match: {}\n    claims:\n      iss: {show: keep}\n      \"*\": {show: none, seal: [soc]}\n      email: {show: none, seal: [soc, privacy]}\n";
+    fs::write(site.path("policy.yaml"), policy).expect("written");
+    let args = ["scrub", "--policy", "policy.yaml", "--fingerprint-key", "keys/fingerprint.key", "--epochs", "epochs.jsonl"];
+    let to = ["--seal-to", "soc=keys/soc.public.jwk", "--seal-to", "privacy=keys/privacy.public.jwk"];
+    let lines: Vec<u8> = (0..20).flat_map(|n| format!("GET /?access_token={}&n={n} HTTP/1.1\n", access(n % 4)).into_bytes()).collect();
+    let clean = run(scrubjay(args).args(to).current_dir(site.folder.path()), &lines);
+    clean.exits(0);
+    let text = clean.text();
+    assert_eq!((text.lines().count(), text.matches("~sealed:").count()), (20, 40), "{text:.2000}");
+    let (soc, privacy) = (site.reveal("soc", &[], text), site.reveal("privacy", &[], text));
+    soc.exits(0);
+    privacy.exits(0);
+    let (soc, privacy) = (objects(&soc), objects(&privacy));
+    assert_eq!((soc.len(), privacy.len()), (20, 20));
+    for (n, (soc, privacy)) in soc.iter().zip(&privacy).enumerate() {
+        let email = format!("person{}@customers.example", n % 4);
+        assert_eq!((&soc["bound"], &privacy["bound"], &soc["line"]), (&json!(true), &json!(true), &json!(n + 1)));
+        assert_eq!((&soc["claims"]["email"], &privacy["claims"]), (&json!(email), &json!({"email": email})));
+        assert_eq!(soc["fp"], privacy["fp"]);
+        assert!(soc["claims"].get("jti").is_some() && !text.contains(&email));
+    }
+    // Sealed anew each time; and scrubbing twice is scrubbing once.
+    let sets: std::collections::BTreeSet<&str> =
+        text.split("~sealed:").skip(1).map(|rest| rest.split(['~', ')']).next().expect("a set")).collect();
+    assert_eq!(sets.len(), 40);
+    let twice = run(scrubjay(args).args(to).current_dir(site.folder.path()), text.as_bytes());
+    assert_eq!(twice.exits(0), text.as_bytes());
 }
 
 #[test]
@@ -249,8 +284,10 @@ fn the_audit_log_shows_what_was_done_to_it() {
         (lines[..3].concat(), "entries after this one were cut off"),
         (text[..text.len() - 20].to_owned(), "the line is cut"),
     ];
+    let kept = fs::read(site.path("audit.jsonl.head")).expect("the head beside it");
     for (text, says) in changed {
         fs::write(site.path("audit.jsonl"), text).expect("written");
+        fs::write(site.path("audit.jsonl.head"), &kept).expect("written");
         let ended = verify(&[]);
         ended.exits(1);
         assert!(ended.text().contains(says), "{says}: {}", ended.text());

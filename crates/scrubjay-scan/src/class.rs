@@ -15,9 +15,12 @@ pub const fn is_word(byte: u8) -> bool {
         )
 }
 
-/// Class L: the bytes that a hex dump or a list of byte values is made of.
+/// Class L: the bytes that a hex dump or a list of byte values is made of, and those of what may stand within it: what shows
+/// as nothing, raw (a zero-width character, a colour's `ESC [ m`, the NUL of UTF-16) or in escapes, escaped digits and line ends.
 pub(crate) const fn is_list(byte: u8) -> bool {
-    byte.is_ascii_hexdigit() || is_separator(byte) || matches!(byte, b'x' | b'X')
+    byte.is_ascii_hexdigit()
+        || is_separator(byte)
+        || matches!(byte, b'x' | b'X' | b'u' | b'\\' | b'%' | b'&' | b'#' | b';' | b'-' | b'[' | b'm' | b'n' | b'r' | 0 | 0x1b | 0x80..)
 }
 
 /// The bytes of class L that stand between two values of a list.
@@ -25,10 +28,14 @@ pub(crate) const fn is_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b',' | b':' | b'\t')
 }
 
-/// Three bytes with which base64 of a JOSE header begins (`{"`, `{ `, `{\n` …), or the name of a JWK's key type.
+/// Three bytes with which base64 of a JOSE header begins (`{"`, `{ `, `{\n` …), or the name of a JWK's key type, or the middle
+/// of it in UTF-16, or the tag that shows as nothing (`<wbr>`), which may part a token into pieces of any length.
 /// The last bytes of `ey…` and `ew…` are those that white space, a quote or a line end after the brace can give.
 pub(crate) const fn is_opening(bytes: [u8; OPENING_BYTES]) -> bool {
-    matches!(bytes, [b'e', b'y', b'J' | b'I' | b'A'] | [b'e', b'w', b'o' | b'0' | b'k'] | [b'k', b't', b'y'])
+    matches!(
+        bytes,
+        [b'e', b'y', b'J' | b'I' | b'A'] | [b'e', b'w', b'o' | b'0' | b'k'] | [b'k', b't', b'y'] | [b'w', b'b', b'r'] | [0, b't', 0]
+    )
 }
 
 /// The openings as bits, one bit for each pair of sets: an opening is where `first & second & third` is not zero.
@@ -37,6 +44,8 @@ pub(crate) const fn first_bits(byte: u8) -> u8 {
     match byte {
         b'e' => 0b0111,
         b'k' => 0b1000,
+        b'w' => 0b1_0000,
+        0 => 0b10_0000,
         _ => 0,
     }
 }
@@ -46,7 +55,8 @@ pub(crate) const fn second_bits(byte: u8) -> u8 {
     match byte {
         b'y' => 0b0001,
         b'w' => 0b0110,
-        b't' => 0b1000,
+        b't' => 0b10_1000,
+        b'b' => 0b1_0000,
         _ => 0,
     }
 }
@@ -58,6 +68,8 @@ pub(crate) const fn third_bits(byte: u8) -> u8 {
         b'o' | b'k' => 0b0010,
         b'0' => 0b0100,
         b'y' => 0b1000,
+        b'r' => 0b1_0000,
+        0 => 0b10_0000,
         _ => 0,
     }
 }
@@ -92,7 +104,7 @@ impl ListCount {
     }
 }
 
-/// Class bits by byte value, for the scalar back end: bit 7 *not* W, bit 6 *not* L, bits 0 to 3 [`first_bits`].
+/// Class bits by byte value, for the scalar back end: bit 7 *not* W, bit 6 *not* L, bits 0 to 5 [`first_bits`].
 pub(crate) const NOT_WORD: u8 = 0x80;
 /// See [`NOT_WORD`].
 pub(crate) const NOT_LIST: u8 = 0x40;

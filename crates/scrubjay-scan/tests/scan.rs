@@ -58,7 +58,9 @@ fn each_byte_value_is_in_its_classes() {
 
 #[test]
 fn each_triple_that_is_almost_an_opening() {
-    let near = |byte: u8| [byte, byte ^ 0x20, byte ^ 0x80, byte ^ 0x10, byte ^ 0x40, byte ^ 8, byte ^ 4, byte ^ 1, byte + 1, byte - 1];
+    let near = |byte: u8| {
+        [byte, byte ^ 0x20, byte ^ 0x80, byte ^ 0x10, byte ^ 0x40, byte ^ 8, byte ^ 4, byte ^ 1, byte.wrapping_add(1), byte.wrapping_sub(1)]
+    };
     let mut blocks = Vec::new();
     for opening in oracle::OPENINGS {
         for first in near(opening[0]) {

@@ -75,6 +75,8 @@ fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         || ends_body(buffer, floor, line)
         || ends_key_headers(buffer, floor, line)
         || fills(buffer, floor, line)
+        || is_folded(buffer, floor, line)
+        || begins_body(buffer, floor, line)
 }
 
 /// A line that is as long as the one before it, which goes on: they are filled up to one column.
@@ -86,10 +88,56 @@ fn fills(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
     before.len() == line.len() && before.start >= floor && is_linked(buffer.get(before).unwrap_or_default())
 }
 
+/// The first line of a key's body may have lost its beginning.
+fn begins_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii();
+    line.start > floor
+        && (1..WRAP_CHARS_MIN).contains(&text.len())
+        && text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
+        && scrubjay_token::opens_key(buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default())
+}
+
+/// A line in the middle of a folded object: of the width of the line before it, or behind the line in which an object of ours
+/// is open.
+fn is_folded(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    let raw = buffer.get(line.clone()).unwrap_or_default();
+    if line.start <= floor || raw.len() < WRAP_CHARS_MIN {
+        return false;
+    }
+    let raw_before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default();
+    let (text, before) = (raw.trim_ascii(), raw_before.trim_ascii());
+    if memchr(b'{', before).is_some() && opens_object(before) && braces(before) + braces(text) > 0 {
+        return true;
+    }
+    if before.len() != text.len() && raw_before.len() != raw.len() {
+        return false;
+    }
+    let pairs = text.iter().zip(before).take(RECORD_HEAD_BYTES);
+    let is_record = pairs.filter(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count() == RECORD_HEAD_BYTES;
+    let is_whole = text.starts_with(b"{") && text.ends_with(b"}");
+    !is_record && !is_whole
+}
+
+/// Beginnings of this length that are equal but for their digits are those of records.
+const RECORD_HEAD_BYTES: usize = 8;
+
+/// An object with a member begins in this line and does not end in it.
+fn opens_object(text: &[u8]) -> bool {
+    let member = |at: usize| matches!(text.get(at + 1..), Some([b'"' | b'\'' | b'\\' | b'&', ..] | [b' ', b'"' | b'\'', ..]));
+    memchr(b'{', text).is_some() && braces(text) > 0 && memchr_iter(b'{', text).any(member)
+}
+
+/// Braces that are opened and not closed.
+fn braces(text: &[u8]) -> isize {
+    let count = |brace: u8| memchr_iter(brace, text).count() as isize;
+    count(b'{') - count(b'}')
+}
+
 /// True for a line that says itself that the next one may continue it.
 fn is_linked(line: &[u8]) -> bool {
     // What shows as nothing hides how a line begins and ends.
-    if memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some() {
+    let raw = || memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some();
+    if hides(line) || raw() {
         return is_linked_as(line) || scrubjay_token::visible_line(line).is_some_and(|line| is_linked_as(&line));
     }
     is_linked_as(line)
@@ -102,6 +150,7 @@ fn is_linked_as(line: &[u8]) -> bool {
     }
     let Some(&last) = text.last() else { return false };
     is_open_json(line, text, last)
+        || opens_object(text)
         || ends_in_piece(text, last)
         || ends_in_json(text, last)
         || ends_in_opening(text)
@@ -112,6 +161,16 @@ fn is_linked_as(line: &[u8]) -> bool {
         || text.trim_ascii_start() == b"."
         || scrubjay_token::is_dump_line(text)
         || is_list_line(text)
+}
+
+/// What shows as nothing may be written in escapes here.
+fn hides(line: &[u8]) -> bool {
+    memchr::memchr3_iter(b'\\', b'%', b'&', line).any(|at| match line.get(at..).unwrap_or_default() {
+        [b'\\', next, ..] => matches!(next, b'u' | b'x' | b'U' | b'0'..=b'3'),
+        [b'%', next, ..] => matches!(next, b'E' | b'C' | b'e' | b'c' | b'0' | b'1' | b'u'),
+        [b'&', next, ..] => matches!(next, b'#' | b's' | b'z' | b'Z' | b'a'),
+        _ => false,
+    })
 }
 
 /// A header of an encrypted key (RFC 1421 §4.6): its body follows.
@@ -157,6 +216,7 @@ fn ends_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
 /// The line ends in a run that may go on in the next line.
 fn ends_in_piece(text: &[u8], last: u8) -> bool {
     let is_piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/=.~%".contains(b);
+    let escaped = |text: &[u8]| text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| is_piece(b) || b"\\&#;".contains(b)).count();
     let proven = match last {
         b'\\' => text.strip_suffix(b"\\"),
         b'=' => text.strip_suffix(b"="),
@@ -177,7 +237,8 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
         || dot
         || soft
         || tail(text, WRAP_CHARS_MIN) >= WRAP_CHARS_MIN
-        || matches!(last, b',' | b':') && list(text) >= WRAP_CHARS_MIN / 2
+        || escaped(text) >= WRAP_CHARS_MIN && text.iter().rev().take(WRAP_CHARS_MIN).any(|b| matches!(b, b'\\' | b'&'))
+        || list(text) >= if matches!(last, b',' | b':') { WRAP_CHARS_MIN / 2 } else { WRAP_CHARS_MIN }
 }
 
 /// JSON, or text full of escapes, that somebody cut: the line ends in a member, in an escape, or before all is closed.

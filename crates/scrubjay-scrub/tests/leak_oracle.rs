@@ -32,11 +32,9 @@ fn fault(case: &Case) -> Option<String> {
     None
 }
 
-/// `known_per_mille`: cases that are known to fail (invisible characters inside JSON names, quoted-printable of multi-line
-/// text, UTF-16 of multi-line text, and what is built from them). The number only goes down: whoever mends the engine
-/// lowers it in the same commit. Anything above it fails the test.
+/// No case fails. What cannot be known is not made, and the generator says why.
 #[track_caller]
-fn check(known_per_mille: usize, cases: impl Iterator<Item = (String, Case)>) {
+fn check(cases: impl Iterator<Item = (String, Case)>) {
     let mut failures = Vec::new();
     let mut count = 0;
     for (label, case) in cases {
@@ -52,8 +50,7 @@ fn check(known_per_mille: usize, cases: impl Iterator<Item = (String, Case)>) {
         failures.push(format!("{label} {}: {fault}{detail}", case.name));
     }
     println!("{} of {count} cases fail", failures.len());
-    let most = known_per_mille * count / 1000;
-    assert!(failures.len() <= most, "{} of {count} cases, {most} are known:\n{}", failures.len(), failures.join("\n"));
+    assert!(failures.is_empty(), "{} of {count} cases fail:\n{}", failures.len(), failures.join("\n"));
 }
 
 /// One document for each seed, so that a failure can be run again by itself.
@@ -63,60 +60,51 @@ fn random(layers: usize, from: u64, count: u64) -> impl Iterator<Item = (String,
 
 #[test]
 fn every_form_in_every_carrier() {
-    check(
-        0,
-        (0..cases(1)).flat_map(|seed| {
-            Form::ALL.into_iter().flat_map(move |form| {
-                Carrier::ALL.into_iter().flat_map(move |carrier| {
-                    Framing::ALL.into_iter().map(move |framing| {
-                        let mut r = Random::new(first_seed() + seed * 1000 + carrier as u64 * 8 + framing as u64);
-                        (format!("seed {seed}"), Case::of(&mut r, form, Damage::None, &[], carrier, framing))
-                    })
+    check((0..cases(1)).flat_map(|seed| {
+        Form::ALL.into_iter().flat_map(move |form| {
+            Carrier::ALL.into_iter().flat_map(move |carrier| {
+                Framing::ALL.into_iter().map(move |framing| {
+                    let mut r = Random::new(first_seed() + seed * 1000 + carrier as u64 * 8 + framing as u64);
+                    (format!("seed {seed}"), Case::of(&mut r, form, Damage::None, &[], carrier, framing))
                 })
             })
-        }),
-    );
+        })
+    }));
 }
 
 #[test]
 fn every_damage_of_every_compact_form() {
-    check(
-        0,
-        (0..cases(4)).flat_map(|seed| {
-            [Form::Jws, Form::JwsNone, Form::JwsNested, Form::Jwe, Form::JweDirect].into_iter().flat_map(move |form| {
-                Damage::ALL.into_iter().flat_map(move |damage| {
-                    Carrier::ALL.into_iter().map(move |carrier| {
-                        let mut r = Random::new(first_seed() + seed * 1000 + carrier as u64 * 16 + damage as u64);
-                        (format!("seed {seed}"), Case::of(&mut r, form, damage, &[], carrier, Framing::Lines))
-                    })
+    check((0..cases(4)).flat_map(|seed| {
+        [Form::Jws, Form::JwsNone, Form::JwsNested, Form::Jwe, Form::JweDirect].into_iter().flat_map(move |form| {
+            Damage::ALL.into_iter().flat_map(move |damage| {
+                Carrier::ALL.into_iter().map(move |carrier| {
+                    let mut r = Random::new(first_seed() + seed * 1000 + carrier as u64 * 16 + damage as u64);
+                    (format!("seed {seed}"), Case::of(&mut r, form, damage, &[], carrier, Framing::Lines))
                 })
             })
-        }),
-    );
+        })
+    }));
 }
 
 #[test]
 fn every_form_in_every_encoding() {
-    check(
-        6,
-        (0..cases(2)).flat_map(|seed| {
-            Form::ALL.into_iter().flat_map(move |form| {
-                Encoding::ALL.into_iter().map(move |encoding| {
-                    let mut r = Random::new(first_seed() + seed * 1000 + encoding as u64);
-                    let carrier = *r.pick(&Carrier::ALL);
-                    (format!("seed {seed}"), Case::of(&mut r, form, Damage::None, &[encoding], carrier, Framing::Lines))
-                })
+    check((0..cases(2)).flat_map(|seed| {
+        Form::ALL.into_iter().flat_map(move |form| {
+            Encoding::ALL.into_iter().map(move |encoding| {
+                let mut r = Random::new(first_seed() + seed * 1000 + encoding as u64);
+                let carrier = *r.pick(&Carrier::ALL);
+                (format!("seed {seed}"), Case::of(&mut r, form, Damage::None, &[encoding], carrier, Framing::Lines))
             })
-        }),
-    );
+        })
+    }));
 }
 
 #[test]
 fn any_case_with_up_to_two_encodings() {
-    check(17, random(2, first_seed() + 1_000_000, cases(1500)));
+    check(random(2, first_seed() + 1_000_000, cases(1500)));
 }
 
 #[test]
 fn any_case_with_up_to_three_encodings() {
-    check(27, random(3, first_seed() + 2_000_000, cases(1500)));
+    check(random(3, first_seed() + 2_000_000, cases(1500)));
 }

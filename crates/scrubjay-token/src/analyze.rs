@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
+use crate::compact::is_signature_length;
 use crate::find::{Rest, Search, find_within};
+use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
-use crate::objects::objects;
+use crate::objects::{divided, objects, without_frames};
 use crate::partials::partials;
 use crate::pem::pem_keys;
 use crate::survey::Survey;
-use crate::token::Found;
+use crate::token::{Found, Kind};
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
@@ -23,8 +25,8 @@ pub const DEPTH_MAX: usize = 5;
 const CARRIER_LAYERS_MAX: usize = 2;
 /// Work for each byte of text, in bytes looked at over all views and decodings, before the text is given up.
 pub const WORK_PER_BYTE_MAX: usize = 64;
-/// Work that any text may take, in bytes.
-const WORK_MIN: usize = 64 * 1024;
+/// Work that any text may take, in bytes: a key of some lines in a string in quoted-printable has many views.
+const WORK_MIN: usize = 128 * 1024;
 /// Shortest run of base64 that can hold a token worth a look: 24 bytes.
 pub(crate) const BASE64_CHARS_MIN: usize = 32;
 /// Shortest line of a PEM body that makes a key worth looking for.
@@ -142,8 +144,15 @@ fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec
 fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
     work.spend(text.len())?;
     let survey = Survey::of(text);
-    if survey.braces() {
+    if survey.quotes() {
         found.extend(objects(text));
+    }
+    if survey.lines()
+        && survey.braces()
+        && let Some(view) = divided(text)
+    {
+        let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
+        found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
     }
     if survey.base64 >= PEM_LINE_CHARS_MIN {
         found.extend(pem_keys(text));
@@ -179,6 +188,12 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         {
             through(text, &view, None, depth - 1, Lined::default(), work, &mut found)?;
         }
+        if survey.lines()
+            && (survey.escapes() || survey.list >= LIST_BYTES_MIN)
+            && let Some(view) = folded(text)
+        {
+            unfolded(text, &view, survey, depth - 1, work, &mut found)?;
+        }
         views(text, survey, depth - 1, work, &mut found)?;
         numbers(text, survey, depth - 1, work, &mut found)?;
         if survey.base64 >= BASE64_CHARS_MIN {
@@ -186,6 +201,21 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         }
     }
     Ok(merged(found))
+}
+
+/// Looks for what only shows once folded lines are joined: numbers and escapes. Plain tokens do not, and might run into the
+/// line of somebody else.
+fn unfolded(text: &[u8], view: &View, survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    work.spend(view.text.len())?;
+    let mut inner = Vec::new();
+    numbers(&view.text, Survey::of(&view.text), depth, work, &mut inner)?;
+    found.extend(inner.into_iter().map(|f| mapped(text, view, f)));
+    if survey.escapes()
+        && let Some(plain) = unescaped(&view.text)
+    {
+        through(text, &view.then(&plain), None, depth, Lined::default(), work, found)?;
+    }
+    Ok(())
 }
 
 fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
@@ -217,10 +247,11 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
             }
         }
     }
-    if survey.odd()
+    // What shows as nothing is no encoding: to leave it out costs no layer.
+    if (survey.odd() || survey.escapes())
         && let Some(view) = visible(text)
     {
-        through(text, &view, None, depth, Lined::default(), work, found)?;
+        through(text, &view, None, depth + 1, Lined::default(), work, found)?;
     }
     Ok(())
 }
@@ -251,24 +282,37 @@ fn through(
         if let Some(shorter) = without_last_line(view, &inner, work)? {
             inner = shorter;
         }
+        // The dots of an ellipsis, or the one that ends a sentence, are nobody's continuation.
         let span = inner.span();
+        let dotted = span.start..span.end + view.text[span.end..].iter().take_while(|&&b| b == b'.').count();
         if view.is_joined() {
-            let Some(end) = view.reach(&span, inner.is_complete()).filter(|_| !whole.contains(&view.source(&span).start)) else { continue };
+            let Some(end) = view.reach(&dotted, inner.is_complete()).filter(|_| !whole.contains(&view.source(&span).start)) else {
+                continue;
+            };
+            // What was no more than the shape of a token is nothing without its end.
+            if end < span.end && inner.token.header.is_none() && !matches!(inner.token.kind, Kind::Jwk | Kind::Pem) {
+                continue;
+            }
             inner.cut_at(end);
         }
-        let mut pieces: Vec<Range<usize>> = Vec::new();
-        for piece in inner.pieces.iter().flat_map(|p| view.pieces(text, p)) {
-            match pieces.last_mut() {
-                Some(last) if piece.start <= last.end => last.end = last.end.max(piece.end),
-                _ => pieces.push(piece),
-            }
-        }
-        let quote = inner.quote.map(|q| view.source(&q));
         // Escaped zeros stand for UTF-16, too, but a marker between them is not written in it.
         let wide = wide.or(inner.wide.filter(|_| !view.decoded));
-        found.push(Found { pieces, token: inner.token, quote, wide });
+        found.push(Found { wide, ..mapped(text, view, inner) });
     }
     Ok(())
+}
+
+/// What was found in a view, where it stands in the text.
+fn mapped(text: &[u8], view: &View, inner: Found) -> Found {
+    let mut pieces: Vec<Range<usize>> = Vec::new();
+    for piece in inner.pieces.iter().flat_map(|p| view.pieces(text, p)) {
+        match pieces.last_mut() {
+            Some(last) if piece.start <= last.end => last.end = last.end.max(piece.end),
+            _ => pieces.push(piece),
+        }
+    }
+    let quote = inner.quote.as_ref().map(|q| view.source(q));
+    Found { pieces, quote, ..inner }
 }
 
 /// A token that is whole without the last line that was joined to it: that line is somebody else's.
@@ -376,12 +420,19 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
             let run = behind_escape(text, at..at + len);
             let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
             if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
-                found.push(token.at(run.start + start..run.end + padding));
+                found.push(token.at(run.start + start..with_signature(text, run.end + padding)));
             }
         }
         at += len.max(1);
     }
     Ok(())
+}
+
+/// The payload of a token that lost its header may be a token itself: its signature goes with it.
+fn with_signature(text: &[u8], end: usize) -> usize {
+    let Some(rest) = text.get(end..).and_then(|t| t.strip_prefix(b".")) else { return end };
+    let len = rest.iter().take_while(|&&b| is_base64(b)).count();
+    if is_signature_length(len) { end + 1 + len } else { end }
 }
 
 /// A token within a run of base64, and where the base64 text that holds it begins.

@@ -143,7 +143,7 @@ fn signature_fits(alg: Option<&str>, chars: usize) -> bool {
 }
 
 /// Base64 lengths of the signatures of RFC 7518 §3.1 and RFC 8037: HMAC, ECDSA, EdDSA, RSA with 1024 to 4096 bits.
-fn is_signature_length(chars: usize) -> bool {
+pub(crate) fn is_signature_length(chars: usize) -> bool {
     matches!(chars, 43 | 64 | 86 | 128 | 171 | 176 | 342 | 512 | 683)
 }
 
@@ -503,6 +503,8 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
     let (kind, count, cut) = match *lengths {
         [_, iv, ct, tag] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[2])) => (Kind::Jwe, 4, Cut::Header),
         [iv, ct, tag, ..] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[1])) => (Kind::Jwe, 3, Cut::Header),
+        // Cut behind the encrypted key, with its dot.
+        [ct, tag, ..] if is_jwe_shape(left.len(), ct, tag) && is_mixed(segments.chars(parts[0])) => (Kind::Jwe, 2, Cut::Header),
         [first, ..] if left.len() >= FRAGMENT_LEFT_CHARS_MIN && closes_object(segments.chars(left)) => {
             let signed = lengths.get(1).is_some_and(|&l| is_signature_length(l));
             let payload_follows = signed || closes_object(segments.chars(parts[0])) || is_opening(text, parts[0].start);

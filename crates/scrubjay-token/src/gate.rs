@@ -15,13 +15,13 @@ mod shape;
 
 use std::ops::Range;
 
-use scrubjay_scan::{Look, Run, RunKind, Scanner};
+use scrubjay_scan::{Look, Run, RunKind, Scanner, WORD_RUN_MIN};
 
 pub use self::quick::Sighted;
 
 use self::around::{
-    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_below_key, is_cut_by_runtime,
-    is_interrupted, is_named, is_wrapped_end, is_wrapped_shape, line_of,
+    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_behind_loose_head, is_below_key,
+    is_cut_by_runtime, is_interrupted, is_named, is_wrapped_end, is_wrapped_shape, line_of,
 };
 use self::shape::{
     HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling,
@@ -31,7 +31,7 @@ use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
 use crate::survey::Survey;
-use crate::view::{escape_at, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
+use crate::view::{escape_at, escaped_hidden_as, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
 
 /// Fewest numbers of a list that goes on in the next line.
 const NUMBERS_MIN: usize = 8;
@@ -85,6 +85,7 @@ impl Gate {
         self.begin(bytes.len());
         match run.kind {
             RunKind::List => is_list(text, range),
+            RunKind::Word if is_short_and_wide(bytes) => false,
             RunKind::Word => {
                 let mut looks = std::mem::take(&mut self.looks);
                 let sight = Sight::new(bytes, self.scanner, &mut looks);
@@ -103,6 +104,7 @@ impl Gate {
             || sight.key_types().any(|at| has_private_key(text, run.start + at, &mut self.budget))
             || is_named(text, run.start)
             || is_interrupted(text, &run)
+            || all.triple != 0 && is_behind_loose_head(text, &run)
             || all.dot != 0 && is_wrapped_end(text, &run)
             || is_cut_by_runtime(text, &run)
             || all.upper != 0 && (is_above_key_end(text, &run, self.more) || is_behind_key_label(text, &run))
@@ -149,6 +151,9 @@ impl Gate {
         // Nobody needs to escape letters and digits: who does hides names, too, which stand in runs of their own.
         let needless = (0..text.len()).filter(|&at| b"%\\&".contains(&text[at])).filter_map(|at| escape_at(text, at));
         if needless.filter(|&(code, len)| len > 2 && u8::try_from(code).is_ok_and(|b| b.is_ascii_alphanumeric())).nth(1).is_some() {
+            return true;
+        }
+        if (0..text.len()).any(|at| is_parted_by_escape(text, at)) {
             return true;
         }
         unescaped(text).is_some_and(|view| self.inner(&view.text, depth) || goes_on && is_wrapped_shape(&view.text))
@@ -206,9 +211,25 @@ impl Gate {
 /// A run of class L may be a list or a dump of a token, or the beginning of one.
 fn is_list(text: &[u8], run: Range<usize>) -> bool {
     let list = &text[run.clone()];
-    let beginning = || lists_from(list, NUMBERS_MIN).iter().any(|numbers| is_readable(&numbers.bytes));
-    lists(list).iter().chain(&dumps(line_of(text, &run))).any(|numbers| is_worth_a_look(&numbers.bytes))
-        || (ends_line(text, &run) || ends_escaped_line(text, run.end)) && beginning()
+    let goes_on = ends_line(text, &run) || ends_escaped_line(text, run.end);
+    let holds = |list: &[u8]| {
+        lists(list).iter().any(|numbers| is_worth_a_look(&numbers.bytes))
+            || goes_on && lists_from(list, NUMBERS_MIN).iter().any(|numbers| is_readable(&numbers.bytes))
+    };
+    if holds(list) || dumps(line_of(text, &run)).iter().any(|numbers| is_worth_a_look(&numbers.bytes)) {
+        return true;
+    }
+    // What shows as nothing, or escaped digits, between its numbers.
+    let clear = visible(list);
+    let list = clear.as_ref().map_or(list, |view| &view.text);
+    let plain = unescaped(list);
+    clear.is_some() && holds(list) || plain.is_some_and(|view| holds(&view.text))
+}
+
+/// A short run of UTF-16 that is there for its letter `t` only, and not for the name of a key's type.
+fn is_short_and_wide(run: &[u8]) -> bool {
+    let opens = |w: &[u8]| matches!(w, [b'e', b'y' | b'w', _] | b"kty" | b"wbr");
+    run.len() < WORD_RUN_MIN && run.contains(&0) && !run.windows(5).any(|w| w == b"k\0t\0y") && !run.windows(3).any(opens)
 }
 
 /// `rest` of a run begins another parameter of a query string: what stands before it does not go on behind it.
@@ -325,10 +346,17 @@ impl<'a> Sight<'a> {
         if self.all.dot == 0 {
             return false;
         }
-        let mut from = 0;
-        let is_iv = |len: usize| matches!(len, 16 | 22 | 24);
-        let mut ivs = self.bits(|look| look.dot).filter(|&dot| is_iv(dot - std::mem::replace(&mut from, dot + 1)));
+        let padding = |dot: usize| self.text[..dot].iter().rev().take(2).take_while(|&&b| b == b'=').count();
+        let mut ivs = self.bits(|look| look.dot).filter(|&dot| matches!(self.base64_before(dot - padding(dot)), 16 | 22));
         ivs.next().is_some() && has_jwe_shape(self.text)
+    }
+
+    /// Length of the base64 that ends at `end`, counted no further than 64.
+    fn base64_before(&self, end: usize) -> u32 {
+        let mask = |index: Option<usize>| index.and_then(|i| self.looks.get(i)).map_or(0, |look| look.base64);
+        let both = u128::from(mask(Some(end / 64))) << 64 | u128::from(mask((end / 64).checked_sub(1)));
+        // What lies before `end` comes first.
+        (both << (64 - end % 64)).leading_ones().min(64)
     }
 
     /// An escape that changes what is looked for.
@@ -360,6 +388,16 @@ impl<'a> Sight<'a> {
         let telling = |at: usize| matches!(self.text.get(at + 1..at + 3), Some(b"2E" | b"2D" | b"5F" | b"3D" | b"7E"));
         self.all.equals != 0 && self.bits(|look| look.equals).any(telling)
     }
+}
+
+/// What shows as nothing and is written in escapes parts two characters that belong together.
+fn is_parted_by_escape(text: &[u8], at: usize) -> bool {
+    if !matches!(text[at], b'%' | b'\\' | b'&') || at == 0 || text[at - 1] == b'\\' {
+        return false;
+    }
+    let slashes = text[at..].iter().take_while(|&&b| b == b'\\').count();
+    let goes_on = |at: usize| text.get(at).is_some_and(|&b| is_base64(b) || b"\\%&#;.=".contains(&b));
+    goes_on(at - 1) && escaped_hidden_as(text, at, slashes).is_some_and(|(len, _)| goes_on(at + len))
 }
 
 /// The last bytes are those of a terminal's colour.
@@ -398,7 +436,8 @@ fn escape(text: &[u8], at: usize, named: &mut Option<bool>) -> Escape {
         b'<' => matches!(next, Some(b'w' | b'W')),
         b'&' => matches!(next, Some(b'#' | b'%' | b'a' | b'\\')),
         b'"' | b'\'' => *named.get_or_insert_with(|| has_name(text)),
-        _ => byte < 0x7f || shows_as_nothing(byte),
+        // What is not ASCII may be the first byte of what shows as nothing, or a soft hyphen.
+        _ => true,
     };
     if telling { Escape::Telling } else { Escape::Nothing }
 }

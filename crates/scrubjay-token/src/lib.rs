@@ -9,6 +9,7 @@ pub mod base64;
 mod class;
 mod compact;
 mod find;
+mod fold;
 mod frames;
 mod gate;
 mod holder;

@@ -58,10 +58,34 @@ fn group(text: &[u8], at: usize) -> Option<Group> {
 
 /// Bytes between two numbers of a list: blanks, commas, colons, semicolons, hyphens (.NET's `BitConverter`); also a line end with its indentation.
 fn separator(text: &[u8], at: usize) -> usize {
-    let len = text[at..].iter().take(80).take_while(|b| b" ,:;-\t\r\n".contains(b)).count();
-    let gap = &text[at..at + len];
-    let breaks = gap.iter().filter(|&&b| b == b'\n').count();
+    let (mut len, mut breaks) = (0, 0);
+    while len < SEPARATOR_BYTES_MAX {
+        match text.get(at + len) {
+            Some(b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'\r') => len += 1,
+            Some(b'\n') => {
+                len += 1;
+                breaks += 1;
+            }
+            Some(b'\\') => match escaped_end(&text[at + len..]) {
+                0 => break,
+                end => {
+                    breaks += usize::from(text[at + len + end - 1] == b'n');
+                    len += end;
+                }
+            },
+            _ => break,
+        }
+    }
     if breaks > 1 || breaks == 0 && len > 3 || breaks == 1 && !is_list_to_end(&text[at + len..]) { 0 } else { len }
+}
+
+/// Longest separator, a line end and the next line's indentation included.
+const SEPARATOR_BYTES_MAX: usize = 80;
+
+/// Length of a line end or tab that is written as an escape, however often its backslash is doubled.
+fn escaped_end(text: &[u8]) -> usize {
+    let slashes = text.iter().take(16).take_while(|&&b| b == b'\\').count();
+    if matches!(text.get(slashes), Some(b'n' | b'r' | b't')) { slashes + 1 } else { 0 }
 }
 
 /// The line holds nothing but numbers, up to its end or to what closes the list: another line's date is no part of a list.
@@ -193,7 +217,7 @@ pub fn is_dump_line(line: &[u8]) -> bool {
 fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
     // The offset may stand behind a log's own prefix: the first run of 4 to 8 hex digits followed by a colon or two blanks.
     let mut at = line.start;
-    let (offset, start, bytes) = loop {
+    let (offset, start, (bytes, behind)) = loop {
         let head = text.get(at..line.end.min(line.start + OFFSET_REACH))?;
         at += head.iter().position(u8::is_ascii_hexdigit)?;
         let len = text[at..line.end].iter().take_while(|b| b.is_ascii_hexdigit()).count();
@@ -211,11 +235,26 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
         at += len.max(1);
     };
     let end = line.end - usize::from(text[line.clone()].last() == Some(&b'\r'));
+    let end = text_column(text, behind..end, &bytes).unwrap_or(end);
     Some(DumpLine { offset, piece: start..end, bytes })
 }
 
-/// The bytes of a dump's line.
-fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<Vec<u8>> {
+/// Where the column ends in which a dump shows its bytes as text; `None`: there is no such column, or it shows something else.
+fn text_column(text: &[u8], behind: Range<usize>, bytes: &[u8]) -> Option<usize> {
+    let line = &text[..behind.end];
+    let bar = line.get(behind.start).filter(|b| b"|>".contains(b)).copied();
+    // The column may begin with blanks itself.
+    let blanks = if bar.is_some() { 0 } else { bytes.iter().take_while(|&&b| b == b' ').count() };
+    let start = behind.start.saturating_sub(blanks) + usize::from(bar.is_some());
+    let shown = line.get(start..start + bytes.len())?;
+    let same = shown.iter().zip(bytes).filter(|(a, b)| a == b || **a == b'.').count();
+    let end = start + bytes.len();
+    let closed = bar.is_some() && line.get(end).is_some_and(|b| b"|<".contains(b));
+    (same == bytes.len()).then_some(end + usize::from(closed))
+}
+
+/// The bytes of a dump's line, and where they end with the blanks behind them.
+fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(Vec<u8>, usize)> {
     let mut bytes = Vec::new();
     let mut at = start;
     while at < end && bytes.len() < DUMP_LINE_BYTES_MAX {
@@ -232,7 +271,7 @@ fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<Vec<u8>> {
             break;
         }
     }
-    (bytes.len() >= 2).then_some(bytes)
+    (bytes.len() >= 2).then_some((bytes, at))
 }
 
 #[cfg(test)]

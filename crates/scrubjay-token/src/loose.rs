@@ -6,7 +6,7 @@ use crate::compact::{HEADER_CHARS_MAX, has_any, is_mixed, is_opening};
 use crate::json::{self, Value};
 
 /// Longest text between two parts whose dot was replaced, in bytes.
-const SEPARATOR_BYTES_MAX: usize = 12;
+pub(crate) const SEPARATOR_BYTES_MAX: usize = 12;
 /// Longest mask in place of a payload, in bytes.
 const MASK_BYTES_MAX: usize = 24;
 /// Shortest beginning of a header before an ellipsis.
@@ -15,7 +15,7 @@ pub(crate) const ELLIPSIS_CHARS_MIN: usize = 8;
 const LOOSE_CHARS_MIN: usize = 16;
 
 /// Length of what stands where a dot was (` . `, `[.]`, `(dot)`, `","`); 0: none of it.
-fn separator(text: &[u8], at: usize) -> usize {
+pub(crate) fn separator(text: &[u8], at: usize) -> usize {
     let marks = |at: usize| {
         text[at.min(text.len())..]
             .iter()

@@ -16,6 +16,7 @@ use crate::json::{self, Status, Value};
 use crate::lists::{is_dump_line, line_pieces};
 use crate::partials::part;
 use crate::token::{Cut, Found, Kind, Token};
+use crate::view::{View, brace};
 
 /// Deepest nesting of braces that is followed; deeper ones are not objects of ours.
 const DEPTH_MAX: usize = 64;
@@ -57,6 +58,8 @@ static TELLING: LazyLock<[Finder<'static>; 5]> =
 #[derive(Default)]
 struct Frame {
     start: usize,
+    /// Its opening brace is missing: it begins with the first member that is known.
+    headless: bool,
     quote: Option<Range<usize>>,
     members: Vec<(&'static str, Range<usize>)>,
 }
@@ -84,42 +87,110 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
     let mut frames: Vec<Frame> = Vec::new();
     let mut at = 0;
     while at < text.len() {
-        match text[at] {
-            b'{' => {
-                if frames.len() >= DEPTH_MAX {
-                    frames.remove(0);
-                }
-                frames.push(Frame { start: at, ..Frame::default() });
-            }
-            b'}' => {
-                if let Some(frame) = frames.pop() {
-                    close(text, frame, at + 1, None, &mut found);
-                }
-            }
+        let (sign, len) = sign(text, at);
+        match sign {
+            b'{' => open(&mut frames, Frame { start: at, ..Frame::default() }),
+            b'}' => match frames.pop() {
+                Some(frame) if frame.headless => close_cut(text, frame, Cut::Header, &mut found),
+                Some(frame) => close(text, frame, at + len, None, &mut found),
+                None => {}
+            },
             b'"' | b'\'' => {
-                if let Some((name, quote, end)) = member(text, at)
-                    && let Some(frame) = frames.last_mut()
-                {
+                if let Some((name, quote, end)) = member(text, at) {
                     let value = value(text, end);
-                    at = value.end.max(end) - 1;
-                    // A member in other quotes belongs to an object whose brace is written in another way.
-                    let first = frame.quote.get_or_insert(quote.clone()).clone();
-                    if text[first] == text[quote]
-                        && let Some(name) = NAMES.iter().find(|n| n.as_bytes() == name)
-                    {
-                        frame.members.push((name, value));
-                    }
+                    at = value.end.max(end) - len;
+                    let name = NAMES.iter().find(|n| n.as_bytes() == name);
+                    add_member(text, &mut frames, name.copied(), quote, value, &mut found);
                 }
             }
             _ => {}
         }
-        at += 1;
+        at += len;
     }
     while let Some(frame) = frames.pop() {
-        let end = frame.members.iter().map(|(_, v)| v.end).max().unwrap_or(frame.start);
-        close(text, frame, end, Some(Cut::Payload), &mut found);
+        let cut = if frame.headless { Cut::Header } else { Cut::Payload };
+        close_cut(text, frame, cut, &mut found);
     }
     found
+}
+
+/// The byte at `at`, and its length; a brace counts however it is written, because an encoder may escape the first
+/// character of a text only.
+fn sign(text: &[u8], at: usize) -> (u8, usize) {
+    match text[at] {
+        b'\\' | b'%' | b'&' => brace(text, at).unwrap_or((0, 1)),
+        b => (b, 1),
+    }
+}
+
+fn open(frames: &mut Vec<Frame>, frame: Frame) {
+    if frames.len() >= DEPTH_MAX {
+        frames.remove(0);
+    }
+    frames.push(frame);
+}
+
+/// A member of the innermost object. One in other quotes belongs to an object of its own whose beginning is missing, as
+/// does one outside of all objects.
+fn add_member(
+    text: &[u8],
+    frames: &mut Vec<Frame>,
+    name: Option<&'static str>,
+    quote: Range<usize>,
+    value: Range<usize>,
+    found: &mut Vec<Found>,
+) {
+    let is_quoted = |frame: &Frame| frame.quote.as_ref().is_some_and(|q| text[q.clone()] == text[quote.clone()]);
+    // An object around one without a beginning goes on behind it.
+    while frames.iter().any(is_quoted)
+        && frames.last().is_some_and(|last| last.headless && !is_quoted(last))
+        && let Some(frame) = frames.pop()
+    {
+        close_cut(text, frame, Cut::Header, found);
+    }
+    let belongs = match frames.last_mut() {
+        Some(frame) => {
+            let first = frame.quote.get_or_insert(quote.clone()).clone();
+            text[first] == text[quote.clone()]
+        }
+        None => false,
+    };
+    let Some(name) = name else { return };
+    if !belongs {
+        open(frames, Frame { start: quote.start, headless: true, quote: Some(quote), ..Frame::default() });
+    }
+    if let Some(frame) = frames.last_mut() {
+        frame.members.push((name, value));
+    }
+}
+
+/// The text without the line ends, and the indentation behind them, that divide an object (a terminal's width, a folded
+/// line): they may stand within a name or a value. `None`: there are none.
+pub(crate) fn divided(text: &[u8]) -> Option<View> {
+    let mut view = View::with_capacity(text.len());
+    let (mut depth, mut any, mut at) = (0usize, false, 0);
+    while at < text.len() {
+        let b = text[at];
+        if depth > 0 && matches!(b, b'\n' | b'\r') {
+            any = true;
+            at += 1 + text[at + 1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            continue;
+        }
+        match b {
+            b'{' if depth > 0 || opens_object(&text[at + 1..]) => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        view.push(b, at, at + 1);
+        at += 1;
+    }
+    any.then_some(view)
+}
+
+/// What follows a brace is a member's name, or the line's end.
+fn opens_object(behind: &[u8]) -> bool {
+    let next = behind.iter().find(|b| !b.is_ascii_whitespace());
+    matches!(next, Some(b'"' | b'\'' | b'\\' | b'&' | b'%'))
 }
 
 /// A member name at its opening quote: the name, the whole opening quote with its escapes, and where its value begins.
@@ -160,6 +231,12 @@ fn value(text: &[u8], at: usize) -> Range<usize> {
     start..start + len
 }
 
+/// As [`close`], where the object's own end or beginning is missing: it reaches from its first to its last known member.
+fn close_cut(text: &[u8], frame: Frame, cut: Cut, found: &mut Vec<Found>) {
+    let end = frame.members.iter().map(|(_, v)| v.end).max().unwrap_or(frame.start);
+    close(text, frame, end, Some(cut), found);
+}
+
 fn close(text: &[u8], frame: Frame, end: usize, cut: Option<Cut>, found: &mut Vec<Found>) {
     let Some(mut token) = judge(text, &frame) else { return };
     token.cut = token.cut.or(cut);
@@ -169,12 +246,15 @@ fn close(text: &[u8], frame: Frame, end: usize, cut: Option<Cut>, found: &mut Ve
     let span = frame.start..end;
     // An object that is cut keeps its opening brace out of the span: nothing will close it.
     let pieces = line_pieces(text, span);
-    let pieces = if pieces.len() > 1 { without_frames(text, pieces) } else { pieces };
+    let pieces = without_frames(text, pieces);
     found.push(Found { pieces, token, quote, wide: None });
 }
 
 /// The pieces without what a logger, a container runtime or a dump put in front of the lines.
-fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Range<usize>> {
+pub(crate) fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    if pieces.len() < 2 {
+        return pieces;
+    }
     let line_of = |at: usize| {
         let start = text[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
         let end = text[at..].iter().position(|&b| b == b'\n').map_or(text.len(), |i| at + i);

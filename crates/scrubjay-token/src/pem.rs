@@ -75,6 +75,13 @@ fn headless(text: &[u8], found: &mut Vec<Found>) {
             let chars = text[core.clone()].iter().take_while(|&&b| is_body(b)).count();
             let padding = text[core.start + chars..core.end].iter().take_while(|&&b| b == b'=').count();
             let last = lines.len() == 1;
+            // What stands before the first line that is left: a member's name, say.
+            let tail = text[core.clone()].iter().rev().take_while(|&&b| is_body(b)).count();
+            let opened = core.len() > tail && b"\"'`=: ".contains(&text[core.end - tail - 1]);
+            if width > 0 && opened && (PART_CHARS_MIN..=width.max(LINE_CHARS_MAX)).contains(&tail) {
+                lines.push(core.end - tail..core.end);
+                break;
+            }
             if chars == 0
                 || chars + padding != core.len()
                 || !last && (padding > 0 || chars < width || width != 0 && lines.len() > 2 && chars != width)
@@ -119,6 +126,7 @@ struct Body {
 fn body(text: &[u8], start: usize) -> Body {
     let (mut at, mut width) = (start, 0);
     let mut body = Body { lines: Vec::new(), end: start, chars: 0, cut: Some(Cut::Payload) };
+    let ends = reaches_end(text, start);
     loop {
         at += gap(text, at);
         // An environment variable has blanks where the line ends were.
@@ -144,8 +152,8 @@ fn body(text: &[u8], start: usize) -> Body {
         let len = rest.iter().take_while(|&&b| is_body(b) || b == b'=').count();
         let whole =
             rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ") || is_blank_end(&rest[len..], len);
-        // A line shorter than the one before it is the last one.
-        let fits = width == 0 || len <= width;
+        // A line shorter than the one before it is the last one. The first one may have lost its beginning.
+        let fits = width == 0 || len <= width || ends || body.lines.len() == 1 && whole && len <= LINE_CHARS_MAX;
         if len == 0 || !fits || !whole && len < PART_CHARS_MIN {
             return body;
         }
@@ -153,12 +161,27 @@ fn body(text: &[u8], start: usize) -> Body {
         body.chars += len;
         at += len;
         body.end = at;
-        if !whole || width != 0 && len < width && !text[at + gap(text, at)..].trim_ascii_start().starts_with(b"-----END ") {
+        if !whole || !ends && width != 0 && len < width && !text[at + gap(text, at)..].trim_ascii_start().starts_with(b"-----END ") {
             return body;
         }
         width = len;
     }
 }
+
+/// Nothing but base64 and line ends up to the marker at the end: all of it is the body, however it is wrapped.
+fn reaches_end(text: &[u8], mut at: usize) -> bool {
+    loop {
+        let len = text[at..].iter().take_while(|&&b| is_body(b) || b == b'=').count();
+        let gap = gap(text, at + len);
+        if len + gap == 0 {
+            return text[at..].starts_with(b"-----END ");
+        }
+        at += len + gap;
+    }
+}
+
+/// Longest line of a body (RFC 1421 §4.3.2.4 has 64, others up to 76).
+const LINE_CHARS_MAX: usize = 76;
 
 /// Shortest line of a body behind which a blank stands for a line end.
 const BLANK_LINE_CHARS_MIN: usize = 60;

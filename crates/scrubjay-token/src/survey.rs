@@ -24,6 +24,8 @@ const ODD: u8 = 8;
 const BRACE: u8 = 16;
 /// A line end with something behind it.
 const LINES: u8 = 32;
+/// A quote of either kind.
+const QUOTE: u8 = 64;
 
 /// Per byte: flags in the low bits; base64, hex and list membership in the high ones.
 static CLASS: [u16; 256] = classes();
@@ -52,6 +54,7 @@ const fn classes() -> [u16; 256] {
             0 => (NUL | ODD) as u16,
             0x1B | 0x7F | 0xC2 | 0xE2 | 0xE3 | 0xEF | b'<' => ODD as u16,
             b'{' => BRACE as u16,
+            b'"' | b'\'' => QUOTE as u16,
             b'\n' => LINES as u16,
             _ => 0,
         };
@@ -97,6 +100,10 @@ impl Survey {
 
     pub(crate) fn braces(self) -> bool {
         self.flags & BRACE != 0
+    }
+
+    pub(crate) fn quotes(self) -> bool {
+        self.flags & QUOTE != 0
     }
 
     pub(crate) fn lines(self) -> bool {

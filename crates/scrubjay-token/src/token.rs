@@ -164,7 +164,7 @@ impl Found {
 
     /// Nothing that follows belongs to it: a compact token of which all is there, or an object or a key that is closed.
     pub(crate) fn is_complete(&self) -> bool {
-        self.token.whole || self.token.cut.is_none() && (self.quote.is_some() || matches!(self.token.kind, Kind::Jwk | Kind::Pem))
+        self.token.whole || self.token.cut.is_none() && (self.quote.is_some() || self.token.kind == Kind::Pem)
     }
 
     /// Everything from the first byte to the last.

@@ -64,6 +64,13 @@ impl View {
         self.joints.push(Joint { span: start..start + own, sure });
     }
 
+    /// A view of this view's text as a view of the original.
+    pub(crate) fn then(&self, inner: &Self) -> Self {
+        let from = inner.from.iter().map(|&at| self.from[at as usize]).collect();
+        let to = inner.to.iter().map(|&end| self.to[end as usize - 1]).collect();
+        Self { text: inner.text.clone(), from, to, decoded: inner.decoded, ..Self::default() }
+    }
+
     /// True where lines were joined.
     pub(crate) fn is_joined(&self) -> bool {
         !self.joints.is_empty()
@@ -148,7 +155,8 @@ fn backslash(text: &[u8], at: usize) -> Option<(u32, usize)> {
             let code = octal.iter().try_fold(0, |n, &b| Some(n << 3 | (b as char).to_digit(8)?))?;
             Some((code, 4))
         }
-        b'/' | b'"' | b'\'' | b'\\' => Some((u32::from(next), 2)),
+        // Regular expressions and Markdown escape what a token has between its letters.
+        b'/' | b'"' | b'\'' | b'\\' | b'.' | b'-' | b'_' | b'+' | b'=' | b'~' => Some((u32::from(next), 2)),
         b'n' => Some((10, 2)),
         b'r' => Some((13, 2)),
         b't' => Some((9, 2)),
@@ -260,8 +268,11 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
             _ => tail[i + 1..].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'#' | b';')),
         })
     };
-    let wide = |at: usize| text[..at].iter().rev().take(WIDE_CHARS_MIN).take_while(|&&b| is_piece(b)).count() == WIDE_CHARS_MIN;
-    memchr::memchr2(b'%', b'&', text)?;
+    let tail = |at: usize, of: fn(u8) -> bool| text[..at].iter().rev().take(WIDE_CHARS_MIN).take_while(|&&b| of(b)).count();
+    let wide = |at: usize| {
+        tail(at, |b| is_piece(b) || b"\\&#;".contains(&b)) == WIDE_CHARS_MIN
+            || tail(at, |b| b.is_ascii_hexdigit() || b" ,:;x".contains(&b)) == WIDE_CHARS_MIN
+    };
     memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && (divides(at) || wide(at)))?;
     let mut view = View::with_capacity(text.len());
     view.decoded = true;
@@ -383,27 +394,161 @@ pub(crate) fn hidden_len(text: &[u8], at: usize) -> usize {
     }
 }
 
-/// The text without what shows as nothing between two letters, and with full-width dots as dots. `None`: nothing of it.
+/// Most backslashes before one escape: JSON in JSON in JSON doubles them each time.
+const SLASHES_MAX: usize = 64;
+/// Longest sequence that shows as nothing, written as escapes of its bytes.
+const HIDDEN_BYTES_MAX: usize = 16;
+
+/// One escape at `at`, whatever escaped its own sign: its code and its length. `slashes`: how many a backslash of it is.
+fn layered(text: &[u8], at: usize, slashes: usize) -> Option<(u32, usize)> {
+    match text.get(at)? {
+        b'\\' => {
+            let run = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
+            if run != slashes {
+                return None;
+            }
+            let (code, len) = backslash(text, at + run - 1)?;
+            Some((code, run - 1 + len))
+        }
+        b'%' => {
+            // `%25E2` as `%E2`.
+            let mut sign = at + 1;
+            while text[sign..].starts_with(b"25") && sign - at < HIDDEN_BYTES_MAX {
+                sign += 2;
+            }
+            match hex(text, sign, 2) {
+                Some(code) => Some((code, sign + 2 - at)),
+                None => escape_at(text, at),
+            }
+        }
+        b'&' => {
+            // `&amp;#8203;` as `&#8203;`.
+            let mut sign = at;
+            while text[sign + 1..].starts_with(b"amp;") && sign - at < HIDDEN_BYTES_MAX {
+                sign += 4;
+            }
+            if sign == at {
+                return entity(text, at);
+            }
+            let inner = [b"&", text.get(sign + 1..text.len().min(sign + 1 + HIDDEN_BYTES_MAX))?].concat();
+            entity(&inner, 0).map(|(code, len)| (code, sign - at + len))
+        }
+        _ => None,
+    }
+}
+
+/// A brace that is written as an escape at `at`, and its length.
+pub(crate) fn brace(text: &[u8], at: usize) -> Option<(u8, usize)> {
+    let slashes = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
+    match layered(text, at, slashes)? {
+        (0x7B, len) => Some((b'{', len)),
+        (0x7D, len) => Some((b'}', len)),
+        _ => None,
+    }
+}
+
+/// The bytes that an escape stands for: percent, `\x` and octal escapes give bytes, the others characters.
+fn layered_bytes(text: &[u8], at: usize, code: u32, len: usize, out: &mut Vec<u8>) {
+    let last = text[at..at + len].iter().rposition(|&b| matches!(b, b'\\' | b'%')).map_or(at, |i| at + i);
+    let byte = match text[at] {
+        b'\\' => matches!(text.get(last + 1), Some(b'x' | b'0'..=b'3')),
+        b'&' => false,
+        _ => !matches!(text.get(at + 1), Some(b'u' | b'U')),
+    };
+    match u8::try_from(code) {
+        Ok(code) if byte || code < 0x80 => out.push(code),
+        _ => out.extend_from_slice(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
+/// Length of what shows as nothing at `at` and is written in escapes (`\u200b`, `\x1b[0m`, `&#8203;`, `%E2%80%8B`, `\u0000`),
+/// a backslash as so many, and what it stands for. `None`: nothing that does.
+pub(crate) fn escaped_hidden_as(text: &[u8], at: usize, slashes: usize) -> Option<(usize, Option<u8>)> {
+    let (code, len) = layered(text, at, slashes)?;
+    // An entity without its semicolon may go on.
+    if !(code == 0 || code == 0x1B || code >= 0x7F) || text[at] == b'&' && text[at + len - 1] != b';' {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(HIDDEN_BYTES_MAX);
+    layered_bytes(text, at, code, len, &mut bytes);
+    if !shows_as_nothing(bytes[0]) {
+        return None;
+    }
+    let mut end = at + len;
+    // A character of several bytes, each of them escaped, or the colour behind an escaped ESC.
+    for _ in 0..HIDDEN_BYTES_MAX {
+        let dot = wide_dot(&bytes, 0);
+        if dot > 0 {
+            return Some((end - at, Some(b'.')));
+        }
+        if invisible(&bytes, 0) == bytes.len() {
+            return Some((end - at, None));
+        }
+        match layered(text, end, slashes) {
+            Some((code, len)) => {
+                layered_bytes(text, end, code, len, &mut bytes);
+                end += len;
+            }
+            None => {
+                bytes.push(*text.get(end)?);
+                end += 1;
+            }
+        }
+    }
+    None
+}
+
+/// The text without what shows as nothing between two letters, raw or in escapes, and with full-width dots as dots. `None`: nothing of it.
 pub(crate) fn visible(text: &[u8]) -> Option<View> {
-    (0..text.len()).find(|&at| shows_as_nothing(text[at]) && (wide_dot(text, at) > 0 || invisible(text, at) > 0))?;
+    // How often the sign of an escape is escaped itself is the same all over a text: what has fewer backslashes than the
+    // others shows it (`\\x00` may be a backslash and `\x00`).
+    let mut slashes = usize::MAX;
+    let mut hidden = false;
+    let mut at = 0;
+    while at < text.len() {
+        let run = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
+        if run > 0 {
+            if escaped_hidden_as(text, at, run).is_some() {
+                slashes = slashes.min(run);
+                hidden = true;
+            }
+            at += run;
+            continue;
+        }
+        hidden |= hidden_len(text, at) > 0 || matches!(text[at], b'%' | b'&') && escaped_hidden_as(text, at, 0).is_some();
+        at += 1;
+    }
+    if !hidden {
+        return None;
+    }
     let mut view = View::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
-        if shows_as_nothing(text[at]) {
-            let dot = wide_dot(text, at);
-            if dot > 0 {
-                view.push(b'.', at, at + dot);
-                at += dot;
-                continue;
-            }
-            let len = invisible(text, at);
-            if len > 0 {
+        let len = hidden_len(text, at);
+        let run = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
+        let (skip, hidden) = if len > 0 {
+            (0, Some((len, (wide_dot(text, at) > 0).then_some(b'.'))))
+        } else if run >= slashes {
+            (run - slashes, escaped_hidden_as(text, at + run - slashes, slashes))
+        } else if run == 0 && matches!(text[at], b'%' | b'&') {
+            (0, escaped_hidden_as(text, at, 0))
+        } else {
+            (0, None)
+        };
+        match hidden {
+            Some((len, stands_for)) => {
+                view.copy(text, at..at + skip);
+                at += skip;
+                if let Some(byte) = stands_for {
+                    view.push(byte, at, at + len);
+                }
                 at += len;
-                continue;
+            }
+            None => {
+                view.copy(text, at..at + run.max(1));
+                at += run.max(1);
             }
         }
-        view.push(text[at], at, at + 1);
-        at += 1;
     }
     Some(view)
 }

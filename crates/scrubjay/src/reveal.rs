@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use scrubjay_claims::jose::audit::{AuditLog, Entry, Receipt};
+use scrubjay_claims::jose::audit::{AuditError, AuditLog, Entry, Receipt};
 use scrubjay_claims::jose::{AgentKeys, Opened, Opener, Origin, PrivateKey, Records, Unopened};
 use scrubjay_token::json::{self, Value};
 
@@ -39,7 +39,8 @@ pub(crate) fn run(args: &RevealArgs) -> Exit {
     let receipt = match log.append(&entry) {
         Ok(receipt) => receipt,
         Err(error) => {
-            complain(&format!("{}: {error}; without an entry in the audit log nothing is revealed", safe::path(&args.audit_log)));
+            let what = told(&error);
+            complain(&format!("{}: {what}; without an entry in the audit log nothing is revealed", safe::path(&args.audit_log)));
             return Exit::Usage;
         }
     };
@@ -47,11 +48,19 @@ pub(crate) fn run(args: &RevealArgs) -> Exit {
     let exit = reveal(args, &mut opener, &receipt, &mut tally);
     (entry.now, entry.event, entry.details) = (now(), "revealed", tally.details(&receipt));
     if let Err(error) = log.append(&entry) {
-        complain(&format!("{}: {error}; the entry that says what was revealed is missing", safe::path(&args.audit_log)));
+        let what = told(&error);
+        complain(&format!("{}: {what}; the entry that says what was revealed is missing", safe::path(&args.audit_log)));
         return exit.worse(Exit::Partly);
     }
     tally.tell();
     if tally.no_record + tally.damaged > 0 { exit.worse(Exit::Partly) } else { exit }
+}
+
+fn told(error: &AuditError) -> String {
+    match error {
+        AuditError::Io(error) => keyfile::reason(error),
+        other => other.to_string(),
+    }
 }
 
 /// A reason is for people who read the audit log later: it is short, and no place for a token.
@@ -297,7 +306,7 @@ fn print_line(
 /// One JSON object on a line of its own.
 fn as_json(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: &[(String, Value)]) -> String {
     let text = |text: Option<&str>| serde_json::Value::from(text).to_string();
-    let claims: Vec<String> = claims.iter().map(|(name, value)| format!("{}:{}", text(Some(name)), found::render(value))).collect();
+    let claims: Vec<String> = claims.iter().map(|(name, value)| format!("{}:{}", found::string(name), found::render(value))).collect();
     let mut members = vec![
         format!("\"line\":{}", here.line),
         format!("\"fp\":{}", text(Some(&opened.fp))),

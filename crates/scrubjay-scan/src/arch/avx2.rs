@@ -178,16 +178,16 @@ unsafe fn half(at: *const u8) -> [u32; 3] {
         let row = _mm256_shuffle_epi8(table(&ROWS), upper_nibble(bytes));
         let word = _mm256_and_si256(_mm256_shuffle_epi8(table(&WORD), bytes), row);
         let list = _mm256_and_si256(_mm256_shuffle_epi8(table(&LIST), bytes), row);
-        // First byte by lower nibble only, second by lower nibble and "0x70 or more": together with the exact third that
+        // First byte by lower nibble only, second by lower nibble and "0x60 or more": together with the exact third that
         // leaves few false candidates.
         let first = _mm256_shuffle_epi8(table(&FIRST), bytes);
-        let second = _mm256_and_si256(_mm256_shuffle_epi8(table(&SECOND), next), _mm256_cmpgt_epi8(next, _mm256_set1_epi8(0x6f)));
+        let second = _mm256_and_si256(_mm256_shuffle_epi8(table(&SECOND), next), _mm256_cmpgt_epi8(next, _mm256_set1_epi8(0x5f)));
         let third_low = _mm256_shuffle_epi8(table(&THIRD_LOW), after);
         let third_high = _mm256_shuffle_epi8(table(&THIRD_HIGH), upper_nibble(after));
         let opening = _mm256_and_si256(_mm256_and_si256(first, second), _mm256_and_si256(third_low, third_high));
-        // What is not ASCII is of class W, all of it.
+        // What is not ASCII is of both classes, all of it.
         let ascii = !_mm256_movemask_epi8(bytes).cast_unsigned();
-        [zero_mask(word, zero) & ascii, zero_mask(list, zero), zero_mask(opening, zero)]
+        [zero_mask(word, zero) & ascii, zero_mask(list, zero) & ascii, zero_mask(opening, zero)]
     }
 }
 

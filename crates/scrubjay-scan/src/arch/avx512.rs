@@ -32,11 +32,11 @@ impl Vector for Avx512 {
             let second = look_up_64(&SECOND, next);
             let after = _mm512_srli_epi16::<1>(_mm512_loadu_si512(at.add(2).cast()));
             let third = look_up_64(&THIRD, after);
-            // The look-up ignores the top bit of a byte, so what is not ASCII is put into the one class and taken out of the other here. In
+            // The look-up ignores the top bit of a byte, so what is not ASCII is put into both classes here. In
             // `opening` it may stand for an ASCII byte: a candidate that the bytes themselves refute.
             Masks {
                 not_word: _mm512_movepi8_mask(_mm512_andnot_si512(bytes, class)),
-                not_list: _mm512_movepi8_mask(_mm512_or_si512(_mm512_add_epi8(class, class), bytes)),
+                not_list: _mm512_movepi8_mask(_mm512_andnot_si512(bytes, _mm512_add_epi8(class, class))),
                 opening: _mm512_test_epi8_mask(_mm512_and_si512(class, second), third),
             }
         }

@@ -71,23 +71,32 @@ impl<V: Bytes> Step for Compare<V> {
 /// The processor must have the features of `S`.
 #[inline(always)]
 pub(crate) unsafe fn look<S: Step>(text: &[u8], looks: &mut Vec<Look>) {
-    looks.reserve(text.len().div_ceil(STEP));
+    let first = looks.len();
+    looks.resize(first + text.len().div_ceil(STEP), Look::default());
     let mut rest = text;
-    while !rest.is_empty() {
-        let mut filled = [FILLER; WINDOW];
+    // Written where they belong: where a branch parts the masks from their store (as in `push`), the compiler takes them to
+    // pieces, bit by bit.
+    for look in looks.iter_mut().skip(first) {
+        let filled;
         let window = match rest.first_chunk::<WINDOW>() {
             Some(window) => window,
             None => {
-                if let Some(to) = filled.get_mut(..rest.len()) {
-                    to.copy_from_slice(rest);
-                }
+                filled = filled_up(rest);
                 &filled
             }
         };
         // SAFETY: the caller vouches for the features of `S`.
-        looks.push(unsafe { S::step(window) });
+        *look = unsafe { S::step(window) };
         rest = rest.get(STEP..).unwrap_or_default();
     }
+}
+
+fn filled_up(rest: &[u8]) -> [u8; WINDOW] {
+    let mut window = [FILLER; WINDOW];
+    if let Some(to) = window.get_mut(..rest.len()) {
+        to.copy_from_slice(rest);
+    }
+    window
 }
 
 /// # Safety

@@ -110,14 +110,16 @@ unsafe fn quarter_classes(at: *const u8) -> [uint8x16_t; 3] {
         let [bytes, next, after] = [vld1q_u8(at), vld1q_u8(at.add(1)), vld1q_u8(at.add(2))];
         let low = vandq_u8(bytes, vdupq_n_u8(0x0f));
         let row = look_up(&ROWS, vshrq_n_u8::<4>(bytes));
-        // First byte by lower nibble only, second by lower nibble and row 7: together with the exact third that leaves few
-        // false candidates. Rows from 8 on have no bits: what is not ASCII is in neither table.
-        let second = vandq_u8(look_up(&SECOND, vandq_u8(next, vdupq_n_u8(0x0f))), vceqq_u8(vshrq_n_u8::<4>(next), vdupq_n_u8(7)));
+        // First byte by lower nibble only, second by lower nibble and "0x60 or more": together with the exact third that
+        // leaves few false candidates. Rows from 8 on have no bits: what is not ASCII is in neither table.
+        let second = vandq_u8(look_up(&SECOND, vandq_u8(next, vdupq_n_u8(0x0f))), vcgeq_u8(next, vdupq_n_u8(0x60)));
         let third_low = look_up(&THIRD_LOW, vandq_u8(after, vdupq_n_u8(0x0f)));
         let third = vandq_u8(third_low, look_up(&THIRD_HIGH, vshrq_n_u8::<4>(after)));
         let both = vandq_u8(second, third);
-        let word = vorrq_u8(vtstq_u8(look_up(&WORD, low), row), vcgeq_u8(bytes, vdupq_n_u8(0x80)));
-        [word, vtstq_u8(look_up(&LIST, low), row), vtstq_u8(look_up(&FIRST, low), both)]
+        let other = vcgeq_u8(bytes, vdupq_n_u8(0x80));
+        let word = vorrq_u8(vtstq_u8(look_up(&WORD, low), row), other);
+        let list = vorrq_u8(vtstq_u8(look_up(&LIST, low), row), other);
+        [word, list, vtstq_u8(look_up(&FIRST, low), both)]
     }
 }
 

@@ -113,12 +113,14 @@ unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
             word = _mm_or_si128(word, is(bytes, byte));
         }
         // What is not ASCII: negative.
-        word = _mm_or_si128(word, _mm_cmpgt_epi8(_mm_setzero_si128(), bytes));
+        let other = _mm_cmpgt_epi8(_mm_setzero_si128(), bytes);
+        word = _mm_or_si128(word, other);
 
-        // `0…9:`; letters; and one by one the rest.
-        let mut list = _mm_or_si128(in_range(bytes, b'0', b':'), in_range(lower, b'a', b'f'));
-        list = _mm_or_si128(list, is(lower, b'x'));
-        for byte in [b' ', b',', b'\t'] {
+        // `0…9:;`; letters; `,-`; `%&`; and one by one the rest.
+        let mut list = _mm_or_si128(in_range(bytes, b'0', b';'), in_range(lower, b'a', b'f'));
+        list = _mm_or_si128(_mm_or_si128(list, other), is(lower, b'x'));
+        list = _mm_or_si128(list, _mm_or_si128(in_range(bytes, b',', b'-'), in_range(bytes, b'%', b'&')));
+        for byte in [b' ', 0, b'\t', b'u', b'\\', b'#', b'[', b'm', b'n', b'r', 0x1b] {
             list = _mm_or_si128(list, is(bytes, byte));
         }
 
@@ -127,7 +129,9 @@ unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
         let ok0 = _mm_or_si128(is(with_bits(after, 0x04), b'o'), is(after, b'0'));
         let ey_ew = _mm_or_si128(_mm_and_si128(is(next, b'y'), jia), _mm_and_si128(is(next, b'w'), ok0));
         let kty = _mm_and_si128(_mm_and_si128(is(bytes, b'k'), is(next, b't')), is(after, b'y'));
-        let opening = _mm_or_si128(_mm_and_si128(is(bytes, b'e'), ey_ew), kty);
+        let wbr = _mm_and_si128(_mm_and_si128(is(bytes, b'w'), is(next, b'b')), is(after, b'r'));
+        let wide = _mm_and_si128(_mm_and_si128(is(bytes, 0), is(next, b't')), is(after, 0));
+        let opening = _mm_or_si128(_mm_or_si128(_mm_and_si128(is(bytes, b'e'), ey_ew), kty), _mm_or_si128(wbr, wide));
         [mask(word), mask(list), mask(opening)]
     }
 }

@@ -6,10 +6,10 @@ use scrubjay_scan::{OpenRun, Run, RunKind, Tail};
 
 /// The members in ASCII; the others are all members.
 const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/=~%\\&#;![\0\x1b";
-const LIST: &[u8] = b"0123456789abcdefABCDEFxX ,:\t";
+const LIST: &[u8] = b"0123456789abcdefABCDEFxX ,:\tu\\%&#;-[mnr\0\x1b";
 const SEPARATORS: &[u8] = b" ,:\t";
 const HEX_DIGITS: &[u8] = b"0123456789abcdefABCDEF";
-pub(crate) const OPENINGS: [&[u8]; 7] = [b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk", b"kty"];
+pub(crate) const OPENINGS: [&[u8]; 9] = [b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk", b"kty", b"wbr", b"\0t\0"];
 
 /// Looked up and not searched for, or Miri would spend its time here.
 const IS_WORD: [bool; 256] = members(WORD);
@@ -66,7 +66,7 @@ pub(crate) fn scan(block: &[u8]) -> (Vec<Run>, Tail) {
             runs.push(Run { start, end, kind: RunKind::Word });
         }
     }
-    for (start, end) in maximal(block, |b| IS_LIST[usize::from(b)]) {
+    for (start, end) in maximal(block, |b| IS_LIST[usize::from(b)] || !b.is_ascii()) {
         let qualifies = list_qualifies(&block[start..end]);
         if end == block.len() {
             tail.list = Some(OpenRun { start, qualifies });

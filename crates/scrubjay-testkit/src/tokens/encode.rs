@@ -278,11 +278,11 @@ impl Encoding {
                 pieces(text, width).join(between.as_bytes())
             }
             Self::Backslashes => {
-                let width = r.between(40, 90);
+                let width = continued_width(r, text);
                 pieces(text, width).join(&b"\\\n"[..])
             }
             Self::Concatenated => {
-                let width = r.between(40, 90);
+                let width = continued_width(r, text);
                 pieces(text, width).join(&b"\" +\n    \""[..])
             }
             Self::Json => json(text),
@@ -327,22 +327,35 @@ fn shown(chunk: &[u8]) -> String {
     chunk.iter().map(|&b| if (0x20..0x7F).contains(&b) { b as char } else { '.' }).collect()
 }
 
+/// Width of lines that say that they go on. Where no line has an opening, all of them are as long as the shortest run that
+/// the scanner reports: to look at shorter ones it would have to look at every commit id and every named UUID of a log.
+fn continued_width(r: &mut Random, text: &[u8]) -> usize {
+    const RUN_MIN: usize = 47;
+    let opens = [b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk"].iter().any(|opening| text.starts_with(*opening));
+    r.between(if opens { 40 } else { RUN_MIN }, 90)
+}
+
 /// The first line of a dump begins on a line of its own.
 fn dumped(text: &[u8], line: impl Fn(&[u8], usize) -> String) -> Vec<u8> {
     let lines: String = text.chunks(16).enumerate().map(|(i, c)| format!("\n{}", line(c, i * 16))).collect();
     lines.into_bytes()
 }
 
+/// Name of a key's type. Nothing is put into it: where the members of a JWK are shorter than any run that the scanner reports
+/// (a symmetric key of 128 bits, a curve of 256), this name is all there is to find it by.
+const KEY_TYPE: &[u8] = b"kty";
+
 /// Marks with random gaps of 3 to 30 characters.
 fn sprinkled(r: &mut Random, text: &[u8], marks: &[&str]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut left = r.between(3, 30);
-    for &b in text {
-        if left == 0 {
+    for (at, &b) in text.iter().enumerate() {
+        let in_name = (1..KEY_TYPE.len()).any(|i| at >= i && text[at - i..].starts_with(KEY_TYPE));
+        if left == 0 && !in_name {
             out.extend_from_slice(r.pick(marks).as_bytes());
             left = r.between(3, 30);
         }
-        left -= 1;
+        left = left.saturating_sub(1);
         out.push(b);
     }
     out
@@ -352,9 +365,10 @@ fn sprinkled(r: &mut Random, text: &[u8], marks: &[&str]) -> Vec<u8> {
 fn quoted_printable(text: &[u8]) -> Vec<u8> {
     let mut out = b"\n".to_vec();
     let mut column = 0;
-    for &b in text {
+    for (at, &b) in text.iter().enumerate() {
         let unit = if b"=.".contains(&b) || b == b'\n' { format!("={b:02X}").into_bytes() } else { vec![b] };
-        if column + unit.len() > 75 {
+        let needs = if text[at..].starts_with(KEY_TYPE) { KEY_TYPE.len() } else { unit.len() };
+        if column + needs > 75 {
             out.extend_from_slice(b"=\n");
             column = 0;
         }

@@ -5,10 +5,13 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use scrubjay_scan::WORD_RUN_MIN;
+
 use super::part_len;
 use super::shape::has_long_part;
 use crate::base64::{is_base64, padding_len};
-use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN};
+use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object, is_opening};
+use crate::loose::{SEPARATOR_BYTES_MAX, separator};
 use crate::partials::part;
 use crate::view::{hidden_len, shows_as_nothing};
 
@@ -96,6 +99,11 @@ pub(super) fn is_named(text: &[u8], start: usize) -> bool {
 /// What shows as nothing, or a wide dot, parts the run from a neighbour that it belongs to.
 pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
     let goes_on = |at: usize| text.get(at).is_some_and(|&b| is_base64(b) || shows_as_nothing(b) || b"\\%&.=".contains(&b));
+    // `<wbr>` itself is the run.
+    let tag = if text[..run.start].ends_with(b"<") { hidden_len(text, run.start - 1) } else { 0 };
+    if tag > 0 && run.start > 1 && goes_on(run.start - 2) && goes_on(run.start - 1 + tag) {
+        return true;
+    }
     let behind = hidden_len(text, run.end);
     if behind > 0 && goes_on(run.end + behind) {
         return true;
@@ -108,6 +116,16 @@ pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
         let len = hidden_len(text, at);
         len > 0 && at + len >= run.start && at > 0 && (goes_on(at - 1) || text[at - 1] >= 0x80)
     })
+}
+
+/// The run is the payload of a token whose dots were replaced, and whose header is too short to be a run.
+pub(super) fn is_behind_loose_head(text: &[u8], run: &Range<usize>) -> bool {
+    is_opening(text, run.start)
+        && (1..=SEPARATOR_BYTES_MAX.min(run.start)).any(|gap| {
+            let at = run.start - gap;
+            let len = text[..at].iter().rev().take(WORD_RUN_MIN).take_while(|&&b| is_base64(b)).count();
+            len >= FRAGMENT_LEFT_CHARS_MIN && separator(text, at) == gap && closes_object(&text[at - len..at])
+        })
 }
 
 /// Lines between the one that announces a key and its body: the headers of RFC 1421 §4.6 and an empty line.
@@ -134,7 +152,9 @@ pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
             return true;
         }
         let is_header = proc_type.find(line).is_some() || dek_info.find(line).is_some();
-        if !is_header && line.iter().filter(|b| !b.is_ascii_whitespace()).count() > KEY_GAP_BYTES_MAX {
+        // The first line of the body may have lost its beginning, so that it is no run.
+        let is_body = line.trim_ascii().iter().all(|&b| is_base64(b));
+        if !is_header && !is_body && line.iter().filter(|b| !b.is_ascii_whitespace()).count() > KEY_GAP_BYTES_MAX {
             return false;
         }
         end = above;

@@ -85,8 +85,9 @@ impl Gate {
             tokens.iter().map(Clone::clone).chain(std::iter::once(end..end)).any(|token| {
                 let piece = Run { start: from, end: token.start.clamp(from, end), kind: run.kind };
                 from = token.end.clamp(from, end);
-                let all = piece.start == line.start + run.start && piece.end == end;
-                (all || piece.end - piece.start >= REST_BYTES_MIN) && self.lets_through(text, &piece)
+                // A run that is short as a whole is one for what it opens.
+                let whole = piece.start == line.start + run.start && piece.end == end;
+                (whole || piece.end - piece.start >= REST_BYTES_MIN) && self.lets_through(text, &piece)
             })
         })
     }

@@ -45,7 +45,6 @@ fn marker_round(line: &[u8], begin: usize, end: usize) -> Option<Marker> {
 
 /// A value as JSON on one line. Numbers keep their text.
 pub(super) fn render(value: &Value) -> String {
-    let string = |text: &str| serde_json::Value::from(text).to_string();
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(b) => b.to_string(),
@@ -59,4 +58,11 @@ pub(super) fn render(value: &Value) -> String {
             )
         }
     }
+}
+
+/// A string as JSON, with every control character escaped: JSON itself asks for that below U+0020 only, and a terminal obeys
+/// some above, too.
+pub(super) fn string(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted.chars().map(|c| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }

@@ -1,0 +1,201 @@
+//! Tokens that were divided where nobody expects it, and marks within what is no plain token: each once got past.
+
+mod support;
+
+use scrubjay_scrub::Limits;
+use scrubjay_testkit::leak::leaks;
+use scrubjay_testkit::random::Random;
+use scrubjay_testkit::tokens::{Form, Token};
+use support::{cases, first_seed, shown, whole};
+
+const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
+const AFTER: &str = "2026-11-23T12:00:01Z INFO last ordinary line id=18\n";
+
+const COMPACT: [Form; 4] = [Form::Jws, Form::JwsNone, Form::Jwe, Form::SdJwt];
+const OBJECTS: [Form; 8] = [
+    Form::JsonJwsFlat,
+    Form::JsonJwsGeneral,
+    Form::JsonJweFlat,
+    Form::JsonJweGeneral,
+    Form::JwkRsa,
+    Form::JwkEc,
+    Form::JwkOkp,
+    Form::JwkOct,
+];
+
+/// `write` gives a record of the token, or nothing where that cannot be: none of its secrets is left, and its neighbours are.
+#[track_caller]
+fn check(forms: &[Form], write: impl Fn(&mut Random, &Token) -> Option<String>) {
+    for seed in first_seed()..first_seed() + cases(4) {
+        for &form in forms {
+            let mut r = Random::new(seed * 37 + form as u64);
+            let token = form.make(&mut r);
+            let Some(record) = write(&mut r, &token) else { continue };
+            let document = format!("{BEFORE}{record}\n{AFTER}");
+            let out = whole(Limits::default(), document.as_bytes());
+            let found = leaks(&out, &token.secrets, &token.claims);
+            let shown = || format!("\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
+            assert!(
+                seed > first_seed() || !leaks(document.as_bytes(), &token.secrets, &[]).is_empty(),
+                "{form:?}: nothing to be found{}",
+                shown()
+            );
+            assert!(found.is_empty(), "seed {seed} {form:?} leaks {:?} {:?}{}", found.runs.first(), found.claims, shown());
+            assert!(
+                out.starts_with(BEFORE.as_bytes()) && out.ends_with(AFTER.as_bytes()),
+                "seed {seed} {form:?}: a neighbour changed{}",
+                shown()
+            );
+        }
+    }
+}
+
+/// How one byte is written.
+type Write = fn(u8) -> String;
+
+fn wrapped(text: &str, width: usize, between: &str) -> String {
+    let lines: Vec<&str> = text.as_bytes().chunks(width).map(|c| std::str::from_utf8(c).unwrap_or("")).collect();
+    lines.join(between)
+}
+
+fn each(text: &str, between: &str, write: impl Fn(u8) -> String) -> String {
+    text.bytes().map(write).collect::<Vec<_>>().join(between)
+}
+
+/// As [`wrapped`]; nothing where the name of a key's type is divided, by which alone a short key is found.
+fn folded(text: &str, width: usize, between: &str) -> Option<String> {
+    let folded = wrapped(text, width, between);
+    (folded.contains("kty") == text.contains("kty")).then_some(folded)
+}
+
+fn one_line(text: &str) -> String {
+    text.split('\n').map(str::trim_start).collect()
+}
+
+#[test]
+fn objects_are_folded_within_a_name_or_a_value() {
+    check(&OBJECTS, |r, t| Some(format!("2026-11-23T12:00:00Z DEBUG key={}", folded(&one_line(&t.text), r.between(64, 110), "\n")?)));
+    check(&OBJECTS, |r, t| Some(format!("key: {}", folded(&one_line(&t.text), r.between(64, 110), "\n    ")?)));
+    check(&OBJECTS, |r, t| Some(format!(r#"{{"msg":"{}"}}"#, folded(&one_line(&t.text).replace('"', "'"), r.between(30, 90), "\\n")?)));
+    check(&OBJECTS, |r, t| {
+        Some(format!(r#"{{"msg":"{}"}}"#, folded(&one_line(&t.text), r.between(60, 90), "\\r\\n  ")?.replace('"', "&quot;")))
+    });
+}
+
+#[test]
+fn objects_that_lost_their_beginning() {
+    let cut = |t: &Token| Some(t.text.split_once(['{', '\n'])?.1.to_owned());
+    check(&OBJECTS[4..], |_, t| Some(format!("…{} n=1", cut(t)?)));
+    check(&OBJECTS[..1], |_, t| Some(format!("…{} n=1", cut(t)?)));
+    check(&OBJECTS[4..], |_, t| Some(format!(r#"{{"msg":"{}"}}"#, one_line(&cut(t)?).replace('"', "\\\""))));
+    check(&OBJECTS, |_, t| Some(format!(r#"{{"msg":"\u007b{}","n":1}}"#, one_line(&t.text)[1..].replace('"', "\\\""))));
+    check(&OBJECTS, |_, t| Some(format!(r#"{{"msg":"&#123;{}","n":1}}"#, one_line(&t.text)[1..].replace('"', "\\\""))));
+}
+
+#[test]
+fn escapes_are_folded_in_their_middle() {
+    let writes: [Write; 6] = [
+        |b| format!("\\u{b:04x}"),
+        |b| format!("\\x{b:02x}"),
+        |b| format!("&#{b};"),
+        |b| format!("&#x{b:x};"),
+        |b| format!("%{b:02X}"),
+        |b| format!("\\{b:03o}"),
+    ];
+    for write in writes {
+        check(&COMPACT, |r, t| Some(format!("token: {}", wrapped(&each(&t.text, "", write), r.between(60, 120), "\n"))));
+        check(&COMPACT, |r, t| Some(format!("{{\"t\":\"{}\"}}", wrapped(&each(&t.text, "", write), r.between(60, 120), "\n    "))));
+    }
+}
+
+#[test]
+fn lists_are_folded_within_a_number() {
+    let lists: [(&str, Write); 5] = [
+        (", ", |b| b.to_string()),
+        (",", |b| b.to_string()),
+        (":", |b| format!("{b:02x}")),
+        (" ", |b| format!("{b:02X}")),
+        (", ", |b| format!("0x{b:02x}")),
+    ];
+    for (between, write) in lists {
+        check(&COMPACT, |r, t| Some(format!("bytes: {}", wrapped(&each(&t.text, between, write), r.between(60, 120), "\n"))));
+    }
+}
+
+#[test]
+fn marks_stand_within_a_list_of_numbers() {
+    for mark in ["\u{200b}", "\u{ad}", "\x1b[31m", "\\u200b", "\\u001b[0m", "&#8203;", "%E2%80%8B"] {
+        check(&COMPACT, |r, t| {
+            Some(
+                format!("x={}", wrapped(&each(&t.text, ", ", |b| format!("0x{b:02x}")), r.between(5, 20), mark))
+                    .replace(char::REPLACEMENT_CHARACTER, ""),
+            )
+        });
+        check(&COMPACT, |r, t| Some(format!("x={} y", wrapped(&each(&t.text, ":", |b| format!("{b:02x}")), r.between(4, 20), mark))));
+        check(&COMPACT, |r, t| Some(format!("x={} y", wrapped(&each(&t.text, " ", |b| b.to_string()), r.between(4, 20), mark))));
+    }
+}
+
+#[test]
+fn marks_in_escapes_stand_within_other_escapes() {
+    for mark in ["\\u200b", "\\u001b[0m", "&#8203;", "%E2%80%8B", "\\x00"] {
+        // Within an escape of its own kind a mark is part of that.
+        for (sign, write) in [('&', (|b| format!("&#{b};")) as Write), ('%', |b| format!("%{b:02x}"))] {
+            if !mark.starts_with(sign) {
+                check(&COMPACT, |r, t| Some(format!(r#"{{"t":"{}"}}"#, wrapped(&each(&t.text, "", write), r.between(3, 20), mark))));
+            }
+        }
+        check(&OBJECTS, |r, t| Some(format!(r"t={} n=1", folded(&one_line(&t.text), r.between(3, 20), mark)?)));
+    }
+}
+
+#[test]
+fn words_are_parted_by_tags() {
+    check(&COMPACT, |r, t| Some(format!("<p>{}</p>", wrapped(&each(&t.text, "", |b| format!("\\u{b:04x}")), r.between(5, 20), "<wbr>"))));
+    check(&OBJECTS, |r, t| Some(format!("<p>{}</p>", folded(&one_line(&t.text), r.between(5, 20), "<wbr/>")?)));
+}
+
+#[test]
+fn a_jwe_is_cut_behind_its_encrypted_key() {
+    check(&[Form::Jwe], |_, t| Some(format!("rest: {} end", t.parts[2..].join("."))));
+    check(&[Form::Jwe], |_, t| Some(format!("jwe={}&n=1", t.parts[2..].join("."))));
+}
+
+#[test]
+fn keys_that_were_cut() {
+    let lines = |t: &Token| t.text.lines().map(str::to_owned).collect::<Vec<_>>();
+    // The first line of the body has lost its beginning.
+    check(&[Form::Pem], |r, t| {
+        let mut lines = lines(t);
+        lines[1] = lines[1][r.between(1, 60)..].to_owned();
+        Some(lines.join("\n"))
+    });
+    // The marker at the beginning is lost, in one escaped line.
+    check(&[Form::Pem], |_, t| Some(format!(r#"{{"key":"{}"}}"#, lines(t)[1..].join("\\n"))));
+    check(&[Form::Pem], |_, t| Some(format!(r#"{{"a":"{{\"key\":\"{}\\\\n\"}}"}}"#, lines(t)[2..].join("\\\\n"))));
+}
+
+/// The last line of a dump may be as long as the record behind it.
+#[test]
+fn a_record_of_the_same_width_is_no_part_of_a_dump() {
+    let dump = |text: &str| {
+        let lines = text.as_bytes().chunks(16).enumerate().map(|(i, chunk)| {
+            let hex: Vec<String> = chunk.iter().map(|b| format!("{b:02x}")).collect();
+            format!("|{:08x}| {:<47} |{:<16}|", i * 16, hex.join(" "), String::from_utf8_lossy(chunk))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let record = |text: &str| {
+        let width = dump(text).lines().last().map_or(0, str::len);
+        let head = "2026-11-23T12:00:02Z INFO next id=";
+        format!("{head}{}", "7".repeat(width - head.len()))
+    };
+    for seed in 0..8 {
+        let token = Form::JwsNone.make(&mut Random::new(seed));
+        let text = token.text.replace('.', "&shy;.");
+        let document = format!("{BEFORE}{}\n{}\n{AFTER}", dump(&text), record(&text));
+        let out = whole(Limits::default(), document.as_bytes());
+        assert!(out.ends_with(format!("{}\n{AFTER}", record(&text)).as_bytes()), "{}", shown(&out));
+        assert!(leaks(&out, &token.secrets, &token.claims).is_empty(), "{}", shown(&out));
+    }
+}
