@@ -187,11 +187,14 @@ impl Teller {
             let answer = rule.and_then(|r| r.header.iter().find(|(p, _)| p == name));
             answer.map_or(Show::Keep, |(_, show)| *show)
         };
-        let registered: [(&str, fn(&str) -> &'static str); 4] =
-            [("alg", shape::alg), ("enc", shape::enc), ("typ", shape::media_type), ("cty", shape::media_type)];
-        for (name, shown) in registered {
+        for name in ["alg", "enc", "typ", "cty"] {
             let Some(value) = header.get(name).filter(|_| show(name) == Show::Keep) else { continue };
-            marker.add(name, value.as_str().map_or("other", shown));
+            let registered = |text: &str| match name {
+                "alg" => shape::alg(text),
+                "enc" => shape::enc(text),
+                _ => shape::media_type(text),
+            };
+            marker.add(name, value.as_str().map_or("other", registered));
         }
         if let Some(kid) = header.get("kid").and_then(Value::as_str) {
             match show("kid") {

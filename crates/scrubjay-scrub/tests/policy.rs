@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use scrubjay_rules::RulePack;
-use scrubjay_scrub::{FingerprintKey, Limits, Marker, Policy, Scrubber, Teller};
+use scrubjay_scrub::{FingerprintKey, Limits, Marker, Place, Policy, Scrubber, Teller};
 use scrubjay_token::base64;
 
 fn teller(policy: &str) -> Teller {
@@ -153,6 +153,104 @@ fn hostile_members() {
     assert!(Marker::parse(out.trim_end()).is_some(), "{out}");
 }
 
+/// As [`hostile_members`], for names of members, nested ones too: shown is a name that the policy itself names, or a plain one.
+#[test]
+fn hostile_names() {
+    let inner = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJqbyJ9.3Zt_9s1kQ2";
+    check(
+        &claims("{\"*\": keep, a: keep, a.b: none, m: keep, \"m.*\": keep, größe: keep}"),
+        r#"{"x\u001b[31my":1,"jo@example.org":2,"l\nm":3,"":4,"a":{"jo@example.org":5,"ok":6,"b":7,"\u0000":8,"c~d)":9},
+            "m":{"hunter2!":10,"fine":11},"größe":12,"https://u:p@h.example/x":13}"#,
+        "class:other~a.ok:6~m.fine:11~gr!C3!B6!C3!9Fe:12",
+    );
+    let long = "x".repeat(65);
+    for name in
+        [inner, long.as_str(), "a\\u001b]0;t\\u0007b", "\\u202e", "(", "~", "jwt(class:id)", "https://h.example/9f8a7c6b5d4e3f2a1b0c9d8e/x"]
+    {
+        check(&claims("{\"*\": keep, a: keep, a.b: none}"), &format!(r#"{{"{name}":"v","a":{{"{name}":"w"}}}}"#), "class:other");
+    }
+}
+
+/// What stands in headers is shown in a safe shape, or not at all.
+#[test]
+fn hostile_headers() {
+    let inner = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJqbyJ9.3Zt_9s1kQ2";
+    let policy = claims("{sub: keep}");
+    for (member, hidden) in [
+        (format!(r#""kid":"{inner}""#), inner),
+        (format!(r#""typ":"{inner}""#), inner),
+        (format!(r#""cty":"{inner}""#), inner),
+        (format!(r#""enc":"{inner}""#), inner),
+        (r#""kid":"jo@example.org""#.to_owned(), "jo@"),
+        (r#""kid":"a\u001b[31mb""#.to_owned(), "31m"),
+        (r#""kid":"https://u:pass@h.example/k?secret""#.to_owned(), "pass"),
+        (r#""kid":"h.example/../../etc/passwd\u0000""#.to_owned(), "passwd"),
+        (r#""kid":["jo-in-a-list"]"#.to_owned(), "jo-in"),
+        (r#""jku":"https://attacker.example/jwks","x5u":"attacker.example","jwk":{"kty":"attacker"}"#.to_owned(), "attacker"),
+        (r#""iss":"jo-in-the-header""#.to_owned(), "jo-in"),
+        (r#""typ":"jo-typ","cty":"jo-cty""#.to_owned(), "jo-"),
+    ] {
+        let line = format!("{}\n", token(&format!(r#"{{"alg":"HS256",{member}}}"#), r#"{"sub":"jo"}"#));
+        let out = scrub(&policy, "app", &line);
+        assert!(!out.contains(hidden) && out.starts_with("jw"), "{member}: {out}");
+        assert!(out.is_ascii() && Marker::parse(out.trim_end()).is_some(), "{out}");
+        assert_eq!(scrub(&policy, "app", &out), out, "scrubbing twice equals scrubbing once");
+    }
+}
+
+#[test]
+fn odd_dates_are_no_dates() {
+    let policy = claims("{exp: keep, iat: day, nbf: hour}");
+    for odd in ["1e400", "-1", "1e18", "253402300800", "\"0\"", "null", "[1]", "{}", "99999999999999999999999999999999999999", "-0.5e999"] {
+        for name in ["exp", "iat", "nbf"] {
+            check(&policy, &format!(r#"{{"{name}":{odd},"x":1}}"#), "class:other~why:range");
+        }
+    }
+    check(&policy, r#"{"exp":253402300799,"iat":0,"nbf":3600.9}"#, "class:other~exp:9999-12-31T23:59:59Z~iat:1970-01-01~nbf:1970-01-01T01");
+}
+
+/// No slow path, by count and not by clock: what is looked at is bounded by the token, what is written by the limit.
+#[test]
+fn work_is_bounded_by_the_token() {
+    let many = |n: usize, member: &dyn Fn(usize) -> String| (0..n).map(member).collect::<Vec<_>>().join(",");
+    let named: String = (0..200).map(|n| format!("n{n}.a.b: keep, \"/n{n}/c\": {{show: keep, as: x}}, ")).collect();
+    let named: String = named.split_inclusive(", ").take(250).collect();
+    let policies = [claims("{\"*\": keep}"), claims(&format!("{{{named}\"*\": {{show: keep, as: y}}}}"))];
+    let tokens = [
+        many(10_000, &|n| format!(r#""m{n}":{n}"#)),
+        many(10_000, &|_| r#""m":1"#.to_owned()),
+        many(200, &|n| format!(r#""n{n}":{{{}}}"#, many(250, &|m| format!(r#""{m}":1"#)))),
+        many(200, &|n| format!(r#""n{n}":{{"a":{{"b":"x"}},"c":"y"}}"#)),
+        format!(r#""l":[{}]"#, many(10_000, &|n| format!(r#""v{n}""#))),
+        format!(r#""s":{}1{}"#, "{\"a\":".repeat(10_000), "}".repeat(10_000)),
+        format!(r#""s":{}{}"#, "[".repeat(10_000), "]".repeat(10_000)),
+        format!(r#""{}":1,"z":"{}""#, "n".repeat(20_000), "v".repeat(20_000)),
+        format!(r#""s":"{}""#, "\\u0000".repeat(5_000)),
+        format!(r#""n":{}"#, "9".repeat(20_000)),
+    ];
+    for policy in &policies {
+        let teller = teller(policy);
+        for members in &tokens {
+            let text = token(ES256, &format!("{{{members}}}"));
+            let name = &members[..30];
+            for found in scrubjay_token::analyze(text.as_bytes()).unwrap() {
+                let (mut asked, mut steps, mut shown) = (0, 0, 0);
+                let account = teller.tell(&found.token, "app", Place::Text, &mut |decided| {
+                    asked += 1;
+                    steps += decided.path.len();
+                    shown += decided.fate.shown.iter().map(String::len).sum::<usize>();
+                });
+                assert!(asked <= members.len() / 4 + 8, "{name}: {asked} decisions");
+                assert!(steps <= 16 * text.len() && shown <= 16 * text.len(), "{name}: {steps} bytes of paths, {shown} of values");
+                assert!(account.marker.written_len() <= 16 * 1024, "{name}: {}", account.marker.written_len());
+                assert_eq!(Marker::parse(&account.marker.to_string()).as_ref(), Some(&account.marker), "{name}");
+            }
+            let out = scrub(policy, "app", &format!("{text}\n"));
+            assert!(out.len() <= 17 * 1024 && out.ends_with(")\n"), "{name}: {} bytes", out.len());
+        }
+    }
+}
+
 #[test]
 fn risks_are_shown_where_the_policy_asks() {
     let policy = format!("risks: {{show: [no-audience, long-lifetime], lifetime_max: 1h}}\n{}", claims("{}"));
@@ -196,7 +294,7 @@ fn every_mistake_is_said_at_once_with_place_and_remedy() {
             "p.yaml:3:19: claim \"sub\" cannot be \"pseudonim\" (did you mean \"pseudonym\"? It can be keep, none, pseudonym, mask, domain, prefix, count, hour, day, present)",
             "p.yaml:3:30: \"a**b\" names no claim: \"*\" can stand at the end only (write a name, a.b, a pointer /a/b, or a pattern a.*)",
             "p.yaml:3:70: audience \"soc\" is named twice (remove one)",
-            "p.yaml:3:75: \"a b\" is no name of an audience (letters, digits, \"_\" and \"-\", at most 64)",
+            "p.yaml:3:75: \"a b\" is no name of an audience (letters, digits, \".\", \"_\" and \"-\", at most 64, the first a letter or digit)",
         ],
     );
     mistakes(
@@ -208,11 +306,19 @@ fn every_mistake_is_said_at_once_with_place_and_remedy() {
             "p.yaml:4:35: no rule before this one has the name \"nobody\" (it can be a, b, default)",
         ],
     );
+    // However a path is written, and whether its dots are levels or parts of a name.
+    mistakes(
+        "policy:\n  - {name: a, match: {class: id}, claims: {a: keep, /a.b: none, x*: count, /x.io: none}}\n  - {name: b, match: {kind: jwe}, extends: a, claims: {a.b: count, x.io.n: present, a.c: count}}\n",
+        &[
+            "p.yaml:3:56: \"b\" shows more of \"a.b\" than \"a\" does: count instead of none (a rule that extends another can only tighten; remove \"extends\" to be free)",
+            "p.yaml:3:68: \"b\" shows more of \"x.io.n\" than \"a\" does: present instead of none (a rule that extends another can only tighten; remove \"extends\" to be free)",
+        ],
+    );
     mistakes(
         "policy:\n  - {match: {}, seal_to: field, claims: {jti: keep, iat: {show: keep, as: fp}}}\n  - {name: default, match: {}, extends: default}\n",
         &[
             "p.yaml:2:17: \"seal_to: field\" needs a field (write placement: field, too)",
-            "p.yaml:2:43: \"jti\" is never shown: it stands for the token itself (use pseudonym, present or none)",
+            "p.yaml:2:42: \"jti\" is never shown: it stands for the token itself (use pseudonym, present or none)",
             "p.yaml:2:75: \"fp\" cannot be a name in a marker (use letters, digits, \".\", \"_\", \"-\", and none of the names in docs/markers.md)",
             "p.yaml:3:12: \"default\" is the name of the built-in rule (choose another name)",
             "p.yaml:3:5: warning: \"default\" is never asked: \"rule 1\" in line 2 matches every token (put it before that one)",

@@ -83,11 +83,28 @@ impl Case {
     #[must_use]
     pub fn of(random: &mut Random, form: Form, damage: Damage, encodings: &[Encoding], carrier: Carrier, framing: Framing) -> Self {
         let mut token = form.make(random);
-        let mut name = vec![format!("{form:?}")];
         let damaged = damage.apply(random, &mut token);
-        if damaged.applied {
-            name.push(format!("{damage:?}"));
-        }
+        let name = if damaged.applied { format!("{form:?} {damage:?}") } else { format!("{form:?}") };
+        Self::carried(random, token, &damaged, name, encodings, carrier, framing)
+    }
+
+    /// A token that is made elsewhere, whole, in a record of the kind asked for.
+    #[must_use]
+    pub fn with(random: &mut Random, token: Token, encodings: &[Encoding], carrier: Carrier) -> Self {
+        let name = format!("{:?}", token.form);
+        Self::carried(random, token, &damage::Damaged::default(), name, encodings, carrier, Framing::Lines)
+    }
+
+    fn carried(
+        random: &mut Random,
+        token: Token,
+        damaged: &damage::Damaged,
+        name: String,
+        encodings: &[Encoding],
+        carrier: Carrier,
+        framing: Framing,
+    ) -> Self {
+        let mut name = vec![name];
         let mut payload = token.text.clone().into_bytes();
         let mut last = None;
         for (i, &encoding) in encodings.iter().enumerate() {

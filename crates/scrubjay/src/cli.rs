@@ -28,6 +28,12 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Run the tests that stand beside a policy
     Test(TestArgs),
+    /// Print the JSON Schema of pipeline or policy files, for editors
+    Schema {
+        /// The kind of file
+        #[arg(value_enum, default_value_t = SchemaOf::Pipeline)]
+        of: SchemaOf,
+    },
     /// Say what each token of a text is, what is shown of it and what deserves a second look
     Explain(ExplainArgs),
     /// Say under which fingerprints a token stands in logs: "did it leak?"
@@ -45,6 +51,15 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// The files that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// For `run` and `check`
+    Pipeline,
+    /// For `--policy`, `test`, or the field `policy` of a pipeline file
+    Policy,
 }
 
 /// Largest number of threads that can be asked for.

@@ -20,6 +20,7 @@ mod reveal;
 mod rules;
 mod run;
 mod safe;
+mod schema;
 mod scrub;
 mod sealing;
 mod test;
@@ -46,6 +47,7 @@ fn run() -> Exit {
         cli::Command::Run(args) => run::run(&args),
         cli::Command::Check(args) => run::check(&args),
         cli::Command::Test(args) => test::run(&args),
+        cli::Command::Schema { of } => schema::run(of),
         cli::Command::Explain(args) => explain::run(&args),
         cli::Command::Fingerprint(args) => fingerprint::run(&args),
         cli::Command::Keys(args) => keys::run(&args),

@@ -109,7 +109,7 @@ fn sealer(args: &ScrubArgs, policy: &Policy) -> Result<Option<Arc<Sealer>>, Stri
             named.ok_or_else(|| format!("--seal-to {}: write NAME=FILE, such as soc=keys/soc.public.jwk", safe::text(word, false)))?;
         audiences.entry(name.to_owned()).or_default().push(file.into());
     }
-    for name in policy.audiences().into_iter().filter(|name| !audiences.contains_key(*name)) {
+    if let Some(name) = policy.audiences().into_iter().find(|name| !audiences.contains_key(*name)) {
         return Err(format!("the policy seals to audience {name}, which has no keys; add --seal-to {name}=FILE"));
     }
     if policy.audiences().is_empty() {

@@ -115,6 +115,12 @@ fn suite(file: String, policy: Arc<Policy>, rules: Arc<RulePack>, text: &str) ->
     Ok(Suite { file, policy, rules, tests })
 }
 
+/// What is wrong with the tests of a file, for the schema's tests.
+#[cfg(test)]
+pub(crate) fn mistakes(text: &str) -> Option<scrubjay_yaml::Mistakes> {
+    read::tests("p.yaml", text).err()
+}
+
 fn judge(test: &Test, suite: &Suite) -> Outcome {
     let mut outcome = Outcome { name: safe::text(&test.name, false), place: test.place, failures: Vec::new(), warnings: Vec::new() };
     let Ok(key) = FingerprintKey::from_bytes(TEST_KEY) else { return outcome };
@@ -141,7 +147,8 @@ fn judge(test: &Test, suite: &Suite) -> Outcome {
         outcome.failures.extend(failure);
     }
     if !outcome.failures.is_empty() {
-        outcome.failures.push(format!("became: {}", output.trim_end()));
+        // What the policy's own rules left in, and what would move the terminal's cursor, is for the output, not for a report.
+        outcome.failures.push(format!("became: {}", safe::text(output.trim_end(), true)));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     if !test.made && tokens.iter().any(|t| found::is_live(t, now)) {

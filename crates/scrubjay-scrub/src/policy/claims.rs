@@ -1,5 +1,7 @@
 //! What a rule says of the claims of one token.
 
+use std::collections::HashSet;
+
 use scrubjay_token::json::Value;
 use scrubjay_token::{Class, Kind, Token};
 
@@ -84,9 +86,10 @@ pub(crate) fn decide<'a>(rule: &'a Rule, token: &'a Token, hashes: &Hashes<'_>, 
     }
     let Walk { mut shown, mut story, .. } = walk;
     shown.sort_by_key(|(line, ..)| *line);
+    let mut names = HashSet::new();
     for (_, name, values, stands_for) in shown {
         // A line with another name gives way to the claim that has that name.
-        if !stands_for || !story.fields.iter().any(|(n, _)| *n == name) {
+        if names.insert(name.clone()) || !stands_for {
             story.fields.extend(values.into_iter().map(|value| (name.clone(), value)));
         }
     }
@@ -156,14 +159,15 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// The name in the marker. `None`: the claim's own is nothing to show, and only a pattern has let it in.
+    /// The name in the marker. `None`: the claim's own is nothing to show, and the policy does not name it.
     fn name(&self, line: Option<&Line>) -> Option<String> {
         let line = line?;
         if let Some(name) = &line.shown_as {
             return Some(name.clone());
         }
-        // Names of claims are written by whoever wrote the token, unless the policy itself names them.
-        if line.path.is_pattern() && !shape::is_plain_name(&self.text) {
+        // Names of claims are written by whoever wrote the token, unless the policy itself names them. A line for a claim is
+        // inherited by members that it does not name.
+        if !line.path.is_name(&self.text) && !shape::is_plain_name(&self.text) {
             return None;
         }
         Some(if is_ours(&self.text) { format!("claim.{}", self.text) } else { self.text.clone() })

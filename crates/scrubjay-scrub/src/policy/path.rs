@@ -1,5 +1,8 @@
 //! Paths of claims: dotted (`realm_access.roles`), JSON Pointers (`/https:~1~1example.org~1groups`), patterns (`address.*`).
 
+/// Dots of a path that are read both ways, as levels and as part of a name.
+const DOTS_MAX: usize = 8;
+
 /// Names one claim, or with a `*` at its end all that begin so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Path {
@@ -52,14 +55,44 @@ impl Path {
         }
     }
 
-    /// The member names that it means, for the question what another rule says of them.
-    pub(crate) fn names(&self) -> Vec<&str> {
+    /// The member names that it may mean, for the question what another rule says of them; the likeliest first. The dots
+    /// of a URL, and of a name such as `kubernetes.io`, are no levels: what is meant is decided by the token.
+    pub(crate) fn readings(&self) -> Vec<Vec<&str>> {
+        let text = match self {
+            Self::Pointer(steps) => return vec![steps.iter().map(String::as_str).collect()],
+            Self::Dotted(text) | Self::Prefix(text) => text.as_str(),
+        };
+        let dots: Vec<usize> = text.match_indices('.').map(|(at, _)| at).collect();
+        let all = if matches!(self, Self::Dotted(text) if text.contains("://")) { 0 } else { (1_u32 << dots.len().min(DOTS_MAX)) - 1 };
+        let count = 1_u32 << dots.len().min(DOTS_MAX);
+        let cut = |which: u32| {
+            let mut names = Vec::new();
+            let mut from = 0;
+            for (i, &dot) in dots.iter().enumerate() {
+                // Dots beyond the limit are levels, as the first reading has it, or not, as in a URL.
+                if which >> i.min(DOTS_MAX - 1) & 1 == 1 {
+                    names.extend(text.get(from..dot));
+                    from = dot + 1;
+                }
+            }
+            names.extend(text.get(from..));
+            names
+        };
+        std::iter::once(all).chain((0..count).filter(|&which| which != all)).map(cut).collect()
+    }
+
+    /// True when this is the name of the claim whose dotted path is `text`.
+    pub(crate) fn is_name(&self, text: &str) -> bool {
         match self {
-            // The dots of a URL, and of a name such as `kubernetes.io`, are no levels; what is meant is decided by the token.
-            Self::Dotted(text) if text.contains("://") => vec![text],
-            Self::Dotted(text) | Self::Prefix(text) => text.split('.').collect(),
-            Self::Pointer(steps) => steps.iter().map(String::as_str).collect(),
+            Self::Dotted(name) => name == text,
+            Self::Prefix(_) => false,
+            Self::Pointer(steps) => steps.join(".") == text,
         }
+    }
+
+    /// True for `*`, which says something of claims that nobody thought of.
+    pub(crate) fn is_catch_all(&self) -> bool {
+        matches!(self, Self::Prefix(text) if text.is_empty())
     }
 
     /// True for a pattern.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use scrubjay_claims::low_entropy;
+use scrubjay_claims::{is_audience, low_entropy};
 use scrubjay_token::{Class, Kind, Risk, RiskLimits};
 use scrubjay_yaml::{At, Fields, Kind as Yaml, MEMBERS_MAX, Mistakes, Node, Notes, Place, Value, nearest, quoted};
 
@@ -373,9 +373,9 @@ fn audiences(value: &Value<'_>, notes: &mut Notes) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut out = Vec::new();
     for At { place, value: name } in value.texts(notes) {
-        let is_name = name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-        if !is_name {
-            notes.mistake(place, format!("{} is no name of an audience", quoted(&name)), "letters, digits, \"_\" and \"-\", at most 64");
+        if !is_audience(&name) {
+            let what = format!("{} is no name of an audience", quoted(&name));
+            notes.mistake(place, what, "letters, digits, \".\", \"_\" and \"-\", at most 64, the first a letter or digit");
         } else if !seen.insert(name.clone()) {
             notes.mistake(place, format!("audience {} is named twice", quoted(&name)), "remove one");
         } else {
@@ -414,36 +414,11 @@ fn extend(rule: &mut Rule, value: &Value<'_>, before: &[Rule], notes: &mut Notes
         return;
     };
     for line in &rule.lines {
-        let (show, seal): (Show, &[String]) = match answer(inherited, line) {
-            Some(line) => (line.show, &line.seal),
-            None => (Show::None, &[]),
-        };
-        if !line.show.is_within(show) {
-            notes.mistake(
-                line.place,
-                format!(
-                    "{} shows more of {} than {} does: {} instead of {}",
-                    quoted(&rule.name),
-                    quoted(&line.claim),
-                    quoted(&parent),
-                    line.show.name(),
-                    show.name()
-                ),
-                "a rule that extends another can only tighten; remove \"extends\" to be free",
-            );
-        }
-        if let Some(more) = line.seal.iter().find(|a| !seal.contains(a)) {
-            notes.mistake(
-                line.place,
-                format!(
-                    "{} opens {} to audience {}, which {} does not",
-                    quoted(&rule.name),
-                    quoted(&line.claim),
-                    quoted(more),
-                    quoted(&parent)
-                ),
-                "a rule that extends another can only tighten; remove \"extends\" to be free",
-            );
+        for (show, seal) in inherited_answers(inherited, line) {
+            if let Some((what, remedy)) = loosened(rule, line, &parent, show, seal) {
+                notes.mistake(line.place, what, remedy);
+                break;
+            }
         }
     }
     // A line replaces the line of the same claim. Others stay, and where they are more specific they decide.
@@ -466,9 +441,32 @@ fn extend(rule: &mut Rule, value: &Value<'_>, before: &[Rule], notes: &mut Notes
     }
 }
 
-/// The line of a rule that answers for the claims of another line.
-fn answer<'a>(rule: &'a Rule, line: &Line) -> Option<&'a Line> {
-    let names = line.path.names();
+/// What a line shows or opens that the rule which it extends does not.
+fn loosened(rule: &Rule, line: &Line, parent: &str, show: Show, seal: &[String]) -> Option<(String, &'static str)> {
+    const REMEDY: &str = "a rule that extends another can only tighten; remove \"extends\" to be free";
+    let (own, claim, parent) = (quoted(&rule.name), quoted(&line.claim), quoted(parent));
+    if !line.show.is_within(show) {
+        let (more, less) = (line.show.name(), show.name());
+        return Some((format!("{own} shows more of {claim} than {parent} does: {more} instead of {less}"), REMEDY));
+    }
+    let more = line.seal.iter().find(|audience| !seal.contains(audience))?;
+    Some((format!("{own} opens {claim} to audience {}, which {parent} does not", quoted(more)), REMEDY))
+}
+
+/// What a rule says of the claims of another line, however that line's dots are read. Where only the likeliest reading
+/// has an answer, or none has one of its own, that is the answer.
+fn inherited_answers<'a>(rule: &'a Rule, line: &Line) -> Vec<(Show, &'a [String])> {
+    let answers: Vec<Option<&Line>> = line.path.readings().iter().map(|names| answer(rule, names)).collect();
+    let own: Vec<&Line> = answers.iter().flatten().filter(|line| !line.path.is_catch_all()).copied().collect();
+    let of = |line: &'a Line| (line.show, line.seal.as_slice());
+    match own.as_slice() {
+        [] => vec![answers.first().copied().flatten().map_or((Show::None, &[][..]), of)],
+        own => own.iter().copied().map(of).collect(),
+    }
+}
+
+/// The line of a rule that answers for the member that these names lead to.
+fn answer<'a>(rule: &'a Rule, names: &[&str]) -> Option<&'a Line> {
     let mut best: Option<(usize, &Line)> = None;
     for theirs in &rule.lines {
         let mut rest = Some(theirs.path.rest());

@@ -22,7 +22,7 @@ pub enum Show {
     Keep,
     /// A keyed hash that is equal for equal values of this claim (DESIGN §7).
     Pseudonym,
-    /// Its first character.
+    /// The first character of a text.
     Mask,
     /// The domain of an e-mail address, the host of a URL.
     Domain,
@@ -176,9 +176,10 @@ fn count(value: &Value) -> usize {
     }
 }
 
+/// The first character of a text. Of what is no text, or a single character, that would be all of it.
 fn masked(value: &Value) -> String {
-    let text = plain(value);
-    let first = text.chars().next().filter(|c| c.is_alphanumeric());
+    let mut chars = value.as_str().unwrap_or_default().chars();
+    let first = chars.next().filter(|c| c.is_alphanumeric() && chars.next().is_some());
     format!("{}...", first.map(String::from).unwrap_or_default())
 }
 
@@ -240,6 +241,9 @@ mod tests {
         check(Day, "iat", "951786000", &["2000-02-29"]);
         check(Mask, "name", r#""jo""#, &["j..."]);
         check(Mask, "name", r#""""#, &["..."]);
+        check(Mask, "sex", r#""f""#, &["..."]);
+        check(Mask, "adult", "false", &["..."]);
+        check(Mask, "age", "7", &["..."]);
         check(Domain, "email", r#""jo@Example.org""#, &["Example.org"]);
         check(Domain, "email", r#""jo""#, &[]);
         check(Domain, "url", r#""https://u:p@h.example/x""#, &["h.example"]);

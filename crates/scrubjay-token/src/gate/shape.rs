@@ -162,6 +162,6 @@ pub(super) fn is_readable_hex(digits: &[u8]) -> bool {
 /// zeros (0) from the rest, of which [`is_readable`] takes a fifth. `upper`: which of the digits are such.
 pub(super) fn may_be_readable_hex(upper: u128, len: usize) -> bool {
     let len = len.min(2 * HEAD_BYTES);
-    let pairs = (1u128 << (len & !1)) - 1 & u128::MAX / 3;
+    let pairs = ((1u128 << (len & !1)) - 1) & (u128::MAX / 3);
     (!upper & pairs).count_ones() as usize * 10 <= len
 }

@@ -43,7 +43,9 @@ fn check(yaml: &str, expected: &[&str]) {
     let real = dir.path().canonicalize().unwrap();
     // A first line break is there for the eye only.
     let yaml = yaml.strip_prefix('\n').unwrap_or(yaml);
-    let said = match load_str(yaml, &real.join("p.yaml")) {
+    let outcome = load_str(yaml, &real.join("p.yaml"));
+    crate::schema::tests::agrees(yaml, outcome.as_ref().err());
+    let said = match outcome {
         Ok(plan) => plan.to_string().lines().filter(|l| l.contains(": warning: ")).map(str::to_owned).collect(),
         Err(mistakes) => mistakes.to_string().lines().map(str::to_owned).collect::<Vec<_>>(),
     };

@@ -41,7 +41,8 @@ pub(super) fn glob(pattern: &str, output: &str) -> Result<(), String> {
 pub(super) fn not_hidden(claims: &[String], tokens: &[Token], output: &str) -> Option<String> {
     let mut wrong = Vec::new();
     for claim in claims {
-        let values: Vec<&Value> = tokens.iter().filter_map(|t| at(t, claim)).collect();
+        let mut values = Vec::new();
+        tokens.iter().filter_map(|t| t.claims.as_ref()).for_each(|claims| at(claims, claim, &mut values));
         if values.is_empty() {
             wrong.push(format!("hides: no token of the input has {claim:?}"));
         }
@@ -52,13 +53,20 @@ pub(super) fn not_hidden(claims: &[String], tokens: &[Token], output: &str) -> O
     (!wrong.is_empty()).then(|| safe::text(&wrong.join("\n"), true))
 }
 
-/// A claim by its name, or by a path with dots.
-fn at<'t>(token: &'t Token, claim: &str) -> Option<&'t Value> {
-    token.claim(claim).or_else(|| {
-        let mut steps = claim.split('.');
-        let first = token.claim(steps.next()?)?;
-        steps.try_fold(first, |value, name| value.get(name))
-    })
+/// What a path leads to, written as in a policy: dots are levels or parts of a name, a JSON Pointer (RFC 6901) has only levels.
+fn at<'v>(value: &'v Value, path: &str, found: &mut Vec<&'v Value>) {
+    if let Some(pointer) = path.strip_prefix('/') {
+        let mut steps = pointer.split('/').map(|step| step.replace("~1", "/").replace("~0", "~"));
+        found.extend(steps.try_fold(value, |value, name| value.get(&name)));
+        return;
+    }
+    found.extend(value.get(path));
+    for (dot, _) in path.match_indices('.') {
+        let (Some(name), Some(rest)) = (path.get(..dot), path.get(dot + 1..)) else { continue };
+        if let Some(inside) = value.get(name) {
+            at(inside, rest, found);
+        }
+    }
 }
 
 /// The texts of a value: a string, a number, each of a list or object.
@@ -122,7 +130,7 @@ pub(super) fn not_shown(pairs: &[(String, String)], output: &str) -> Option<Stri
 pub(super) fn not_of_class(class: &str, output: &str) -> Option<String> {
     let markers = markers(output);
     let shown = markers.first().and_then(|m| m.get("class"));
-    (shown != Some(class)).then(|| format!("class: {} instead of {}", shown.unwrap_or("no marker"), safe::text(class, false)))
+    (shown != Some(class)).then(|| safe::text(&format!("class: {} instead of {class}", shown.unwrap_or("no marker")), false))
 }
 
 /// The first token has to be decided by this rule.
@@ -152,6 +160,16 @@ mod tests {
             assert!(holds(output, "secret-é"), "{output}");
         }
         assert!(!holds("a sec ret", "secret-é") && !holds("n 17 m", "1") && holds("n=17;", "17"));
+    }
+
+    #[test]
+    fn paths_are_those_of_a_policy() {
+        let claims = scrubjay_token::json::parse(br#"{"a":{"b":"1","c.d":{"e":"2"}},"a.b":"3","x/y":{"z":"4"}}"#).value;
+        for (path, expected) in [("a.b", "3 1"), ("a.c.d.e", "2"), ("/a/b", "1"), ("/a.b", "3"), ("/x~1y/z", "4"), ("a.x", ""), ("b", "")] {
+            let mut found = Vec::new();
+            at(&claims, path, &mut found);
+            assert_eq!(found.iter().filter_map(|v| v.as_str()).collect::<Vec<_>>().join(" "), expected, "{path}");
+        }
     }
 
     #[test]

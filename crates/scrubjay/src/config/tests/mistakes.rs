@@ -86,7 +86,7 @@ state_dir: !x y
     check(
         "\u{feff}sources: {in: {type: stdin}}\nsinks: {out: {type: stdout}}\npipelines: [{from: in, to: out}]\nzzz: 1\n",
         &[
-            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines, tests)"#,
         ],
     );
 }
@@ -177,7 +177,7 @@ pipelines: [{from: in, to: out}]
 zzz: x
 "#,
         &[
-            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "zzz" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines, tests)"#,
         ],
     );
     check(
@@ -214,13 +214,13 @@ pipelines: [{from: in, to: out}]
 "a\nb": 1
 "#,
         &[
-            r#"4:1: unknown field "a\nb" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "a\nb" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines, tests)"#,
         ],
     );
     check(
         "sources: {in: {type: stdin}}\nsinks: {out: {type: stdout}}\npipelines: [{from: in, to: out}]\n\"a\u{202e}b\": 1\n",
         &[
-            r#"4:1: unknown field "a\u{202e}b" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines)"#,
+            r#"4:1: unknown field "a\u{202e}b" in the pipeline file (it can have version, state_dir, start_afresh, threads, policy, keys, limits, rules, sources, sinks, pipelines, tests)"#,
         ],
     );
     check(
@@ -231,7 +231,7 @@ pipelines: [{from: in, to: out}]
 keys: {"é": 1, fingerprnt: x}
 "#,
         &[
-            r#"4:8: unknown field "é" in "keys" (it can have fingerprint, audiences, epochs)"#,
+            r#"4:8: unknown field "é" in "keys" (it can have fingerprint, audiences, epochs, identity, mode)"#,
             r#"4:16: unknown field "fingerprnt" in "keys" (did you mean "fingerprint"?)"#,
         ],
     );
@@ -1034,11 +1034,11 @@ fn sealing() {
     check(
         &pipeline("keys: {audiences: {soc: [nokey], 'a b': [x]}, epochs: logs, mode: fast}"),
         &[
-            r#"4:33: the key file {dir}/nokey cannot be used: no such file (give a public key: JWK, JWK Set or PEM (scrubjay keys new --audience NAME makes one))"#,
-            r#"4:41: "a b" is no name of an audience (letters, digits, ".", "_" and "-", at most 64, the first a letter or digit)"#,
-            r#"4:61: the epochs file {dir}/logs is a folder (give the path of a file; it is made when it is missing)"#,
-            r#"4:73: "mode" of "keys" cannot be "fast" (it can be epochs, standalone)"#,
-            r#"4:19: warning: no claim is sealed to audience "soc" (name it in "seal" of the policy, or remove it)"#,
+            r#"4:26: the key file {dir}/nokey cannot be used: no such file (give a public key: JWK, JWK Set or PEM (scrubjay keys new --audience NAME makes one))"#,
+            r#"4:34: "a b" is no name of an audience (letters, digits, ".", "_" and "-", at most 64, the first a letter or digit)"#,
+            r#"4:55: the epochs file {dir}/logs is a folder (give the path of a file; it is made when it is missing)"#,
+            r#"4:67: "mode" of "keys" cannot be "fast" (it can be epochs, standalone)"#,
+            r#"4:20: warning: no claim is sealed to audience "soc" (name it in "seal" of the policy, or remove it)"#,
         ],
     );
     check(
@@ -1062,21 +1062,21 @@ fn policy() {
     check(
         &pipeline("bad.policy.yaml"),
         &[
-            r#"4:9: {dir}/bad.policy.yaml:2:6: unknown field "matches" in rule 1 (did you mean "match"?)"#,
             r#"4:9: {dir}/bad.policy.yaml:2:5: rule 1 has no field "match" (write match: {} for every token)"#,
+            r#"4:9: {dir}/bad.policy.yaml:2:5: unknown field "matches" in rule 1 (did you mean "match"?)"#,
         ],
     );
     check(
         &pipeline("[{match: {class: acess}, claims: {jti: keep}}]"),
         &[
-            r#"4:18: "class" of "match" of rule 1 cannot be "acess" (did you mean "access"? It can be access, id, refresh, logout, set, dpop, client-assertion, request, jarm, introspection, sd-jwt, key-binding, service-account, spiffe, ci, nested, encrypted, key, other)"#,
-            r#"4:35: "jti" is never shown: it stands for the token itself (use pseudonym, present or none)"#,
+            r#"4:26: "class" of "match" of rule 1 cannot be "acess" (did you mean "access"? It can be access, id, refresh, logout, set, dpop, client-assertion, request, jarm, introspection, sd-jwt, key-binding, service-account, spiffe, ci, nested, encrypted, key, other)"#,
+            r#"4:43: "jti" is never shown: it stands for the token itself (use pseudonym, present or none)"#,
         ],
     );
     check(
         &pipeline("{policy: [{match: {}, claims: {gender: pseudonym}}]}"),
         &[
-            r#"4:32: warning: a pseudonym of "gender" can be guessed: it has few values, and whoever writes lines and reads the output can try them (use none, count or present, or seal it)"#,
+            r#"4:40: warning: a pseudonym of "gender" can be guessed: it has few values, and whoever writes lines and reads the output can try them (use none, count or present, or seal it)"#,
         ],
     );
 }
