@@ -82,7 +82,9 @@ fn the_key_of_a_time() {
     let gap = ring(&[(Some(0), Some(50)), (Some(100), Some(200))]).unwrap();
     let open = ring(&[(None, Some(100)), (Some(90), None)]).unwrap();
     let three = ring(&[(None, None), (Some(10), None), (Some(20), Some(30))]).unwrap();
-    let cases: &[(&str, &CorrelationRing, &[(i64, (u8, u8))])] = &[
+    /// A name, a ring, and for some times the keys of now and before.
+    type Case<'a> = (&'a str, &'a CorrelationRing, &'a [(i64, (u8, u8))]);
+    let cases: &[Case<'_>] = &[
         ("from nbf on, before exp", &quarters, &[(-1, (0, 0)), (0, (1, 0)), (99, (1, 0)), (100, (2, 0)), (199, (2, 0)), (200, (0, 0))]),
         (
             "the newest of two",
@@ -122,7 +124,8 @@ fn changes_and_ends_are_foreseen() {
 #[test]
 fn unclear_rings_are_refused() {
     assert_eq!(CorrelationRing::new(Vec::new()).err(), Some(RingError::Empty));
-    let cases: &[(&[(Option<i64>, Option<i64>)], RingError)] = &[
+    type Case<'a> = (&'a [(Option<i64>, Option<i64>)], RingError);
+    let cases: &[Case<'_>] = &[
         (&[(Some(5), Some(5))], RingError::Backwards(1)),
         (&[(Some(0), Some(5)), (Some(5), Some(4))], RingError::Backwards(2)),
         (&[(Some(0), Some(5)), (Some(1), None), (Some(0), Some(9))], RingError::SameStart(1, 3)),
