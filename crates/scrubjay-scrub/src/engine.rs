@@ -363,7 +363,12 @@ impl Engine {
         self.scanner.scan_complete(work.buffer.get(lines.clone()).unwrap_or_default(), &mut runs);
         let mut end = lines.start;
         for run in runs {
-            let span = (lines.start + run.start).max(end)..lines.start + run.end;
+            let mut span = (lines.start + run.start).max(end)..lines.start + run.end;
+            // A backslash before a quote escapes it: without it the record around would be none.
+            if matches!(work.buffer.get(span.end), Some(b'"' | b'\'')) {
+                let run = work.buffer.get(span.clone()).unwrap_or_default();
+                span.end -= run.iter().rev().take_while(|&&b| b == b'\\').count();
+            }
             if span.start < span.end {
                 end = span.end;
                 *work.stats.withheld.entry(why).or_default() += 1;

@@ -24,7 +24,7 @@ pub const DEPTH_MAX: usize = 5;
 /// Layers of encoding that a divided record is under.
 const CARRIER_LAYERS_MAX: usize = 2;
 /// Work for each byte of text, in bytes looked at over all views and decodings, before the text is given up.
-pub const WORK_PER_BYTE_MAX: usize = 64;
+pub const WORK_PER_BYTE_MAX: usize = 128;
 /// Work that any text may take, in bytes: a key of some lines in a string in quoted-printable has many views.
 const WORK_MIN: usize = 128 * 1024;
 /// Shortest run of base64 that can hold a token worth a look: 24 bytes.

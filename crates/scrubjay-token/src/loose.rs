@@ -39,8 +39,9 @@ pub(crate) fn loose(text: &[u8], end: usize) -> Option<usize> {
         return masked(text, end);
     }
     let payload = end + gap;
-    let plain_dot = gap == 1 && text[end] == b'.';
-    if !plain_dot && is_opening(text, payload) && run(payload) >= LOOSE_CHARS_MIN && is_claims(&text[payload..payload + run(payload)]) {
+    // Two dots stand for an empty part: a detached payload, or a JWE without encrypted key.
+    let plain_dots = gap <= 2 && text[end..payload].iter().all(|&b| b == b'.');
+    if !plain_dots && is_opening(text, payload) && run(payload) >= LOOSE_CHARS_MIN && is_claims(&text[payload..payload + run(payload)]) {
         let mut at = payload + run(payload);
         let gap = separator(text, at);
         if gap > 0 && run(at + gap) >= LOOSE_CHARS_MIN {
@@ -51,10 +52,10 @@ pub(crate) fn loose(text: &[u8], end: usize) -> Option<usize> {
     masked(text, end)
 }
 
-/// A JSON object that is no header: two headers in a row are no token.
+/// A JSON object with a member that is no header: two headers in a row are no token, and what decodes to a brace is an accident.
 fn is_claims(chars: &[u8]) -> bool {
     let parsed = json::parse(&decode(&chars[..chars.len().min(HEADER_CHARS_MAX)]));
-    matches!(parsed.value, Value::Object(_)) && !has_any(&parsed.value, &["alg", "enc"])
+    !parsed.value.members().is_empty() && !has_any(&parsed.value, &["alg", "enc"])
 }
 
 /// Where `.***.S`, `.[PAYLOAD].S` or `.<payload>.S` ends.

@@ -151,7 +151,9 @@ fn what_the_record_has_is_never_said_twice() {
     ];
     for (preset, record, expected) in cases {
         let added = added(record, *preset, &[("jwt", access())]);
-        let names = added.as_ref().map(|v| v.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>());
+        let mut names = added.as_ref().map(|v| v.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>());
+        // Their order depends on a feature of serde_json that others may turn on.
+        names.iter_mut().for_each(|names| names.sort_unstable());
         assert_eq!(names.as_deref(), *expected, "{preset:?} {record}");
     }
     for record in [r#"{"user":"jo"}"#, r#"{"user.hash":"x"}"#] {
