@@ -3,7 +3,7 @@
 
 use crate::base64::{decode, is_base64};
 use crate::compact::{HEADER_CHARS_MAX, has_any, is_mixed, is_opening};
-use crate::json::{self, Value};
+use crate::json;
 
 /// Longest text between two parts whose dot was replaced, in bytes.
 pub(crate) const SEPARATOR_BYTES_MAX: usize = 12;
