@@ -24,7 +24,7 @@ use crate::engine::field::{Asked, Decided};
 use crate::marker::{self, Place};
 use crate::others::{self, Others};
 use crate::policy::Told;
-use crate::sealing;
+use crate::sealing::Ours;
 use crate::stats::Stats;
 use crate::teller::Teller;
 use crate::unit::{around, chain_start, line_at};
@@ -305,7 +305,10 @@ impl Engine {
             return;
         }
         match analyze(text) {
-            Ok(found) => found.iter().for_each(|f| self.replace(work, lines.start, text, f)),
+            Ok(found) => {
+                let ours = if found.is_empty() { Ours::default() } else { Ours::of(text, self.teller.rules()) };
+                found.iter().for_each(|f| self.replace(work, lines.start, &ours, f));
+            }
             Err(_) => self.withhold(work, lines, "budget"),
         }
     }
@@ -329,8 +332,9 @@ impl Engine {
         let Some(sighted) = gate.in_plain_sight(text, is_known) else { return false };
         // What is known is fetched before anything is put, which may push it out.
         let mut decided = Vec::with_capacity(sighted.len());
+        let ours = Ours::of(text, self.teller.rules());
         for Sighted { span, token } in sighted {
-            if sealing::passes(text, &span) {
+            if ours.hold(&span) {
                 continue;
             }
             let tag = tags.iter().find(|(asked, _)| *asked == span).map_or_else(|| tag(&span), |(_, tag)| *tag);
@@ -378,10 +382,8 @@ impl Engine {
     }
 
     /// Puts a marker where a token stands: in its first piece; the others become empty.
-    fn replace(&self, work: &mut Work<'_>, base: usize, text: &[u8], found: &Found) {
-        if let ([span], None) = (found.pieces.as_slice(), &found.wide)
-            && sealing::passes(text, span)
-        {
+    fn replace(&self, work: &mut Work<'_>, base: usize, ours: &Ours, found: &Found) {
+        if found.wide.is_none() && ours.hold(&found.span()) {
             return;
         }
         let at = |r: &Range<usize>| base + r.start..base + r.end;
@@ -500,7 +502,9 @@ impl Engine {
             // What touches the end of the window is not seen whole: it gets a window of its own.
             commit = if span.end >= size { span.start } else { commit.max(span.end) };
         }
-        commit = others::cut(commit, hits, &found.iter().map(Found::span).collect::<Vec<_>>());
+        let ours = if found.is_empty() { Ours::default() } else { Ours::of(text, self.teller.rules()) };
+        // A marker of ours that was cut would bind its claim sets no more.
+        commit = others::cut(commit, hits, &found.iter().map(Found::span).chain(ours.markers.iter().cloned()).collect::<Vec<_>>());
         if commit == 0 {
             if text.first().copied().is_some_and(is_word) {
                 return self.oversize(work, at, line_end, last);
@@ -508,7 +512,7 @@ impl Engine {
             work.state.withholding = true;
             return self.withhold_run(work, at, at + half, line_end, last, "oversize");
         }
-        found.iter().filter(|f| f.span().start < commit).for_each(|f| self.replace(work, at, text, f));
+        found.iter().filter(|f| f.span().start < commit).for_each(|f| self.replace(work, at, &ours, f));
         at + commit
     }
 

@@ -1,8 +1,10 @@
 //! Claims of a token that go sealed with its marker: for each audience a claim set of its own, sealed anew each time.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use scrubjay_claims::{ClaimSet, Sealer};
+use scrubjay_rules::RulePack;
 use scrubjay_token::{analyze, base64};
 use zeroize::Zeroizing;
 
@@ -14,6 +16,9 @@ use crate::stats::Stats;
 /// The name of the member of a record's field that holds claim sets, as markers with nothing but `fp` and `sealed`: so they
 /// pass a second scrubber.
 pub(crate) const FIELD_MEMBER: &str = "sealed_claims";
+
+/// Longest claim set, in characters: what its parser looks at.
+const CLAIM_SET_CHARS_MAX: usize = 8192;
 
 /// What is to be sealed of one token. It holds claims in the clear: it is never written, and has no `Debug`.
 #[derive(Clone)]
@@ -130,25 +135,67 @@ pub(crate) struct Sealed {
     withheld: Vec<&'static str>,
 }
 
-/// True for a claim set of ours that stands in the marker that it is bound to: it passes, and only it does (DESIGN §4). `text`
-/// is what is decided together, `span` the claim set in it.
-pub(crate) fn passes(text: &[u8], span: &std::ops::Range<usize>) -> bool {
-    let Some(before) = text.get(..span.start).filter(|b| b.ends_with(b"~sealed:") || b.ends_with(b"(sealed:")) else { return false };
-    let Some(set) = text.get(span.clone()) else { return false };
-    let Some(claims) = ClaimSet::parse(set) else { return false };
-    let Some(marker) = marker_around(text, before, span) else { return false };
+/// Claim sets of ours in a text, each in the marker that it is bound to: they pass, and only they do (DESIGN §4).
+#[derive(Default)]
+pub(crate) struct Ours {
+    sets: Vec<Range<usize>>,
+    /// The markers around them.
+    pub(crate) markers: Vec<Range<usize>>,
+}
+
+impl Ours {
+    /// Those of a text that is decided together. They are looked for by themselves: an initialisation vector is noise, and
+    /// may look like the beginning of a token to whoever looks for one.
+    pub(crate) fn of(text: &[u8], rules: &RulePack) -> Self {
+        let mut ours = Self::default();
+        for at in memchr::memmem::find_iter(text, b"sealed:") {
+            let start = at + b"sealed:".len();
+            let is_char = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+            let len = text.get(start..).unwrap_or_default().iter().take(CLAIM_SET_CHARS_MAX + 1).take_while(is_char).count();
+            if let Some(marker) = bound(text, &(start..start + len), rules) {
+                ours.sets.push(start..start + len);
+                if ours.markers.last() != Some(&marker) {
+                    ours.markers.push(marker);
+                }
+            }
+        }
+        ours
+    }
+
+    /// Whether what was found is nothing but a part of one of ours.
+    pub(crate) fn hold(&self, span: &Range<usize>) -> bool {
+        let at = self.sets.partition_point(|set| set.end < span.end);
+        self.sets.get(at).is_some_and(|set| set.start <= span.start && span.end <= set.end)
+    }
+}
+
+/// The marker that a claim set is bound to. `None`: it is none of ours, or stands elsewhere.
+fn bound(text: &[u8], span: &Range<usize>, rules: &RulePack) -> Option<Range<usize>> {
+    let before = text.get(..span.start).filter(|b| b.ends_with(b"~sealed:") || b.ends_with(b"(sealed:"))?;
+    let set = text.get(span.clone())?;
+    let claims = ClaimSet::parse(set)?;
+    let (place, marker) = marker_around(text, before, span)?;
     let is_its_own = marker.all("fp").any(|fp| fp == claims.fp) && marker.all("sealed").any(|s| s.as_bytes() == set);
-    // Ciphertext is noise. Whoever forges a claim set could put a token where it should be.
-    let ciphertext = set.split(|&b| b == b'.').nth(3).map(base64::decode).unwrap_or_default();
-    is_its_own && analyze(&ciphertext).is_ok_and(|found| found.is_empty())
+    let mut parts = set.split(|&b| b == b'.').map(base64::decode);
+    let (wrapped, ciphertext) = (parts.nth(1)?, parts.nth(1)?);
+    (is_its_own && is_noise(&wrapped, rules) && is_noise(&ciphertext, rules)).then_some(place)
+}
+
+/// What is encrypted is noise: half of its bytes are no ASCII. Whoever forges a claim set could put a credential there.
+fn is_noise(bytes: &[u8], rules: &RulePack) -> bool {
+    let odd = bytes.iter().filter(|b| !b.is_ascii()).count();
+    let mut hits = Vec::new();
+    rules.find(bytes, &mut hits);
+    odd >= bytes.len() / 8 && hits.is_empty() && analyze(bytes).is_ok_and(|found| found.is_empty())
 }
 
 /// The marker that a claim set stands in.
-fn marker_around(text: &[u8], before: &[u8], span: &std::ops::Range<usize>) -> Option<Marker> {
+fn marker_around(text: &[u8], before: &[u8], span: &Range<usize>) -> Option<(Range<usize>, Marker)> {
     let floor = before.len().saturating_sub(MARKER_BYTES_MAX);
     let open = floor + memchr::memrchr(b'(', before.get(floor..)?)?;
     let kind = before.get(..open)?.iter().rev().take_while(|b| b.is_ascii_lowercase()).take(16).count();
     let behind = text.get(span.end..(span.end + MARKER_BYTES_MAX).min(text.len()))?;
     let close = span.end + memchr::memchr(b')', behind)?;
-    Marker::parse(std::str::from_utf8(text.get(open - kind..=close)?).ok()?)
+    let place = open - kind..close + 1;
+    Marker::parse(std::str::from_utf8(text.get(place.clone())?).ok()?).map(|marker| (place, marker))
 }

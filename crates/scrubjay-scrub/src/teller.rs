@@ -11,7 +11,7 @@ use scrubjay_token::{Class, Kind, Token, analyze, risks};
 use crate::claimset::Member;
 use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
 use crate::policy::{self, Decided, Facts, Policy, Rule, Show, Told};
-use crate::sealing::{self, Sealing};
+use crate::sealing::{Ours, Sealing};
 use crate::shape;
 
 /// Tells what a token was. One for each policy, key and set of rules.
@@ -242,7 +242,9 @@ impl Teller {
 
     /// True for a text in which something would be found. Claim sets in their own markers are not.
     pub(crate) fn fires(&self, text: &[u8]) -> bool {
-        self.fired(text).iter().any(|span| !sealing::passes(text, span))
+        let fired = self.fired(text);
+        let ours = if fired.is_empty() { Ours::default() } else { Ours::of(text, &self.rules) };
+        fired.iter().any(|span| !ours.hold(span))
     }
 
     /// What of a text is a token or another credential.

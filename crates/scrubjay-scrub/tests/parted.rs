@@ -210,3 +210,29 @@ fn an_iv_that_looks_like_an_object() {
         assert!(out.starts_with("a jwe(") && out.ends_with(") b\n") && !out.contains(tag), "{out}");
     }
 }
+
+/// One line that could go on, and a record behind it that is none of its: a word, a digest, an identifier, a member of JSON.
+#[test]
+fn a_neighbour_of_a_cut_value_stays() {
+    let cut = "x=eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6I";
+    let whole_token =
+        format!("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1MTIzNDU2Nzg5MCJ9.{}", "Nq1r93HkR48cN0D8NK2Rl6KLVD2WskWPWONVfJv34W_".repeat(2));
+    let neighbours = [
+        "ok",
+        "END",
+        "shutdown",
+        "83bce75f-9c25-4534-ae46-2d420183e297",
+        "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "com.example.service.internal.worker",
+        "\"next\": \"value\",",
+        "2026-11-23T12:00:01Z INFO next",
+    ];
+    for first in [cut.to_owned(), format!("{whole_token}\\"), format!("{whole_token}\""), format!("{cut}\\")] {
+        for neighbour in neighbours {
+            let text = format!("start\n{first}\n{neighbour}\nlast\n");
+            let out = String::from_utf8(whole(Limits::default(), text.as_bytes())).expect("text");
+            assert!(out.ends_with(&format!("\n{neighbour}\nlast\n")), "{first}\n{neighbour}: {out}");
+        }
+    }
+}

@@ -142,6 +142,54 @@ fn what_is_sealed_passes_a_second_scrubber_in_its_own_marker_only() {
     }
 }
 
+/// Noise may look like the beginning of a token: among thousands of claim sets some do.
+#[test]
+fn whatever_noise_looks_like_it_passes() {
+    let mut first = scrubber(Store::default());
+    let line = format!("a {}\n", token(CLAIMS));
+    let text: String = (0..4000).map(|_| scrub(&mut first, "a", &line).0).collect();
+    let again = scrub(&mut scrubber(Store::default()), "b", &text).0;
+    let broken = text.lines().zip(again.lines()).find(|(a, b)| a != b);
+    assert_eq!(broken, None);
+}
+
+/// In a line over the token limit a window's end must not part a claim set from its marker.
+#[test]
+fn markers_pass_in_long_lines() {
+    let mut first = scrubber(Store::default());
+    let record = format!("{} ", token(CLAIMS));
+    let (one, _) = scrub(&mut first, "a", &record);
+    for pad in [0, 100, 300, 500, 700, 900, 1100] {
+        let line = format!("{}{}\n", "x ".repeat(pad / 2), one.repeat(150));
+        assert!(line.len() > 128 * 1024, "{}", line.len());
+        let (out, _) = scrub(&mut scrubber(Store::default()), "b", &line);
+        assert!(out == line, "pad {pad}: {} claim sets of 300", out.matches("~sealed:eyJ").count());
+    }
+}
+
+/// A credential in the encrypted key, or text where noise has to be.
+#[test]
+fn a_forged_claim_set_carries_nothing() {
+    let fp = "f1a2b3c_AAAAAAAAAAAAAAAAAAAAAA";
+    let noise = |len: usize| -> Vec<u8> { (0..len).map(|i| (i as u8).wrapping_mul(151).wrapping_add(77) ^ 0x80).collect() };
+    let inner = token(r#"{"sub":"hidden-in-the-encrypted-key"}"#);
+    let mut wrapped = inner.clone().into_bytes();
+    wrapped.resize(256.max(wrapped.len()), b' ');
+    let header = format!(
+        r#"{{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":"{}","typ":"scrubjay-claims+jwe","fp":"{fp}"}}"#,
+        base64::encode(&noise(32))
+    );
+    let part = |bytes: &[u8]| base64::encode(bytes);
+    let claims = format!("{:128}", r#"{"claims":{"sub":"in-the-clear-0123456789"}}"#);
+    for (wrapped, ciphertext) in [(wrapped, noise(128)), (noise(256), claims.into_bytes())] {
+        let hidden = part(if wrapped.contains(&b' ') { &wrapped } else { &ciphertext });
+        let set = [part(header.as_bytes()), part(&wrapped), part(&noise(12)), part(&ciphertext), part(&noise(16))].join(".");
+        assert!(ClaimSet::parse(set.as_bytes()).is_some(), "it has our form");
+        let (out, _) = scrub(&mut scrubber(Store::default()), "b", &format!("x jwt(fp:{fp}~sealed:{set}) y\n"));
+        assert!(!out.contains(&hidden[20..60]), "{out}");
+    }
+}
+
 #[test]
 fn a_field_and_a_sidecar_hold_what_the_marker_would() {
     let mut first = scrubber(Store::default());

@@ -335,7 +335,7 @@ pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
 const SOFT_LINE_BYTES: std::ops::RangeInclusive<usize> = 60..=76;
 /// A line of this length would not have held another escaped character: it is filled.
 const SOFT_FILLED_BYTES: usize = 73;
-/// Shortest beginning of the line behind a soft break; a shorter one has to be the whole line.
+/// Shortest beginning of the line behind a soft break in a line that is not filled.
 const SOFT_NEXT_CHARS_MIN: usize = 16;
 
 /// Length of a soft line break at `at`. A `=` at a line's end is padding, mostly: the line has to be filled, and the
@@ -346,12 +346,18 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
         Some([b'\r', b'\n', ..]) => 3,
         _ => return None,
     };
+    // Padding, which quoted-printable would have escaped.
+    if at > 0 && text[at - 1] == b'=' {
+        return None;
+    }
     let line = text[..at].iter().rev().take(80).take_while(|&&b| b != b'\n').count() + 1;
     let next = &text[at + len..];
     let piece = next.iter().take_while(|&&b| is_piece(b)).count();
-    let whole = piece > 0 && matches!(next.get(piece), None | Some(b'\r' | b'\n'));
+    // Behind a line that is not filled a value goes on, and no word or digest: both cases, as base64 has.
+    let piece = &next[..piece];
+    let value = piece.len() >= SOFT_NEXT_CHARS_MIN && piece.iter().any(u8::is_ascii_uppercase) && piece.iter().any(u8::is_ascii_lowercase);
     let filled = line >= SOFT_FILLED_BYTES;
-    (SOFT_LINE_BYTES.contains(&line) && (whole || filled || piece >= SOFT_NEXT_CHARS_MIN)).then_some(len)
+    (SOFT_LINE_BYTES.contains(&line) && (filled || value)).then_some(len)
 }
 
 /// Length of a sequence that shows as nothing: zero-width characters, soft hyphens, byte order marks, terminal colours,

@@ -218,7 +218,7 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
     let mut sure = matches!(first.behind, Behind::Proof | Behind::Quote) || usual;
     let mut width = if short { column } else { first.len() };
     let mut before = (first.behind, text[..first.core.end].ends_with(b"."));
-    let mut count = 0;
+    let (mut count, mut fits) = (0, true);
     while count < lines.len() {
         let next = all.next(i + 1 + count, before.0);
         let len = next.len();
@@ -245,10 +245,14 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
         }
         count += 1;
         if matches!(next.behind, Behind::Close | Behind::Other) {
+            let is_name = text[next.core.end..].starts_with(b"\":");
+            fits = next.behind == Behind::Other || !is_name || belongs(&text[first.core.clone()], &text[next.core.clone()]);
             // One line of another writer may begin with anything.
             sure &= proven || count > 1 || next.behind == Behind::Close;
             break;
         }
+        // The last piece may be anybody's line: a word, a digest, an identifier.
+        fits = len >= WRAP_CHARS_MIN || proof(&next) || belongs(&text[first.core.clone()], &text[next.core.clone()]);
         before = (next.behind, text[..next.core.end].ends_with(b"."));
         // Behind a name that is glued to the first piece the width shows in the second.
         if count == 1 && len < width && len >= WRAP_CHARS_MIN {
@@ -261,7 +265,15 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
             break;
         }
     }
-    (count, sure)
+    (count, sure && fits)
+}
+
+/// Whether a short last piece may be a value's rest: both cases, as base64 has, or more of what the first piece is made of.
+fn belongs(first: &[u8], chars: &[u8]) -> bool {
+    let parted = |chars: &[u8]| chars.iter().all(|&b| b.is_ascii_hexdigit() || b == b'-');
+    chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase)
+        || is_value_end(first, chars)
+        || chars.len() >= PROVEN_CHARS_MIN && parted(chars) && parted(&first[first.len() - first.len().min(WRAP_CHARS_MIN)..])
 }
 
 /// How many of the lines behind line `i` are filled up to one column, as `i` is, with the one behind them. Nothing else
