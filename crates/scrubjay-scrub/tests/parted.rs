@@ -5,7 +5,7 @@ mod support;
 use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
-use scrubjay_testkit::tokens::{Form, Token};
+use scrubjay_testkit::tokens::{Form, Token, base64};
 use support::{cases, first_seed, shown, whole};
 
 const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
@@ -233,6 +233,22 @@ fn a_neighbour_of_a_cut_value_stays() {
             let text = format!("start\n{first}\n{neighbour}\nlast\n");
             let out = String::from_utf8(whole(Limits::default(), text.as_bytes())).expect("text");
             assert!(out.ends_with(&format!("\n{neighbour}\nlast\n")), "{first}\n{neighbour}: {out}");
+        }
+    }
+}
+
+/// The last piece of a container's line ends in padding, where quoted-printable would break a line: nothing follows it.
+#[test]
+fn padding_at_the_end_of_a_container_s_line_is_no_soft_break() {
+    let token = format!("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1MTIzNDU2Nzg5MCJ9.{}", "Nq1r93HkR48cN0D8NK2Rl6KLVD2WskWPWONVfJv34W_".repeat(2));
+    let head = "2026-11-23T12:00:00.236918770Z stdout ";
+    for pad in ["", "A", "AA", "AAA"] {
+        let text = base64(format!("{token}{pad}").as_bytes());
+        for last in 20..40 {
+            let (first, rest) = text.split_at(text.len() - last);
+            let text = format!("{head}P {first}\n{head}F {rest}\nok\nGET /x\n");
+            let out = String::from_utf8(whole(Limits::default(), text.as_bytes())).expect("text");
+            assert!(out.ends_with("\nok\nGET /x\n"), "{text}: {out}");
         }
     }
 }

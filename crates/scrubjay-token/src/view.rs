@@ -356,7 +356,8 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
     // Behind a line that is not filled a value goes on, and no word or digest: both cases, as base64 has.
     let piece = &next[..piece];
     let value = piece.len() >= SOFT_NEXT_CHARS_MIN && piece.iter().any(u8::is_ascii_uppercase) && piece.iter().any(u8::is_ascii_lowercase);
-    let filled = line >= SOFT_FILLED_BYTES;
+    // A container's line is not filled by anybody: the runtime's head is part of it.
+    let filled = line >= SOFT_FILLED_BYTES && crate::partials::part(&text[at + 1 - line..at]).is_none();
     (SOFT_LINE_BYTES.contains(&line) && (filled || value)).then_some(len)
 }
 
