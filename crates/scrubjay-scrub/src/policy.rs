@@ -36,6 +36,8 @@ pub struct Policy {
     pub(crate) tenant: String,
     pub(crate) risks: Option<Risks>,
     pub(crate) field: FieldPreset,
+    /// Access tokens and DPoP proofs show a keyed hash of `ath` that they share (RFC 9449 §4.2).
+    pub(crate) ath: bool,
     rules: Vec<Rule>,
     warnings: Vec<Mistake>,
 }
@@ -133,7 +135,7 @@ impl Policy {
 
     /// Shows nothing but class and fingerprint.
     fn nothing() -> Self {
-        Self { tenant: String::new(), risks: None, field: FieldPreset::default(), rules: Vec::new(), warnings: Vec::new() }
+        Self { tenant: String::new(), risks: None, field: FieldPreset::default(), ath: false, rules: Vec::new(), warnings: Vec::new() }
     }
 
     /// Reads and checks the text of a policy file; `file` is its name as it may be printed.

@@ -162,6 +162,9 @@ impl Teller {
                 marker.add("risk", risk.name());
             }
         }
+        if self.policy.ath {
+            self.ath(marker, token, class);
+        }
         if story.out_of_range {
             marker.add("why", "range");
         }
@@ -169,6 +172,21 @@ impl Teller {
             marker.add("why", "size");
         }
         story.sealed
+    }
+
+    /// The keyed hash by which an access token and the DPoP proofs that were sent with it find each other (RFC 9449 §4.2).
+    fn ath(&self, marker: &mut Marker, token: &Token, class: Class) {
+        let Some(key) = self.keys.current() else { return };
+        let shown = match class {
+            Class::Access => token.compact().map(|text| key.ath_of_token(text.as_bytes())),
+            Class::Dpop => token.claim("ath").and_then(Value::as_str).and_then(|claim| key.ath_of_proof(claim)),
+            _ => None,
+        };
+        if let Some(shown) = shown {
+            // Whatever a line shows of the claim stands for the same thing, and less safely.
+            marker.fields.retain(|(name, _)| name != "ath");
+            marker.add("ath", shown);
+        }
     }
 
     /// What is to be sealed. Without a fingerprint there is nothing to bind claims to, so they are withheld.

@@ -258,6 +258,21 @@ fn risks_are_shown_where_the_policy_asks() {
     check(&policy, r#"{"iat":0,"exp":3600,"aud":"a"}"#, "class:other");
 }
 
+/// RFC 9449 §4.2: a proof carries the hash of the access token that it was sent with.
+#[test]
+fn an_access_token_and_its_proofs_join() {
+    let policy = format!("ath: true\n{}", claims("{}"));
+    let access = token(r#"{"alg":"ES256","typ":"at+jwt"}"#, r#"{"iss":"https://idp.example","scope":"a"}"#);
+    let proof = |of: &str| {
+        let ath = scrubjay_claims::ath(of.as_bytes());
+        token(r#"{"alg":"ES256","typ":"dpop+jwt"}"#, &format!(r#"{{"htm":"GET","htu":"https://api.example/","ath":"{ath}"}}"#))
+    };
+    let out = scrub(&policy, "app", &format!("{access}\n{}\n{}\n", proof(&access), proof("another")));
+    let shown: Vec<_> = out.lines().map(|line| Marker::parse(line).unwrap().get("ath").unwrap().to_owned()).collect();
+    assert!(shown[0].starts_with('h') && shown[0] == shown[1] && shown[1] != shown[2], "{out}");
+    assert!(!scrub(&claims("{}"), "app", &format!("{access}\n")).contains("ath:"));
+}
+
 #[test]
 fn a_header_is_shown_unless_the_policy_says_otherwise() {
     let policy = "policy:\n  - {match: {}, header: {kid: none, typ: {show: none}}, claims: {}}\n";

@@ -393,6 +393,9 @@ fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut
         token.cut = Some(if matches!(parsed.status, Status::Cut) { Cut::Payload } else { Cut::Signature });
     }
     token.whole = parts.get(1).is_some_and(|s| signature_fits(segments.alg.as_deref(), s.len()));
+    if let Some(&signature) = parts.get(1).filter(|_| token.whole) {
+        token.signature = decode(segments.chars(signature));
+    }
     if token.cut != Some(Cut::Payload) {
         token.identity = vec![decode(segments.chars(head)), payload];
     }

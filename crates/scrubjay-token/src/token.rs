@@ -80,6 +80,8 @@ pub struct Token {
     pub whole: bool,
     /// Number of disclosures of an SD-JWT.
     pub disclosures: usize,
+    /// The signature of a JWS that is [whole](Self::whole), decoded; otherwise empty. No part of its identity.
+    pub signature: Vec<u8>,
 }
 
 impl std::fmt::Debug for Token {
@@ -93,6 +95,16 @@ impl Token {
     #[must_use]
     pub fn header_str(&self, name: &str) -> Option<&str> {
         self.header.as_ref()?.get(name)?.as_str()
+    }
+
+    /// A JWS that is [whole](Self::whole) in compact serialization (RFC 7515 §7.1), as it was sent if its base64url was
+    /// canonical. A credential: for hashing only. `None` for anything else.
+    #[must_use]
+    pub fn compact(&self) -> Option<String> {
+        let [header, payload] = self.identity.as_slice() else { return None };
+        let is_whole = self.kind == Kind::Jws && self.whole && !self.signature.is_empty();
+        let part = |bytes: &[u8]| crate::base64::encode(bytes);
+        is_whole.then(|| format!("{}.{}.{}", part(header), part(payload), part(&self.signature)))
     }
 
     /// A claim: from the claim set, or replicated in a JWE's header (RFC 7519 §5.3).
@@ -118,6 +130,7 @@ impl Token {
             identity: Vec::new(),
             whole: false,
             disclosures: 0,
+            signature: Vec::new(),
         }
     }
 }

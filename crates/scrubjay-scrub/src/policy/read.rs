@@ -13,7 +13,7 @@ use super::path::{Path, Rest, Step};
 use super::{DOCUMENT, FieldPreset, Line, POLICY_BYTES_MAX, Placement, Policy, Risks, Rule, SealTo, Show};
 
 /// Members of a policy file; `tests` is read by whoever runs them.
-const MEMBERS: [&str; 6] = ["version", "tenant", "risks", "field", "policy", "tests"];
+const MEMBERS: [&str; 7] = ["version", "tenant", "risks", "field", "ath", "policy", "tests"];
 /// A claim that goes to more audiences than this is asked about.
 const AUDIENCES_WARN: usize = 3;
 /// The name that a rule inherits the built-in default by.
@@ -77,6 +77,7 @@ fn document(root: &Node, is_builtin: bool, notes: &mut Notes) -> Option<Policy> 
     }
     Some(Policy {
         tenant: fields.get("tenant").and_then(|v| v.text(notes)).map_or_else(String::new, |at| at.value),
+        ath: fields.get("ath").and_then(|v| v.choice(&SWITCH, notes)).is_some_and(|at| at.value),
         field: fields.get("field").and_then(|v| field(&v, notes)).unwrap_or_default(),
         risks,
         rules,
