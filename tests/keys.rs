@@ -3,9 +3,11 @@
 mod support;
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::process::Stdio;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use support::{access, base64url, run, scrubjay, write_mode};
 
@@ -241,5 +243,30 @@ fn mistakes_of_usage() {
     fs::set_permissions(dir.path().join("closed"), fs::Permissions::from_mode(0o500)).unwrap();
     if !rustix::process::geteuid().is_root() {
         run(scrubjay(["keys", "new", "--dir", "closed"]).current_dir(dir.path()), b"").exits(2);
+    }
+}
+
+#[test]
+fn a_key_ends_while_scrub_runs() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for threads in ["1", "2"] {
+        let key = dir.path().join(threads);
+        let jwk = ring(&[(7, None, Some(now() + 3))]);
+        write_mode(&key, jwk.as_bytes(), 0o600);
+        let mut command = scrubjay(["scrub", "--threads", threads, "--fingerprint-key"]);
+        let piped = command.arg(&key).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().expect("the program starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        // Lines behind it, so that nothing more of it is waited for.
+        writeln!(stdin, "{}\nplain\nplain", access(1)).expect("taken");
+        std::thread::sleep(Duration::from_millis(4500));
+        writeln!(stdin, "{}", access(1)).expect("taken");
+        drop(stdin);
+        let ended = child.wait_with_output().expect("ended");
+        let text = String::from_utf8(ended.stdout).expect("text");
+        let lines: Vec<&str> = text.lines().collect();
+        let [before, _, _, after] = lines.as_slice() else { panic!("{lines:?}") };
+        assert!(before.contains("fp:f") && !after.contains("fp:f") && after.contains("why:no-key"), "{threads}: {text}");
+        assert!(String::from_utf8_lossy(&ended.stderr).contains("no correlation key is for now"));
     }
 }

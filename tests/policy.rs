@@ -161,6 +161,25 @@ fn explain_names_the_rule_and_the_line_of_each_claim() {
     assert!(ended.text().contains("built-in default"), "{}", ended.text());
 }
 
+#[test]
+fn a_value_that_a_marker_shows_is_not_hidden() {
+    let token = r#"{claims: {iss: "https://idp.example", exp: 4000000000, email_verified: true, loc: a-b, n: {deep: x.y}}}"#;
+    let policy = |hides: &str, show: &str| {
+        format!(
+            "policy: [{{match: {{}}, claims: {{exp: {show}, email_verified: {show}, loc: {show}, n.deep: {show}}}}}]\n\
+             tests: [{{name: t, input: 'a {{token}}', token: {token}, hides: [{hides}]}}]\n"
+        )
+    };
+    for hides in ["exp", "email_verified", "loc", "n.deep", "n"] {
+        for (show, code) in [("keep", 1), ("none", 0)] {
+            let dir = folder(&[("p.yaml", &policy(hides, show))]);
+            let ended = run(scrubjay(["test", "-c", "p.yaml"]).current_dir(dir.path()), b"");
+            assert_eq!(ended.status.code(), Some(code), "{hides} {show}: {}{}", ended.text(), ended.err);
+            assert_eq!(ended.text().contains(&format!("the value of \"{hides}\" is in the output")), code == 1, "{}", ended.text());
+        }
+    }
+}
+
 // ---- check --diff ----
 
 #[test]
@@ -187,6 +206,22 @@ fn a_change_of_policy_is_seen_before_it_ships() {
     for old in ["old.yaml", "pipeline.yaml"] {
         assert_eq!(diff(old, "old.yaml", "app.log").text(), "0 of 4 lines would differ\n", "{old}");
     }
+    // What is sealed, by the log's source, with bytes that a terminal would obey or that are no text.
+    let sealing = "policy: [{match: {source: web}, claims: {iss: keep, aud: {seal: [soc, hr]}}}, {match: {}, claims: {iss: keep}}]\n";
+    fs::write(dir.path().join("sealing.yaml"), sealing).unwrap();
+    fs::write(dir.path().join("web.log"), [b"\x1b[2J\xff ", access(1).as_bytes(), b"\nlast\n"].concat()).unwrap();
+    assert_eq!(diff("old.yaml", "sealing.yaml", "web.log").text(), "0 of 2 lines would differ\n");
+    let args = ["check", "--diff", "old.yaml", "sealing.yaml", "web.log", "--source", "web"];
+    let ended = run(scrubjay(args).current_dir(dir.path()), b"");
+    ended.exits(0);
+    let lines: Vec<&str> = ended.text().lines().collect();
+    let ["@@ line 1", before, "-  seals to nothing", after, "+  seals to hr: aud; soc: aud", "1 of 2 lines would differ"] =
+        lines.as_slice()
+    else {
+        panic!("{lines:?}")
+    };
+    assert!(before.starts_with("-\\u{1b}[2J\\xff jwt(") && before[1..] == after[1..], "{before}");
+    Canaries::of([access(1)]).absent("the difference", &ended.out);
     diff("old.yaml", "new.yaml", "missing.log").exits(1);
     let ended = diff("missing.yaml", "app.log", "app.log");
     ended.exits(2);

@@ -192,6 +192,30 @@ fn no_audit_no_reveal() {
 }
 
 #[test]
+fn a_pipe_is_no_file_to_wait_for() {
+    let site = Site::new();
+    rustix::fs::mknodat(rustix::fs::CWD, site.path("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR, 0)
+        .expect("a pipe");
+    let reveal = ["reveal", "--key", "keys/soc.private.jwk", "--reason", "case 7", "--audit-log"];
+    let cases: [Vec<&str>; 9] = [
+        [&reveal[..], &["pipe"]].concat(),
+        [&reveal[..], &["audit.jsonl", "--epochs", "pipe"]].concat(),
+        [&reveal[..], &["audit.jsonl", "--agent-keys", "pipe"]].concat(),
+        vec!["audit-log", "verify", "pipe"],
+        vec!["keys", "list", "--epochs", "pipe"],
+        vec!["scrub", "--policy", "pipe"],
+        vec!["scrub", "--rules", "pipe"],
+        vec!["check", "-c", "pipe"],
+        vec!["test", "-c", "pipe"],
+    ];
+    for args in cases {
+        let ended = run(scrubjay(&args).current_dir(site.folder.path()), b"");
+        assert_eq!(ended.exits(2), b"", "{args:?}");
+        assert!(ended.err.contains("not a regular file"), "{args:?}: {}", ended.err);
+    }
+}
+
+#[test]
 fn what_does_not_open_is_counted_and_ends_with_1() {
     let site = Site::new();
     let set = seal(&site.sealer(false), "soc", &json!({"sub": "ann"}));
@@ -225,6 +249,31 @@ fn a_token_never_comes_back() {
         assert!(!text.contains('\u{9b}'), "{text:?}");
     }
     assert_eq!(objects(&site.reveal("soc", &[], &log)).len(), 1, "it is still JSON");
+}
+
+#[test]
+fn a_claim_set_that_is_a_credential_is_withheld() {
+    let site = Site::new();
+    let token = access(3);
+    let parts: Vec<&str> = token.split('.').collect();
+    let secret = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    let sealer = site.sealer(false);
+    let sets = [
+        (json!({"protected": parts[0], "payload": parts[1], "signature": parts[2]}), parts[2], "signature", "withheld"),
+        (json!({"kty": "oct", "k": secret}), secret, "k", "withheld"),
+        (json!({"sub": "ann", "cnf": {"jwk": {"kty": "oct", "k": secret}}}), secret, "sub", "ann"),
+    ];
+    for (claims, secret, claim, says) in sets {
+        let log = format!("jwt(fp:{FP}~sealed:{})\n", seal(&sealer, "soc", &claims));
+        for args in [vec!["--format", "text"], vec![], vec!["--claim", claim], vec!["--format", "text", "--claim", claim]] {
+            let ended = site.reveal("soc", &args, &log);
+            ended.exits(0);
+            let text = ended.text();
+            assert!(text.contains(says) && text.contains(FP), "{args:?}: {text}");
+            assert!(!text.contains(&secret[..16]), "{args:?}: {text}");
+        }
+        assert_eq!(site.reveal("soc", &["--claim", "other"], &log).exits(0), b"");
+    }
 }
 
 #[test]
@@ -296,6 +345,13 @@ fn the_audit_log_shows_what_was_done_to_it() {
         let refused = says == "entries after this one were cut off" || says == "the line is cut" || says == "the entry was edited";
         assert_eq!(last.exits(if refused { 2 } else { 0 }).is_empty(), refused, "{says}");
     }
+    // An empty log is what is left of one that was emptied.
+    fs::remove_file(site.path("audit.jsonl.head")).expect("removed");
+    fs::write(site.path("audit.jsonl"), "").expect("written");
+    let empty = verify(&[]);
+    empty.exits(0);
+    assert!(empty.text().starts_with("0 entries") && empty.text().contains("cannot be proven"), "{}", empty.text());
+    verify(&["--head", &head]).exits(1);
     assert_eq!(verify(&["--head", "4"]).exits(2), b"");
     assert_eq!(run(&mut scrubjay(["audit-log", "verify", "/no/such/file"]), b"").exits(2), b"");
 }
@@ -318,6 +374,12 @@ fn keys_of_audiences_are_made_replaced_and_listed() {
     for name in ["../soc", "a/b", "", "agent"] {
         let ended = run(scrubjay(["keys", "new", "--dir", "keys", "--audience", name]).current_dir(site.folder.path()), b"");
         assert_eq!(ended.exits(2), b"", "{name}");
+    }
+    // Nothing is written when one of the names cannot be.
+    for names in [["new1", "new1"], ["new1", "agent"], ["new1", "fingerprint"], ["new1", "soc"]] {
+        let args = ["keys", "new", "--dir", "keys", "--audience", names[0], "--audience", names[1]];
+        assert_eq!(run(scrubjay(args).current_dir(site.folder.path()), b"").exits(2), b"", "{names:?}");
+        assert!(!site.path("keys/new1.public.jwk").exists() && !site.path("keys/new1.private.jwk").exists(), "{names:?}");
     }
     site.keys(&["new", "--dir", "keys", "--audience", "p", "--curve", "p256", "--valid", "90d"]);
 

@@ -136,9 +136,51 @@ fn a_filter_seals_too() {
     let ended = site.program(&[&always[..], &seal[..2]].concat(), line.as_bytes());
     ended.exits(2);
     assert!(ended.err.contains("--epochs"), "{}", ended.err);
+    let to_hr = ["--seal-to", "hr=pipelines/sealing/keys/soc.public.jwk"];
+    let ended = site.program(&[&always[..], &seal, &to_hr].concat(), line.as_bytes());
+    ended.exits(2);
+    assert!(ended.err.contains("--seal-to hr: the policy seals nothing to this audience"), "{}", ended.err);
+    let ended = site.program(&[&always[..], &["--epochs", "e"]].concat(), line.as_bytes());
+    ended.exits(2);
+    assert!(ended.err.contains("without --seal-to"), "{}", ended.err);
+    // The epochs file is neither input nor output.
+    fs::write(site.path("e.log"), &line).expect("written");
+    std::os::unix::fs::symlink("e.log", site.path("link")).expect("linked");
+    for (files, says) in [(vec!["link"], "is an input, too"), (vec!["out.log"], "is the output, too")] {
+        let out = fs::OpenOptions::new().append(true).open(site.path("e.log")).expect("opened");
+        let mut command = scrubjay([&always[..], &seal[..2], &["--epochs", "e.log"], &files].concat());
+        command.current_dir(site.folder.path());
+        if says.contains("output") {
+            command.stdout(out);
+        }
+        let ended = command.output().expect("ended");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(2) && said.contains(says), "{said}");
+        assert_eq!(site.read("e.log"), line);
+    }
     let ended = site.program(&[&always[..], &["--seal-to", "soc=none.jwk", "--epochs", "e"]].concat(), line.as_bytes());
     ended.exits(2);
     assert!(ended.err.contains("none.jwk: "), "{}", ended.err);
+}
+
+#[test]
+fn the_epochs_file_is_no_log() {
+    let site = Site::new();
+    site.program(&["keys", "new", "--dir", "k", "--audience", "soc"], b"").exits(0);
+    let policy = "policy: [{match: {}, claims: {sub: {seal: [soc]}}}]\nkeys: {epochs: log/e.jsonl, audiences: {soc: [k/soc.public.jwk]}}\n";
+    for (include, out, says) in [
+        ("in/*.log", "out.log", None),
+        ("in/*.log", "log/e.jsonl", Some("sink \"out\" writes the epochs file")),
+        ("log/*", "out.log", Some("source \"in\" reads the epochs file")),
+    ] {
+        let rest = format!(
+            "sources: {{in: {{type: file, include: \"{include}\"}}}}\nsinks: {{out: {{type: file, path: {out}}}}}\npipelines: [{{from: in, to: out}}]\n"
+        );
+        fs::write(site.path("p.yaml"), format!("{policy}{rest}")).expect("written");
+        let ended = site.program(&["check", "-c", "p.yaml"], b"");
+        ended.exits(if says.is_some() { 2 } else { 0 });
+        assert!(says.is_none_or(|says| ended.err.contains(says)), "{}", ended.err);
+    }
 }
 
 /// An epochs file that cannot be written: the claims are withheld, the log goes on.

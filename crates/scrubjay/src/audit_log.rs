@@ -41,7 +41,10 @@ fn told(verdict: &Verdict) -> String {
     }
     let whole = if verdict.faults.is_empty() { "no entry was cut, edited or moved" } else { "DAMAGED" };
     text.push_str(&format!("{} entries: {whole}\n", verdict.entries));
-    let Some((last, hash)) = &verdict.head else { return text };
+    let Some((last, hash)) = &verdict.head else {
+        text.push_str("that none is missing cannot be proven: give a head that was kept elsewhere (--head)\n");
+        return text;
+    };
     text.push_str(&format!("head {last}:{hash}\n"));
     match verdict.proven {
         Some(proven) if proven == *last => text.push_str("the given head is the last entry: nothing was cut off before it was anchored\n"),

@@ -141,8 +141,17 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(clap::Args)]
-#[group(required = true, multiple = false)]
 pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) what: CheckWhat,
+    /// Name of the source that the log of --diff is from, for rules that ask for one [default: stdin]
+    #[arg(long, value_name = "NAME", requires = "diff")]
+    pub(crate) source: Option<String>,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct CheckWhat {
     /// The pipeline file
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,

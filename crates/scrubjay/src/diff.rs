@@ -1,12 +1,14 @@
 //! `scrubjay check --diff OLD NEW LOG`: what another policy would make of a real log. Prints scrubbed lines only.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use scrubjay_delivery::{AckId, LaneId};
-use scrubjay_scrub::{Batch, FingerprintKey, Framing, Limits, Origin, Scrubber, Teller};
+use scrubjay_scrub::{Batch, FingerprintKey, Framing, Limits, Origin, Place, Scrubber, Teller};
+use scrubjay_token::{Token, analyze};
 
 use crate::exit::{Exit, complain};
 use crate::{config, keyfile, policy, safe};
@@ -16,11 +18,38 @@ const BLOCK_BYTES: usize = 256 * 1024;
 
 /// Two scrubbers of the same text, and what they have given that the other has not matched yet.
 struct Side {
+    teller: Teller,
     scrubber: Scrubber,
     ahead: Vec<u8>,
 }
 
-pub(crate) fn run(files: &[PathBuf]) -> Exit {
+impl Side {
+    fn new(teller: Teller) -> Self {
+        Self { scrubber: Scrubber::of(teller.clone(), Limits::default()), teller, ahead: Vec::new() }
+    }
+
+    /// Who may open which claims of these tokens: `soc: email, sub`. Names only.
+    fn seals(&self, tokens: &[Token], source: &str) -> Vec<String> {
+        let mut seals = Vec::new();
+        for token in tokens {
+            let mut of: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+            self.teller.tell(token, source, Place::Text, &mut |claim| {
+                for audience in claim.fate.sealed {
+                    of.entry(audience).or_default().insert(claim.path.clone());
+                }
+            });
+            let parts: Vec<String> = of
+                .iter()
+                .map(|(audience, claims)| format!("{audience}: {}", claims.iter().cloned().collect::<Vec<_>>().join(", ")))
+                .collect();
+            seals.push(if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") });
+        }
+        seals
+    }
+}
+
+/// Compares two policies by a log of this source.
+pub(crate) fn run(files: &[PathBuf], source: &str) -> Exit {
     let [old, new, log] = files else { return Exit::Usage };
     let key = match FingerprintKey::random() {
         Ok(key) => key,
@@ -29,8 +58,7 @@ pub(crate) fn run(files: &[PathBuf]) -> Exit {
             return Exit::Partly;
         }
     };
-    let sides = [old, new]
-        .map(|file| teller(file, &key).map(|teller| Side { scrubber: Scrubber::of(teller, Limits::default()), ahead: Vec::new() }));
+    let sides = [old, new].map(|file| teller(file, &key).map(Side::new));
     let [old, new] = match sides {
         [Ok(old), Ok(new)] => [old, new],
         [old, new] => {
@@ -40,7 +68,7 @@ pub(crate) fn run(files: &[PathBuf]) -> Exit {
             return Exit::Usage;
         }
     };
-    match compare(old, new, log) {
+    match compare(old, new, log, source) {
         Ok(()) => Exit::Done,
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
         Err(error) => {
@@ -61,11 +89,13 @@ fn teller(path: &Path, key: &FingerprintKey) -> Result<Teller, String> {
     Ok(Teller::new(key.clone(), scrubjay_rules::RulePack::builtin()).with_policy(Arc::new(policy)))
 }
 
-fn compare(mut old: Side, mut new: Side, log: &Path) -> std::io::Result<()> {
+fn compare(mut old: Side, mut new: Side, log: &Path, source: &str) -> std::io::Result<()> {
     let mut input: Box<dyn Read> =
         if log == Path::new("-") { Box::new(std::io::stdin()) } else { Box::new(BufReader::new(File::open(log)?)) };
     let mut out = BufWriter::new(stdout().lock());
-    let origin = Arc::new(Origin { source: "stdin".into(), name: "log".into() });
+    let origin = Arc::new(Origin { source: source.into(), name: "log".into() });
+    let sealing = [&old, &new].iter().any(|side| !side.teller.policy().audiences().is_empty());
+    let mut raw = Vec::new();
     let (mut line, mut changed) = (0_u64, 0_u64);
     for seq in 0.. {
         let mut block = Vec::with_capacity(BLOCK_BYTES);
@@ -81,16 +111,30 @@ fn compare(mut old: Side, mut new: Side, log: &Path) -> std::io::Result<()> {
             });
             side.ahead.extend_from_slice(clean.bytes());
         }
+        if sealing {
+            raw.extend_from_slice(&block);
+        }
         // Lines stay lines, so both have the same ones.
+        let mut raws = lines(&mut raw, ends).into_iter();
         let (mut before, mut after) = (lines(&mut old.ahead, ends).into_iter(), lines(&mut new.ahead, ends).into_iter());
         let (mut extra_old, mut extra_new) = (Vec::new(), Vec::new());
         loop {
             match (before.next(), after.next()) {
                 (Some(a), Some(b)) => {
                     line += 1;
-                    if a != b {
+                    let tokens = raws.next().and_then(|line| analyze(&line).ok()).unwrap_or_default();
+                    let tokens: Vec<Token> = tokens.into_iter().map(|found| found.token).collect();
+                    let seals = [&old, &new].map(|side| side.seals(&tokens, source));
+                    let resealed = seals[0] != seals[1];
+                    if a != b || resealed {
                         changed += 1;
-                        writeln!(out, "@@ line {line}\n-{}\n+{}", String::from_utf8_lossy(&a), String::from_utf8_lossy(&b))?;
+                        writeln!(out, "@@ line {line}")?;
+                        for (sign, text, seals) in [('-', &a, &seals[0]), ('+', &b, &seals[1])] {
+                            writeln!(out, "{sign}{}", printable(text))?;
+                            if resealed {
+                                writeln!(out, "{sign}  seals to {}", safe::text(&seals.join(" | "), false))?;
+                            }
+                        }
                     }
                 }
                 (Some(a), None) => extra_old.push(a),
@@ -98,6 +142,7 @@ fn compare(mut old: Side, mut new: Side, log: &Path) -> std::io::Result<()> {
                 (None, None) => break,
             }
         }
+        put_back(&mut raw, raws.collect());
         put_back(&mut old.ahead, extra_old);
         put_back(&mut new.ahead, extra_new);
         if ends {
@@ -106,6 +151,16 @@ fn compare(mut old: Side, mut new: Side, log: &Path) -> std::io::Result<()> {
     }
     writeln!(out, "{changed} of {line} lines would differ")?;
     out.flush()
+}
+
+/// A scrubbed line for a terminal: control characters escaped, and bytes that are no UTF-8 as `\xHH`.
+fn printable(line: &[u8]) -> String {
+    let mut text = String::with_capacity(line.len());
+    for chunk in line.utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+    }
+    safe::text(&text, false)
 }
 
 /// The whole lines of a buffer, which keeps what follows them; at the end that is a line too.

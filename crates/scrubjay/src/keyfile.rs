@@ -37,17 +37,25 @@ fn fault(what: impl Into<String>, remedy: impl Into<String>) -> Fault {
 /// The correlation keys of a file for now, or one for this run.
 ///
 /// # Errors
+/// Those of [`ring_for_now`].
+pub(crate) fn active_keys(file: Option<&Path>) -> Result<ActiveKeys, String> {
+    ring_for_now(file).map(|ring| ring.active(now()))
+}
+
+/// The ring of a file, or of a key for this run.
+///
+/// # Errors
 /// What is wrong with the file and how it is mended. A ring without a key for now is an error: another key of it would be
 /// used against what its owner wrote.
-pub(crate) fn active_keys(file: Option<&Path>) -> Result<ActiveKeys, String> {
+pub(crate) fn ring_for_now(file: Option<&Path>) -> Result<CorrelationRing, String> {
     let Some(path) = file else {
-        return FingerprintKey::random().map(ActiveKeys::from).map_err(|e| e.to_string());
+        return FingerprintKey::random().map(CorrelationRing::from).map_err(|e| e.to_string());
     };
     let told = |wrong: Fault| format!("{}: {wrong}", safe::path(path));
     let now = now();
     let none = || fault(format!("no key of it is for now, {}", shown_time(now)), "add one whose period covers now (docs/keys.md)");
-    let active = ring(path).map_err(told)?.active(now);
-    if active.current().is_some() { Ok(active) } else { Err(told(none())) }
+    let ring = ring(path).map_err(told)?;
+    if ring.at(now).is_some() { Ok(ring) } else { Err(told(none())) }
 }
 
 /// The ring of a file.
@@ -93,6 +101,16 @@ pub(crate) fn read_private(path: &Path, bytes_max: usize) -> Result<Zeroizing<Ve
     let mut secret = Zeroizing::new(Vec::with_capacity(room));
     file.take(bytes_max as u64 + 1).read_to_end(&mut secret).map_err(|e| unread(&e))?;
     Ok(secret)
+}
+
+/// Opens a file that is configuration: a pipe would make the program wait for a writer for ever.
+///
+/// # Errors
+/// The system's, and for what is no regular file. A folder opens, and fails when it is read.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() || meta.is_dir() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
 }
 
 /// Writes a new secret file with mode 0600, and its folder (0700) where that is missing. Durable when it returns.

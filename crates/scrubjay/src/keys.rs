@@ -39,6 +39,13 @@ pub(crate) fn run(args: &KeysArgs) -> Exit {
 
 /// Writes key pairs for audiences and for an agent, and the ring of a folder that has none; with no such names, the ring.
 fn new(args: &KeysNewArgs) -> Result<String, String> {
+    let pairs = !args.audience.is_empty() || args.agent;
+    let ring = !pairs || !args.dir.join(RING_FILE).exists();
+    // All is looked at before anything is written: half of what was asked for is in the way of the next try.
+    pairs::check_new(&args.dir, &args.audience, pairs::role_of(args.curve), args.agent)?;
+    if let Some(period) = args.period.filter(|_| ring) {
+        schedule(args, period)?;
+    }
     let mut text = String::new();
     for audience in &args.audience {
         text.push_str(&pairs::new(&args.dir, audience, pairs::role_of(args.curve), args.valid)?);
@@ -46,7 +53,7 @@ fn new(args: &KeysNewArgs) -> Result<String, String> {
     if args.agent {
         text.push_str(&pairs::new(&args.dir, pairs::AGENT, Role::Agent, args.valid)?);
     }
-    if text.is_empty() || !args.dir.join(RING_FILE).exists() {
+    if ring {
         text.push_str(&new_ring(args)?);
     }
     Ok(text)

@@ -1,6 +1,5 @@
 //! Policy files.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +28,7 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Arc<Policy>, String> {
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     let shown = safe::path(path);
     let mut bytes = Zeroizing::new(Vec::new());
-    let read = File::open(path).and_then(|file| file.take(POLICY_BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
+    let read = keyfile::open_regular(path).and_then(|file| file.take(POLICY_BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
         return Err(format!("{shown}: {} (give the path of a readable policy file)", keyfile::reason(&error)));
     }

@@ -278,16 +278,15 @@ fn print_line(
         if args.audience.is_some() && opened.audience != args.audience {
             continue;
         }
-        let parsed = json::parse(opened.claims.as_bytes());
-        let Value::Object(claims) = parsed.value else {
+        let Value::Object(claims) = json::parse(opened.claims.as_bytes()).value else {
             tally.damaged += 1;
             continue;
         };
         let wanted = |name: &str| args.claim.is_empty() || args.claim.iter().any(|claim| claim == name);
-        let claims: Vec<(String, Value)> = claims.into_iter().filter(|(name, _)| wanted(name)).collect();
-        if claims.is_empty() && !args.claim.is_empty() {
+        if !args.claim.is_empty() && !claims.iter().any(|(name, _)| wanted(name)) {
             continue;
         }
+        let claims = without_credentials(claims).map(|clean| clean.into_iter().filter(|(name, _)| wanted(name)).collect::<Vec<_>>());
         let bound = marker.map(|marker| marker.all("fp").any(|fp| fp == set.fp));
         tally.opened += 1;
         tally.unbound += u64::from(bound == Some(false));
@@ -295,27 +294,42 @@ fn print_line(
             tally.fingerprints.insert(set.fp.clone());
         }
         let text = match args.format {
-            Format::Jsonl => as_json(here, &opened, bound, &claims),
-            Format::Text => as_text(here, &opened, bound, &claims),
+            Format::Jsonl => as_json(here, &opened, bound, claims.as_deref()),
+            Format::Text => as_text(here, &opened, bound, claims.as_deref()),
         };
         out.write_all(text.as_bytes())?;
     }
     Ok(())
 }
 
+/// The claims with markers for what is a credential; `None`: all of them together are one, such as a JWK or a JWS whose parts
+/// are claims. Only the whole set shows that: a part of it, or a line for each claim, would pass.
+fn without_credentials(claims: Vec<(String, Value)>) -> Option<Vec<(String, Value)>> {
+    let clean = safe::text(&found::render(&Value::Object(claims)), false);
+    let parsed = json::parse(clean.as_bytes());
+    match parsed.value {
+        Value::Object(claims) if matches!(parsed.status, json::Status::Complete { .. }) => Some(claims),
+        _ => None,
+    }
+}
+
 /// One JSON object on a line of its own.
-fn as_json(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: &[(String, Value)]) -> String {
+fn as_json(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: Option<&[(String, Value)]>) -> String {
     let text = |text: Option<&str>| serde_json::Value::from(text).to_string();
-    let claims: Vec<String> = claims.iter().map(|(name, value)| format!("{}:{}", found::string(name), found::render(value))).collect();
+    let member = |(name, value): &(String, Value)| format!("{}:{}", found::string(name), found::render(value));
+    let object = claims.map(|claims| format!("{{{}}}", claims.iter().map(member).collect::<Vec<_>>().join(",")));
     let mut members = vec![
         format!("\"line\":{}", here.line),
         format!("\"fp\":{}", text(Some(&opened.fp))),
         format!("\"audience\":{}", text(opened.audience.as_deref())),
-        format!("\"claims\":{}", safe::text(&format!("{{{}}}", claims.join(",")), false)),
+        format!("\"claims\":{}", object.map_or_else(|| "null".to_owned(), |object| safe::text(&object, false))),
         format!("\"bound\":{}", serde_json::Value::from(bound)),
         format!("\"origin\":{}", text(Some(opened.origin.name()))),
         format!("\"agent\":{}", text(opened.agent.as_deref().map(|agent| safe::text(agent, false)).as_deref())),
     ];
+    if claims.is_none() {
+        members.push("\"why\":\"withheld\"".to_owned());
+    }
     if let Some(kid) = signer(&opened.origin) {
         members.push(format!("\"signer\":{}", text(Some(kid))));
     }
@@ -326,7 +340,7 @@ fn as_json(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: &[(Str
 }
 
 /// A heading and one line for each claim.
-fn as_text(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: &[(String, Value)]) -> String {
+fn as_text(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: Option<&[(String, Value)]>) -> String {
     let place = here.file.map(|file| format!("{file}, ")).unwrap_or_default();
     let bound = match bound {
         Some(true) => "bound to its marker",
@@ -341,6 +355,10 @@ fn as_text(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: &[(Str
     };
     let audience = opened.audience.as_deref().unwrap_or("-");
     let mut text = format!("{place}line {}  audience {audience}  {}  {bound}\n  origin: {origin}\n", here.line, opened.fp);
+    let Some(claims) = claims else {
+        text.push_str("  withheld: the claims together are a credential\n");
+        return text;
+    };
     let width = claims.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default().min(24);
     for (name, value) in claims {
         text.push_str(&format!("  {:<width$}  {}\n", safe::text(name, false), safe::text(&found::render(value), false)));

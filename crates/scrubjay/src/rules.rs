@@ -1,6 +1,5 @@
 //! The rules for credentials that are no tokens: files of rules, the choice that flags make, the list for people.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use crate::{keyfile, safe, scrub};
 pub(crate) fn read(path: &Path) -> Result<Vec<Rule>, Vec<String>> {
     let shown = safe::path(path);
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
+    let read = keyfile::open_regular(path).and_then(|file| file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
         return Err(vec![format!("{shown}: {} (give the path of a readable rule file)", keyfile::reason(&error))]);
     }

@@ -20,7 +20,7 @@ const RUNTIME_END_MAX: Duration = Duration::from_secs(2);
 
 /// Checks a pipeline file and prints what it means.
 pub(crate) fn check(args: &CheckArgs) -> Exit {
-    let Some(config) = &args.config else { return diff::run(&args.diff) };
+    let Some(config) = &args.what.config else { return diff::run(&args.what.diff, args.source.as_deref().unwrap_or("stdin")) };
     match config::load(config) {
         Ok(plan) => scrub::write_quietly(safe::text(&plan.to_string(), true).as_bytes()),
         Err(mistakes) => {

@@ -14,11 +14,13 @@ mod workers;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use scrubjay_claims::{Sealer, is_audience};
+use scrubjay_claims::is_audience;
 use scrubjay_scrub::policy::SealTo;
 use scrubjay_scrub::{Limits, Policy, Scrubber, Stats, Teller};
 
@@ -26,7 +28,8 @@ use crate::cli::ScrubArgs;
 use crate::config::SealingPlan;
 use crate::exit::{Exit, complain};
 use crate::keyfile::{self, reason};
-use crate::{policy, rules, safe, sealing};
+use crate::sealing::{self, Seals, Tender};
+use crate::{policy, rules, safe};
 
 use input::Input;
 pub(crate) use output::write_quietly;
@@ -37,8 +40,8 @@ use output::{Output, Stop};
 const THREADS_DEFAULT_MAX: usize = 4;
 
 pub(crate) fn run(args: &ScrubArgs) -> Exit {
-    let key = match keyfile::active_keys(args.fingerprint_key.as_deref()) {
-        Ok(key) => key,
+    let ring = match keyfile::ring_for_now(args.fingerprint_key.as_deref()) {
+        Ok(ring) => Arc::new(ring),
         Err(what) => {
             complain(&what);
             return Exit::Usage;
@@ -64,21 +67,21 @@ pub(crate) fn run(args: &ScrubArgs) -> Exit {
     let started = Instant::now();
     let output = Output::standard();
     let input = Input::new(&args.files, &args.policy.source, output.identity());
-    let sealer = match sealer(args, &policy) {
-        Ok(sealer) => sealer,
+    let seals = match seals(args, &policy, output.identity()) {
+        Ok(seals) => seals,
         Err(what) => {
             complain(&what);
             return Exit::Usage;
         }
     };
-    let now = u64::try_from(keyfile::now()).unwrap_or_default();
-    let mut teller = Teller::new(key, rules).with_policy(policy).at(now);
-    if let Some(sealer) = &sealer {
-        teller = teller.with_sealer(Arc::clone(sealer));
+    let now = keyfile::now();
+    let mut teller = Teller::new(ring.active(now), rules).with_policy(policy).at(u64::try_from(now).unwrap_or_default());
+    if let Some(seals) = &seals {
+        teller = teller.with_sealer(Arc::clone(&seals.sealer));
     }
     let scrubbers = (0..threads(args)).map(|_| Scrubber::of(teller.clone(), Limits::default())).collect();
-    let (did, ended) = workers::run(input, output, scrubbers);
-    sealer.iter().for_each(|sealer| sealing::say_alarms(sealer));
+    let (did, ended) = workers::run(input, output, scrubbers, &Arc::new(Tender::new(ring, seals.clone())));
+    seals.iter().for_each(|seals| sealing::say_alarms(&seals.sealer));
     if args.stats {
         eprintln!("{}", stats_json(&did.stats, started.elapsed().as_secs_f64()));
     }
@@ -98,9 +101,12 @@ pub(crate) fn run(args: &ScrubArgs) -> Exit {
 }
 
 /// Who seals what the policy says, for the audiences of the flags.
-fn sealer(args: &ScrubArgs, policy: &Policy) -> Result<Option<Arc<Sealer>>, String> {
+fn seals(args: &ScrubArgs, policy: &Policy, output: Option<(u64, u64)>) -> Result<Option<Seals>, String> {
     if args.seal_to.is_empty() {
-        return Ok(None);
+        return match args.epochs {
+            Some(_) => Err("--epochs: nothing is sealed without --seal-to NAME=FILE; add it, or leave --epochs out".to_owned()),
+            None => Ok(None),
+        };
     }
     let mut audiences: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for word in &args.seal_to {
@@ -115,12 +121,35 @@ fn sealer(args: &ScrubArgs, policy: &Policy) -> Result<Option<Arc<Sealer>>, Stri
     if policy.audiences().is_empty() {
         return Err("--seal-to: the policy seals nothing; write seal: [AUDIENCE] in one and give it with --policy".to_owned());
     }
+    if let Some(name) = audiences.keys().find(|name| !policy.audiences().contains(name.as_str())) {
+        return Err(format!("--seal-to {name}: the policy seals nothing to this audience; leave it out, or name it in the policy"));
+    }
     if policy.rules().iter().any(|rule| rule.seal_to == SealTo::Sidecar) {
         return Err("seal_to: sidecar needs a second output, which `scrub` does not have; use `run`, or seal_to: inline".to_owned());
     }
     let epochs = args.epochs.clone().ok_or("--seal-to needs --epochs FILE, where the records are kept that open what is sealed")?;
+    if let Some(what) = collision(&epochs, &args.files, output) {
+        return Err(format!("--epochs {}: {what}; give the records a file of their own", safe::path(&epochs)));
+    }
     let plan = SealingPlan { audiences, epochs, identity: None, standalone: false };
-    sealing::open(&plan).map(|seals| Some(seals.sealer))
+    sealing::open(&plan).map(Some)
+}
+
+/// Why the epochs file cannot be this one: records would stand in the middle of the output, or be read as a log. By device and
+/// inode, so that links are found.
+fn collision(epochs: &Path, files: &[PathBuf], output: Option<(u64, u64)>) -> Option<&'static str> {
+    let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+    let epochs = identity(std::fs::metadata(epochs).ok()?);
+    if output == Some(epochs) {
+        return Some("is the output, too");
+    }
+    let meta = |path: &PathBuf| if path == Path::new("-") { of_stdin() } else { std::fs::metadata(path).ok() };
+    let read = if files.is_empty() { of_stdin().into_iter().collect() } else { files.iter().filter_map(meta).collect::<Vec<_>>() };
+    read.into_iter().any(|file| identity(file) == epochs).then_some("is an input, too")
+}
+
+fn of_stdin() -> Option<std::fs::Metadata> {
+    std::fs::File::from(io::stdin().as_fd().try_clone_to_owned().ok()?).metadata().ok()
 }
 
 fn threads(args: &ScrubArgs) -> usize {

@@ -138,7 +138,7 @@ fn judge(test: &Test, suite: &Suite) -> Outcome {
     for check in &test.checks {
         let failure = match check {
             Check::Output(pattern) => found::glob(pattern, &output).err(),
-            Check::Hides(claims) => found::not_hidden(claims, &tokens, &output),
+            Check::Hides(claims) => found::not_hidden(claims, &tokens, &test.source, &teller, &output),
             Check::Shows(pairs) => found::not_shown(pairs, &output),
             Check::Class(class) => found::not_of_class(class, &output),
             Check::Rule(rule) => found::not_by_rule(rule, &tokens, &test.source, &teller),

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::fence::encode;
 use super::json::Object;
+use super::regular;
 use crate::claim_set::is_hash;
 
 /// Longest entry in bytes.
@@ -118,20 +119,22 @@ impl AuditLog {
     /// # Errors
     /// [`AuditError`].
     pub fn append(&self, entry: &Entry<'_>) -> Result<Receipt, AuditError> {
-        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
+        let mut file = regular::open(&self.path, OpenOptions::new().read(true).append(true).create(true).mode(0o600))?;
         file.lock()?;
         let last = last_entry(&mut file)?;
         let kept = kept_head(&self.path)?;
         if kept.as_ref().is_some_and(|(seq, hash)| *seq > last.seq || *seq == last.seq && *hash != last.hash) {
             return Err(AuditError::Truncated);
         }
-        let (line, hash) = render(entry, last.seq + 1, &last.hash);
+        // No log of ours comes to the last number: whoever wrote it wants us to fail.
+        let seq = last.seq.checked_add(1).ok_or(AuditError::Damaged)?;
+        let (line, hash) = render(entry, seq, &last.hash);
         if line.len() > ENTRY_BYTES_MAX {
             return Err(AuditError::Long);
         }
         file.write_all(line.as_bytes())?;
         file.sync_all()?;
-        let receipt = Receipt { seq: last.seq + 1, hash };
+        let receipt = Receipt { seq, hash };
         keep_head(&self.path, &receipt)?;
         if let Some(socket) = &self.anchor {
             anchor(socket, &receipt).map_err(AuditError::Anchor)?;
@@ -205,7 +208,7 @@ fn head_path(log: &Path) -> PathBuf {
 /// The head that is kept beside a log: `SEQ HASH`.
 fn kept_head(log: &Path) -> Result<Option<(u64, String)>, AuditError> {
     let mut text = String::new();
-    match File::open(head_path(log)) {
+    match regular::read(&head_path(log)) {
         Ok(file) => file.take(256).read_to_string(&mut text)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -226,7 +229,7 @@ fn keep_head(log: &Path, receipt: &Receipt) -> Result<(), AuditError> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    let mut file = regular::open(&new, OpenOptions::new().write(true).create(true).truncate(true).mode(0o600))?;
     writeln!(file, "{} {}", receipt.seq, receipt.hash)?;
     file.sync_all()?;
     std::fs::rename(&new, &path)?;
@@ -316,7 +319,7 @@ pub fn verify(path: &Path, heads: &[(u64, String)]) -> io::Result<Verdict> {
     let known: Vec<(u64, String, bool)> =
         heads.iter().map(|(seq, hash)| (*seq, hash.clone(), true)).chain(kept.map(|(seq, hash)| (seq, hash, false))).collect();
     let mut walk = Walk { before: Link::start(), line: 0, seen: vec![false; known.len()] };
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(regular::read(path)?);
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -368,7 +371,7 @@ impl Walk {
         if !right {
             faults.push(Fault::Edited);
         }
-        if link.seq > self.before.seq + 1 {
+        if self.before.seq.checked_add(1).is_some_and(|next| link.seq > next) {
             faults.push(Fault::Cut);
         } else if link.seq <= self.before.seq {
             faults.push(Fault::Order);

@@ -1,9 +1,10 @@
 //! Files with keys, and what may be wrong with one. Whether a secret file is safe to read, the program checks (its mode, its owner).
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use super::regular;
 
 /// Largest key file in bytes.
 pub const KEY_FILE_BYTES_MAX: usize = 256 * 1024;
@@ -75,7 +76,7 @@ impl std::error::Error for KeyFileError {}
 pub fn read_public(path: &Path) -> Result<Vec<u8>, KeyFileError> {
     let read = || {
         let mut bytes = Vec::new();
-        File::open(path)
+        regular::read(path)
             .map_err(KeyFileFault::Io)?
             .take(KEY_FILE_BYTES_MAX as u64 + 1)
             .read_to_end(&mut bytes)

@@ -15,6 +15,7 @@ mod pem;
 mod recipients;
 mod record;
 mod records;
+mod regular;
 mod standalone;
 mod store;
 

@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::record::{RECORD_BYTES_MAX, Record, RecordHead, peek};
+use super::regular;
 
 /// Most records that are looked at for one epoch. There is one; more are repetitions, or somebody's attempt.
 const RECORDS_PER_EPOCH_MAX: usize = 16;
@@ -39,7 +40,7 @@ impl Records {
     /// # Errors
     /// The file cannot be read.
     pub fn add(&mut self, path: &Path) -> io::Result<()> {
-        let (opened, file) = (File::open(path)?, self.files.len());
+        let (opened, file) = (regular::read(path)?, self.files.len());
         let (mut places, mut damaged) = (Vec::new(), 0);
         each_line(&opened, |at, line| match line.and_then(|line| peek(line).map(|head| (head, line.len()))) {
             Some((head, bytes)) => places.push((head.epoch, Place { file, at, bytes: u32::try_from(bytes).unwrap_or_default() })),
@@ -88,7 +89,7 @@ impl Records {
     /// The file cannot be read.
     pub fn heads(path: &Path) -> io::Result<Vec<RecordHead>> {
         let mut heads = Vec::new();
-        each_line(&File::open(path)?, |_, line| {
+        each_line(&regular::read(path)?, |_, line| {
             heads.extend(line.and_then(|line| Record::parse(line).ok()).map(|record| record.head().clone()))
         })?;
         Ok(heads)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::identity::Identity;
 use super::keyfile::KeyFileError;
 use super::recipients::Recipients;
-use super::{record, standalone};
+use super::{record, regular, standalone};
 use crate::seal::Standalone;
 use crate::{EpochStore, NewEpoch, Published, Withheld};
 
@@ -77,7 +77,7 @@ impl Standalone for EpochFile {
 /// spoils nothing but itself.
 fn append(path: &Path, line: &str) -> io::Result<()> {
     for _ in 0..MOVED_TRIES {
-        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o640).open(path)?;
+        let mut file = regular::open(path, OpenOptions::new().read(true).append(true).create(true).mode(0o640))?;
         lock(&file)?;
         let here = file.metadata()?;
         if !here.is_file() {

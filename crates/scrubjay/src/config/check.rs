@@ -50,7 +50,8 @@ pub(super) fn plan(written: WrittenFile, base: &Base, notes: &mut Notes) -> Opti
     let sinks: Vec<_> = written.sinks.into_iter().map(|s| sink(s, base, notes)).collect();
     one_only(sources.iter().filter(|s| matches!(s.plan, Some(SourcePlan::Stdin))).map(|s| &s.name), "source", "standard input", notes);
     one_only(sinks.iter().filter(|s| matches!(s.plan, Some(SinkPlan::Stdout))).map(|s| &s.name), "sink", "standard output", notes);
-    loops::check(&sources, &sinks, &state_dir, fingerprint_key.as_deref(), base, notes);
+    let epochs = sealing.as_ref().filter(|plan| !plan.standalone).map(|plan| plan.epochs.as_path());
+    loops::check(&sources, &sinks, &state_dir, fingerprint_key.as_deref(), epochs, base, notes);
     let pipelines = pipelines(&written.pipelines, &sources, &sinks, notes)?;
     sealing::check_sidecars(&written.pipelines, &policy, policy_place, notes);
     Some(Plan {

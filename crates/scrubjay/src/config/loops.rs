@@ -31,12 +31,16 @@ pub(super) fn check(
     sinks: &[Checked<SinkPlan>],
     state_dir: &Path,
     key: Option<&Path>,
+    epochs: Option<&Path>,
     base: &Base,
     notes: &mut Notes,
 ) {
     let outputs: Vec<Output<'_>> = sinks.iter().filter_map(output).collect();
     precious(&outputs, state_dir, key, base, notes);
     same_file(&outputs, notes);
+    if let Some(epochs) = epochs {
+        apart(epochs, &outputs, sources, notes);
+    }
     let inputs: Vec<_> = sources
         .iter()
         .filter_map(|s| if let Some(SourcePlan::File(plan)) = &s.plan { Some((&s.name.value, plan)) } else { None })
@@ -84,6 +88,27 @@ fn precious(outputs: &[Output<'_>], state_dir: &Path, key: Option<&Path>, base: 
                 format!("sink {name} would write over a file that this configuration is made of"),
                 "write to another file",
             );
+        }
+    }
+}
+
+/// The epochs file is written by the sealer alone, and no log.
+fn apart(epochs: &Path, outputs: &[Output<'_>], sources: &[Checked<SourcePlan>], notes: &mut Notes) {
+    let real = paths::real(epochs);
+    let node = inode(&real);
+    for output in outputs {
+        let by_name = [&output.plan.path, &output.real].into_iter().flat_map(|path| files_of(path, output.plan)).any(|file| file == real);
+        if by_name || node.is_some() && output.inode == node {
+            let what = format!("sink {} writes the epochs file: records that open what is sealed would be lost", quoted(output.name));
+            notes.mistake(output.at.place, what, "write to another file, or set \"epochs\" of \"keys\"");
+        }
+    }
+    for source in sources {
+        let Some(SourcePlan::File(plan)) = &source.plan else { continue };
+        let input = Input::of(plan, outputs);
+        if [epochs, &real].into_iter().any(|file| input.matches(file)) {
+            let what = format!("source {} reads the epochs file, which is no log", quoted(&source.name.value));
+            notes.mistake(source.name.place, what, "exclude it from the source, or set \"epochs\" of \"keys\"");
         }
     }
 }

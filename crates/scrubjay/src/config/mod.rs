@@ -19,7 +19,6 @@ mod secret;
 mod tests;
 mod written;
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -87,7 +86,7 @@ fn plan_of(text: &str, path: &Path, notes: &mut Notes) -> Option<Plan> {
 
 fn read_text(path: &Path, notes: &mut Notes) -> Option<Zeroizing<String>> {
     let mut bytes = Zeroizing::new(Vec::new());
-    let opened = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+    let opened = crate::keyfile::open_regular(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
     if let Err(e) = opened {
         notes.mistake(None, format!("the pipeline file cannot be read: {e}"), "give the path of a readable YAML file");
         return None;

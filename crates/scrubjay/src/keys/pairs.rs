@@ -15,19 +15,40 @@ use crate::safe;
 
 /// The name of an agent's identity in a folder of keys.
 pub(super) const AGENT: &str = "agent";
+/// The name of the ring's file without its end.
+const RING: &str = "fingerprint";
 const PUBLIC: &str = ".public.jwk";
 const PRIVATE: &str = ".private.jwk";
 
-/// Makes a pair: `NAME.public.jwk` and `NAME.private.jwk`, neither written over.
-pub(super) fn new(dir: &Path, name: &str, role: Role, valid_seconds: Option<u32>) -> Result<String, String> {
+/// Whether all these pairs can be made: names that may be, each once, and no file that has one.
+pub(super) fn check_new(dir: &Path, audiences: &[String], role: Role, agent: bool) -> Result<(), String> {
+    let mut names = BTreeSet::new();
+    for name in audiences {
+        free(dir, name, role)?;
+        if !names.insert(name) {
+            return Err(format!("--audience {name}: given twice; each audience has one pair"));
+        }
+    }
+    if agent { free(dir, AGENT, Role::Agent) } else { Ok(()) }
+}
+
+/// Whether the name may be, and no file has it.
+fn free(dir: &Path, name: &str, role: Role) -> Result<(), String> {
     checked(name, role)?;
-    let (public, private) = (dir.join(format!("{name}{PUBLIC}")), dir.join(format!("{name}{PRIVATE}")));
-    if let Some(there) = [&public, &private].into_iter().find(|path| fs::symlink_metadata(path).is_ok()) {
-        return Err(format!(
+    let files = [PUBLIC, PRIVATE].map(|end| dir.join(format!("{name}{end}")));
+    match files.iter().find(|path| fs::symlink_metadata(path).is_ok()) {
+        Some(there) => Err(format!(
             "{}: is there already and is not written over; a new key beside the old one: scrubjay keys rotate",
             safe::path(there)
-        ));
+        )),
+        None => Ok(()),
     }
+}
+
+/// Makes a pair: `NAME.public.jwk` and `NAME.private.jwk`, neither written over.
+pub(super) fn new(dir: &Path, name: &str, role: Role, valid_seconds: Option<u32>) -> Result<String, String> {
+    free(dir, name, role)?;
+    let (public, private) = (dir.join(format!("{name}{PUBLIC}")), dir.join(format!("{name}{PRIVATE}")));
     let pair = generate(role, valid_seconds)?;
     let told = |path: &Path| {
         let shown = safe::path(path);
@@ -152,6 +173,9 @@ pub(super) fn role_of(curve: Curve) -> Role {
 fn checked(name: &str, role: Role) -> Result<(), String> {
     if !is_audience(name) {
         return Err("--audience: a name has letters, digits, '.', '_' and '-', at most 64, and begins with a letter or digit".to_owned());
+    }
+    if name == RING {
+        return Err(format!("--audience: \"{RING}\" is the name of the ring of correlation keys; take another"));
     }
     if name == AGENT && role != Role::Agent {
         return Err(format!("--audience: \"{AGENT}\" is the name of an agent's own key; take another"));

@@ -13,19 +13,21 @@ use scrubjay_scrub::{Scrubbed, Scrubber};
 use super::input::{Input, Piece};
 use super::output::{Did, Output, Stop};
 use crate::exit::complain;
-use crate::keyfile::{self, reason};
+use crate::keyfile::reason;
+use crate::sealing::Tender;
 
 /// Scrubs all of the input, with one worker for each scrubber. The bytes do not depend on their number.
-pub(super) fn run(input: Input, output: Output, mut scrubbers: Vec<Scrubber>) -> (Did, Result<(), Stop>) {
+pub(super) fn run(input: Input, output: Output, mut scrubbers: Vec<Scrubber>, tender: &Arc<Tender>) -> (Did, Result<(), Stop>) {
     match scrubbers.pop() {
-        Some(scrubber) if scrubbers.is_empty() => alone(input, output, scrubber),
-        last => together(input, output, scrubbers.into_iter().chain(last)),
+        Some(scrubber) if scrubbers.is_empty() => alone(input, output, scrubber, tender),
+        last => together(input, output, scrubbers.into_iter().chain(last), tender),
     }
 }
 
-fn alone(mut input: Input, mut output: Output, mut scrubber: Scrubber) -> (Did, Result<(), Stop>) {
+fn alone(mut input: Input, mut output: Output, mut scrubber: Scrubber, tender: &Tender) -> (Did, Result<(), Stop>) {
     let mut spare = Vec::new();
     while let Some(Piece { batch, trouble }) = input.next(spare) {
+        tender.tend(&mut scrubber);
         let clean = scrubber.scrub(batch);
         if let Err(stop) = output.write(&clean, trouble.as_deref()) {
             return (output.take(), Err(stop));
@@ -51,14 +53,14 @@ struct Turn {
     stopped: Option<Stop>,
 }
 
-fn together(input: Input, output: Output, scrubbers: impl Iterator<Item = Scrubber>) -> (Did, Result<(), Stop>) {
+fn together(input: Input, output: Output, scrubbers: impl Iterator<Item = Scrubber>, tender: &Arc<Tender>) -> (Did, Result<(), Stop>) {
     let turn = Turn { output, strand: 0, working: 0, stopped: None };
     let desk = Arc::new(Desk { input: Mutex::new(input), output: Mutex::new(turn), moved: Condvar::new() });
     let mut started = 0;
     for scrubber in scrubbers {
         lock(&desk.output).working += 1;
-        let seat = Seat(Arc::clone(&desk));
-        match thread::Builder::new().name("scrub".into()).spawn(move || seat.work(scrubber)) {
+        let (seat, tender) = (Seat(Arc::clone(&desk)), Arc::clone(tender));
+        match thread::Builder::new().name("scrub".into()).spawn(move || seat.work(scrubber, &tender)) {
             Ok(_) => started += 1,
             // The others do its work.
             Err(_) if started > 0 => break,
@@ -79,7 +81,7 @@ fn together(input: Input, output: Output, scrubbers: impl Iterator<Item = Scrubb
 struct Seat(Arc<Desk>);
 
 impl Seat {
-    fn work(self, mut scrubber: Scrubber) {
+    fn work(self, mut scrubber: Scrubber, tender: &Tender) {
         let mut spare = Vec::new();
         let mut reading = None;
         loop {
@@ -98,7 +100,7 @@ impl Seat {
             } else {
                 drop(input);
             }
-            scrubber.set_now(u64::try_from(keyfile::now()).unwrap_or_default());
+            tender.tend(&mut scrubber);
             let clean = scrubber.scrub(piece.batch);
             if !self.write(strand, goes_on, &clean, piece.trouble.as_deref()) {
                 return;

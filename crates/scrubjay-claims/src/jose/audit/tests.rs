@@ -62,6 +62,24 @@ fn edits_cuts_and_another_order_show() {
 }
 
 #[test]
+fn the_largest_number_is_a_fault_and_takes_no_successor() {
+    let entry = |seq: u64, prev: &str| {
+        let body = format!("{{\"seq\":{seq},\"prev\":\"{prev}\"");
+        let hash = encode(&Sha256::digest(&body));
+        (format!("{body}{HASH}{hash}\"}}\n"), hash)
+    };
+    let (first, hash) = entry(u64::MAX, &Link::start().hash);
+    let (second, _) = entry(u64::MAX, &hash);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("audit.jsonl");
+    fs::write(&path, first + &second).expect("written");
+    assert_eq!(verify(&path, &[]).expect("read").faults, [(1, Fault::Cut), (2, Fault::Order)]);
+    let log = AuditLog::new(path, None);
+    let entry = Entry { now: 0, event: "reveal", actor: "ann", reason: "case 7", details: Vec::new() };
+    assert!(matches!(log.append(&entry), Err(AuditError::Damaged)));
+}
+
+#[test]
 fn truncation_shows_by_a_head_that_was_kept() {
     assert_eq!(after(|l| l.truncate(3)), [(3, Fault::Truncated)]);
     assert_eq!(after(|l| l.clear()), [(0, Fault::Truncated)]);
