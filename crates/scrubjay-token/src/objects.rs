@@ -24,6 +24,12 @@ const DEPTH_MAX: usize = 64;
 const SECRET_CHARS_MIN: usize = 14;
 /// Shortest signature or ciphertext, in characters.
 const PART_CHARS_MIN: usize = 16;
+/// Most ways of quoting in one text; those of further ones are read with all braces.
+const QUOTES_MAX: usize = 6;
+/// Most backslashes before a quote that are looked at.
+const SLASHES_MAX: usize = 16;
+/// Members that must not come out.
+const SECRETS: [&str; 12] = ["k", "d", "p", "q", "dp", "dq", "qi", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
 
 const NAMES: [&str; 22] = [
     "kty",
@@ -79,39 +85,166 @@ impl Frame {
 }
 
 /// Finds the objects of `text`; an object that contains another one takes it along.
+///
+/// The text is read once with all braces and quotes, which bears any breakage, and once more for each way of quoting
+/// that holds members of ours, with the braces within its strings passed over. What the second reading finds is exact;
+/// of the first one stays what has a secret elsewhere.
 pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
-    let mut found: Vec<Found> = Vec::new();
     if !TELLING.iter().any(|finder| finder.find(text).is_some()) {
-        return found;
+        return Vec::new();
     }
-    let mut frames: Vec<Frame> = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        let (sign, len) = sign(text, at);
-        match sign {
-            b'{' => open(&mut frames, Frame { start: at, ..Frame::default() }),
-            b'}' => match frames.pop() {
-                Some(frame) if frame.headless => close_cut(text, frame, Cut::Header, &mut found),
-                Some(frame) => close(text, frame, at + len, None, &mut found),
-                None => {}
-            },
-            b'"' | b'\'' => {
-                if let Some((name, quote, end)) = member(text, at) {
-                    let value = value(text, end);
-                    at = value.end.max(end) - len;
-                    let name = NAMES.iter().find(|n| n.as_bytes() == name);
-                    add_member(text, &mut frames, name.copied(), quote, value, &mut found);
-                }
-            }
-            _ => {}
-        }
-        at += len;
+    let mut rough = Reading::default();
+    rough.read(text, None);
+    let mut found: Vec<Found> = Vec::new();
+    for quote in std::mem::take(&mut rough.quotes) {
+        let mut exact = Reading::default();
+        exact.read(text, Some(&text[quote]));
+        found.append(&mut exact.found);
     }
-    while let Some(frame) = frames.pop() {
-        let cut = if frame.headless { Cut::Header } else { Cut::Payload };
-        close_cut(text, frame, cut, &mut found);
-    }
+    let spans: Vec<Range<usize>> = found.iter().map(Found::span).collect();
+    let covered = spanned(spans);
+    let last_before = |at: usize| covered[..covered.partition_point(|span| span.start < at)].last();
+    let is_covered = |secret: &Range<usize>| last_before(secret.start + 1).is_some_and(|span| span.end >= secret.end);
+    let secrets = rough.secrets;
+    found.extend(rough.found.into_iter().filter(|f| {
+        let span = f.span();
+        let first = secrets.partition_point(|secret| secret.start < span.start);
+        let mut within = secrets[first..].iter().take_while(|secret| secret.start < span.end);
+        last_before(span.end).is_none_or(|last| last.end <= span.start) || !within.all(is_covered)
+    }));
     found
+}
+
+/// The spans in order, those that overlap as one.
+fn spanned(mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    spans.sort_unstable_by_key(|span| span.start);
+    let mut out: Vec<Range<usize>> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match out.last_mut() {
+            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+            _ => out.push(span),
+        }
+    }
+    out
+}
+
+/// One reading of a text.
+#[derive(Default)]
+struct Reading {
+    frames: Vec<Frame>,
+    found: Vec<Found>,
+    /// Values that must not come out, in their order.
+    secrets: Vec<Range<usize>>,
+    /// An example of each way of quoting that holds a member of ours.
+    quotes: Vec<Range<usize>>,
+}
+
+impl Reading {
+    /// `only`: the opening quote of the members that count, and of the strings whose braces do not.
+    fn read(&mut self, text: &[u8], only: Option<&[u8]>) {
+        let mut at = 0;
+        while at < text.len() {
+            let (sign, len) = sign(text, at);
+            let mut next = at + len;
+            match sign {
+                b'{' => open(&mut self.frames, Frame { start: at, ..Frame::default() }),
+                b'}' => match self.frames.pop() {
+                    Some(frame) if frame.headless => close_cut(text, frame, Cut::Header, &mut self.found),
+                    Some(frame) => close(text, frame, next, None, &mut self.found),
+                    None => {}
+                },
+                b'"' | b'\'' => next = self.quoted(text, at, only),
+                _ => {}
+            }
+            at = next;
+        }
+        while let Some(frame) = self.frames.pop() {
+            let cut = if frame.headless { Cut::Header } else { Cut::Payload };
+            close_cut(text, frame, cut, &mut self.found);
+        }
+    }
+
+    /// Reads what begins with the quote at `at`; gives where to go on.
+    fn quoted(&mut self, text: &[u8], at: usize, only: Option<&[u8]>) -> usize {
+        if only.is_some_and(|only| text[opening(text, at)] != *only) {
+            return at + 1;
+        }
+        let Some((name, quote, end)) = member(text, at) else {
+            let string = only.filter(|_| begins_value(text, opening(text, at).start));
+            return string.and_then(|only| string_end(text, opening(text, at).end, only)).unwrap_or(at + 1);
+        };
+        let value = value(text, end);
+        let rough = value.end.max(end);
+        let next = match only {
+            Some(only) if text[end..].starts_with(only) => string_end(text, end + only.len(), only).unwrap_or(rough),
+            _ => rough,
+        };
+        let name = NAMES.iter().find(|n| n.as_bytes() == name).copied();
+        if name.is_some() && self.quotes.len() < QUOTES_MAX && self.quotes.iter().all(|q| text[q.clone()] != text[quote.clone()]) {
+            self.quotes.push(quote.clone());
+        }
+        if name.is_some_and(|name| SECRETS.contains(&name) && (value.len() >= SECRET_CHARS_MIN || name == "ciphertext")) {
+            self.secrets.push(value.clone());
+        }
+        add_member(text, &mut self.frames, name, quote, value, &mut self.found);
+        next
+    }
+}
+
+/// The opening quote at `at` with the backslashes before it and, in CSV (RFC 4180 §2), its double.
+pub(crate) fn opening(text: &[u8], at: usize) -> Range<usize> {
+    let slashes = text[..at].iter().rev().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
+    at - slashes..at + 1 + usize::from(text.get(at + 1) == Some(&text[at]))
+}
+
+/// What stands before a quote lets a string begin there.
+fn begins_value(text: &[u8], quote: usize) -> bool {
+    let mut before = &text[..quote];
+    loop {
+        before = before.trim_ascii_end();
+        // A line end or a tab may be escaped as often as the quotes are.
+        match before {
+            [rest @ .., b'\\', b'n' | b'r' | b't'] => {
+                let slashes = rest.iter().rev().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
+                before = &rest[..rest.len() - slashes];
+            }
+            _ => return matches!(before.last(), Some(b'{' | b'[' | b',' | b':')),
+        }
+    }
+}
+
+/// The end of the string that begins at `start` behind the opening quote `quote`, with its closing quote. `None`: what
+/// follows the next quote of its kind is nothing that follows a string, so that this is none: a quote of prose, say.
+/// No name of a member in the same quotes is ever passed over.
+pub(crate) fn string_end(text: &[u8], start: usize, quote: &[u8]) -> Option<usize> {
+    let slashes = quote.iter().take_while(|&&b| b == b'\\').count();
+    let (sign, doubled) = (*quote.get(slashes)?, quote.len() > slashes + 1);
+    let mut from = start;
+    loop {
+        let at = from + memchr::memchr(sign, text.get(from..)?)?;
+        let before = text[from..at].iter().rev().take_while(|&&b| b == b'\\').count();
+        // What is escaped n times has 2^n - 1 backslashes before its own quotes, and pairs of those for each of the content.
+        if before & (2 * slashes + 1) == slashes {
+            let end = at + 1 + usize::from(doubled);
+            return (!doubled || text.get(at + 1) == Some(&sign)).then_some(end).filter(|&end| ends_value(text, end));
+        }
+        if before < slashes {
+            return None;
+        }
+        from = at + 1 + usize::from(doubled);
+    }
+}
+
+/// What stands behind a closing quote lets a string end there.
+fn ends_value(text: &[u8], mut at: usize) -> bool {
+    loop {
+        at += blanks(text, at);
+        let slashes = text[at.min(text.len())..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
+        match text.get(at + slashes) {
+            Some(b'n' | b'r' | b't') if slashes > 0 => at += slashes + 1,
+            next => return slashes == 0 && matches!(next, None | Some(b',' | b'}' | b']' | b':')),
+        }
+    }
 }
 
 /// The byte at `at`, and its length; a brace counts however it is written, because an encoder may escape the first
@@ -195,10 +328,7 @@ fn opens_object(behind: &[u8]) -> bool {
 
 /// A member name at its opening quote: the name, the whole opening quote with its escapes, and where its value begins.
 fn member(text: &[u8], quote: usize) -> Option<(&[u8], Range<usize>, usize)> {
-    let slashes = text[..quote].iter().rev().take(16).take_while(|&&b| b == b'\\').count();
-    // CSV doubles its quotes (RFC 4180 §2).
-    let doubled = usize::from(text.get(quote + 1) == Some(&text[quote]));
-    let open = quote - slashes..quote + 1 + doubled;
+    let open = opening(text, quote);
     let name_len = text[open.end..].iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || b"_#-.".contains(b)).count();
     let name = &text[open.end..open.end + name_len];
     let close = &text[open.end + name_len..];
@@ -241,7 +371,7 @@ fn close(text: &[u8], frame: Frame, end: usize, cut: Option<Cut>, found: &mut Ve
     let Some(mut token) = judge(text, &frame) else { return };
     token.cut = token.cut.or(cut);
     // What lies inside is part of it: a signature of a general JWS, say.
-    found.retain(|f| f.span().start < frame.start);
+    while found.pop_if(|f| f.span().start >= frame.start).is_some() {}
     let quote = if cut.is_none() { frame.quote } else { None };
     let span = frame.start..end;
     // An object that is cut keeps its opening brace out of the span: nothing will close it.
@@ -358,5 +488,28 @@ mod tests {
         check(r#"{"ciphertext":"AAAA","iv":"AAAA","tag":"AAAA"}"#, Some(Kind::Jwe), "\"");
         check(r#"{"payload":{"id":1},"signature":"sha256=5fd5aaaaaaaaaaaaaaaaaaaaaaaa","protected":true}"#, None, "");
         check(r#"{"user":"x","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}"#, None, "");
+    }
+
+    #[test]
+    fn braces_within_strings_are_none_of_the_object() {
+        let k = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        for kid in ["{", "}", "x{", "x}", "}{", "a}b{", r#"x\"}"#, r#"\"{\""#, r"\\", r#"\\\"}"#] {
+            for object in [
+                format!(r#"{{"kty":"oct","kid":"{kid}","k":"{k}"}}"#),
+                format!(r#"{{"kty":"oct","k":"{k}","key_ops":[1, "{kid}"]}}"#),
+                format!(r#"{{"kty":"oct","{kid}":"{kid}","k":"{k}"}}"#),
+            ] {
+                let mut text = object;
+                for quote in ["\"", r#"\""#, r#"\\\""#] {
+                    for before in ["", "it's \"", r#"{"a":""#, r#"{"msg":"{", "key":"#] {
+                        let found = objects(format!("{before}{text},\"z\":2}}").as_bytes());
+                        assert_eq!(found.len(), 1, "{before}{text}");
+                        assert_eq!(found[0].span(), before.len()..before.len() + text.len(), "{before}{text}");
+                        check(&text, Some(Kind::Jwk), quote);
+                    }
+                    text = text.replace('\\', r"\\").replace('"', r#"\""#);
+                }
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::shape::has_long_part;
 use crate::base64::{is_base64, padding_len};
 use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object, is_opening};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
+use crate::objects::{opening, string_end};
 use crate::partials::part;
 use crate::view::{hidden_len, shows_as_nothing};
 
@@ -41,8 +42,18 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
     let open = before.iter().rev().take(reach).position(|&b| closes(&mut depth, b, b'}', b'{'));
     depth = 0;
     let close = behind.iter().take(reach).position(|&b| closes(&mut depth, b, b'{', b'}'));
-    let (Some(open), Some(close)) = (open, close) else { return true };
+    let (Some(mut open), Some(mut close)) = (open, close) else { return true };
     *budget = budget.saturating_sub(2 * (open + close) + 64);
+    // Braces within strings are none of the object's. The name's own quote tells where strings begin; where it is wrong
+    // about that, the braces alone are right.
+    if at > 0 && matches!(before[at - 1], b'"' | b'\'') {
+        let from = at.saturating_sub(reach);
+        let to = text.len().min(at.saturating_add(reach));
+        let Some(strict) = object_around(&text[from..to], at - from) else { return true };
+        *budget = budget.saturating_sub(2 * strict.len());
+        open = open.max(at - from - strict.start);
+        close = close.max(strict.end - (at - from));
+    }
     // In a container's log the braces may be the frame's, and the object on several lines.
     if part(line_of(text, &(at..at))).is_some() {
         return true;
@@ -56,6 +67,41 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
         let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]) || w[1..] == *b"oth";
         shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two)
     })
+}
+
+/// Where the object of the member named at `at` opens and closes, braces within strings in its name's quotes not counted.
+fn object_around(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let doubled = usize::from(at > 1 && text[at - 2] == text[at - 1]);
+    let quote = opening(text, at - 1 - doubled);
+    let (sign, slashes) = (text[at - 1], quote.len() - 1 - doubled);
+    let slashes_before = |i: usize| text[..i].iter().rev().take_while(|&&b| b == b'\\').count();
+    let (mut depth, mut i) = (0, quote.start);
+    let quote = &text[quote];
+    let open = loop {
+        i = i.checked_sub(1)?;
+        if text[i] == sign && slashes_before(i - doubled.min(i)) & (2 * slashes + 1) == slashes {
+            // The end of a string: its beginning has the backslashes of its own quote only.
+            i = i.saturating_sub(doubled);
+            loop {
+                i = memchr::memrchr(sign, &text[..i])?;
+                i = i.saturating_sub(doubled);
+                if slashes_before(i) == slashes {
+                    break;
+                }
+            }
+        } else if closes(&mut depth, text[i], b'}', b'{') {
+            break i;
+        }
+    };
+    (depth, i) = (0, string_end(text, at, quote).unwrap_or(at));
+    loop {
+        let byte = *text.get(i)?;
+        if closes(&mut depth, byte, b'{', b'}') {
+            return Some(open + 1..i);
+        }
+        let opens = byte == sign && slashes_before(i) == slashes && text[i - slashes..].starts_with(quote);
+        i = opens.then(|| string_end(text, i + 1 + doubled, quote)).flatten().unwrap_or(i + 1);
+    }
 }
 
 /// True at the brace that closes what was open at the beginning.
