@@ -1,0 +1,62 @@
+//! Quoted-printable (RFC 2045 §6.7).
+
+use super::{View, hex};
+use crate::wrap::is_piece;
+
+/// The text without quoted-printable (RFC 2045 §6.7): soft line breaks joined, `=HH` decoded. Only where it is plain
+/// that it is quoted-printable: a soft break, or an escaped character that a token has.
+pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
+    let soft = |at: usize| soft_break(text, at);
+    let byte = |at: usize| hex(text, at + 1, 2).filter(|_| !text[at + 1..at + 3].iter().any(u8::is_ascii_lowercase));
+    let telling = |at: usize| soft(at).is_some() || matches!(byte(at), Some(0x2E | 0x2D | 0x5F | 0x3D | 0x7E));
+    text.iter().enumerate().find(|&(at, &b)| b == b'=' && telling(at))?;
+    let mut view = View::with_capacity(text.len());
+    view.decoded = true;
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] == b'=' {
+            if let Some(len) = soft(at) {
+                at += len;
+                continue;
+            }
+            if let Some(code) = byte(at) {
+                view.push(code as u8, at, at + 3);
+                at += 3;
+                continue;
+            }
+        }
+        view.push(text[at], at, at + 1);
+        at += 1;
+    }
+    Some(view)
+}
+
+/// Lengths of a line that ends in a soft break, its `=` included: encoders fill lines up to 76 (RFC 2045 §6.7).
+const SOFT_LINE_BYTES: std::ops::RangeInclusive<usize> = 60..=76;
+/// A line of this length would not have held another escaped character: it is filled.
+const SOFT_FILLED_BYTES: usize = 73;
+/// Shortest beginning of the line behind a soft break in a line that is not filled.
+const SOFT_NEXT_CHARS_MIN: usize = 16;
+
+/// Length of a soft line break at `at`. A `=` at a line's end is padding, mostly: the line has to be filled, and the
+/// next one has to go on.
+fn soft_break(text: &[u8], at: usize) -> Option<usize> {
+    let len = match text.get(at + 1..) {
+        Some([b'\n', ..]) => 2,
+        Some([b'\r', b'\n', ..]) => 3,
+        _ => return None,
+    };
+    // Padding, which quoted-printable would have escaped.
+    if at > 0 && text[at - 1] == b'=' {
+        return None;
+    }
+    let line = text[..at].iter().rev().take(80).take_while(|&&b| b != b'\n').count() + 1;
+    let next = &text[at + len..];
+    let piece = next.iter().take_while(|&&b| is_piece(b)).count();
+    // Behind a line that is not filled a value goes on, and no word or digest: both cases, as base64 has.
+    let piece = &next[..piece];
+    let value = piece.len() >= SOFT_NEXT_CHARS_MIN && piece.iter().any(u8::is_ascii_uppercase) && piece.iter().any(u8::is_ascii_lowercase);
+    // A container's line is not filled by anybody: the runtime's head is part of it.
+    let filled = line >= SOFT_FILLED_BYTES && crate::partials::part(&text[at + 1 - line..at]).is_none();
+    (SOFT_LINE_BYTES.contains(&line) && (filled || value)).then_some(len)
+}
