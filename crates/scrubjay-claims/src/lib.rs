@@ -7,6 +7,7 @@
 
 mod ath;
 mod claim_set;
+mod date;
 mod epoch;
 mod fingerprint;
 #[cfg(feature = "jose")]
@@ -18,6 +19,7 @@ mod seal;
 
 pub use ath::{ATH_CHARS, ath};
 pub use claim_set::{BUCKETS_BYTES, CannotOpen, ClaimSet, Mode};
+pub use date::{DATE_SECONDS_MAX, rfc3339};
 pub use epoch::{EPOCH_KEY_BYTES, EpochStore, NewEpoch, Published, epoch_id};
 pub use fingerprint::{FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_MIN, KeyError};
 pub use pseudonym::low_entropy;

@@ -13,6 +13,7 @@ mod show;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
+use scrubjay_codec::field::Preset;
 use scrubjay_token::{Risk, RiskLimits};
 use scrubjay_yaml::{Document, Mistake, Mistakes, Node, Notes, Place};
 
@@ -35,7 +36,8 @@ pub const POLICY_BYTES_MAX: usize = 1024 * 1024;
 pub struct Policy {
     pub(crate) tenant: String,
     pub(crate) risks: Option<Risks>,
-    pub(crate) field: FieldPreset,
+    /// Names of the members that a record gets with `placement: field`.
+    pub(crate) field: Preset,
     /// Access tokens and DPoP proofs show a keyed hash of `ath` that they share (RFC 9449 §4.2).
     pub(crate) ath: bool,
     rules: Vec<Rule>,
@@ -48,20 +50,6 @@ pub(crate) struct Risks {
     pub(crate) limits: RiskLimits,
     /// Those that markers show.
     pub(crate) shown: Vec<Risk>,
-}
-
-/// Names of the members that a record gets with `placement: field`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FieldPreset {
-    /// One member `scrubjay`, a list of what the markers would have said.
-    #[default]
-    Scrubjay,
-    /// Elastic Common Schema.
-    Ecs,
-    /// Open Cybersecurity Schema Framework.
-    Ocsf,
-    /// OpenTelemetry attribute names.
-    Otel,
 }
 
 /// Where the story of a token is put.
@@ -135,7 +123,7 @@ impl Policy {
 
     /// Shows nothing but class and fingerprint.
     fn nothing() -> Self {
-        Self { tenant: String::new(), risks: None, field: FieldPreset::default(), ath: false, rules: Vec::new(), warnings: Vec::new() }
+        Self { tenant: String::new(), risks: None, field: Preset::default(), ath: false, rules: Vec::new(), warnings: Vec::new() }
     }
 
     /// Reads and checks the text of a policy file; `file` is its name as it may be printed.

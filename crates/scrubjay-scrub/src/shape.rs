@@ -3,14 +3,12 @@
 use scrubjay_token::json::Value;
 use scrubjay_token::numeric_date;
 
-use scrubjay_claims::FingerprintKey;
+use scrubjay_claims::{DATE_SECONDS_MAX, FingerprintKey, rfc3339};
 
 /// What stands where a value may not be shown in any shape.
 pub(crate) const WITHHELD: &str = "withheld";
 /// Longest name that is shown, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
-/// Last second that a date may have: 9999-12-31T23:59:59Z.
-const DATE_MAX: i64 = 253_402_300_799;
 /// From this length on a path segment of mixed letters and digits counts as random.
 const RANDOM_CHARS_MIN: usize = 20;
 
@@ -174,19 +172,8 @@ fn is_random(segment: &str) -> bool {
 /// A date as it may be shown, RFC 3339 in UTC to the second. `None`: not a date between 1970 and 9999.
 #[must_use]
 pub fn date(value: &Value) -> Option<String> {
-    let seconds = numeric_date(value).filter(|s| (0..=DATE_MAX).contains(s))?;
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Civil from days, proleptic Gregorian: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-    let z = days + 719_468;
-    let (era, day_of_era) = (z / 146_097, z % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
+    let seconds = u64::try_from(numeric_date(value)?).ok()?;
+    (seconds <= DATE_SECONDS_MAX).then(|| rfc3339(seconds))
 }
 
 #[cfg(test)]

@@ -8,9 +8,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::OFlags;
-use scrubjay_claims::{ActiveKeys, CorrelationRing, FingerprintKey, RING_BYTES_MAX};
-use scrubjay_scrub::shown_date;
-use scrubjay_token::json::Value;
+use scrubjay_claims::{ActiveKeys, CorrelationRing, DATE_SECONDS_MAX, FingerprintKey, RING_BYTES_MAX, rfc3339};
 use zeroize::Zeroizing;
 
 use crate::safe;
@@ -139,7 +137,10 @@ pub(crate) fn now() -> i64 {
 
 /// A time as RFC 3339 has it.
 pub(crate) fn shown_time(seconds: i64) -> String {
-    shown_date(&Value::Number(seconds.to_string())).unwrap_or_else(|| format!("{seconds}s"))
+    match u64::try_from(seconds) {
+        Ok(seconds) if seconds <= DATE_SECONDS_MAX => rfc3339(seconds),
+        _ => format!("{seconds}s"),
+    }
 }
 
 /// An error of the system in a few words.

@@ -20,6 +20,7 @@ use super::fence::encode;
 use super::json::Object;
 use super::regular;
 use crate::claim_set::is_hash;
+use crate::date::rfc3339;
 
 /// Longest entry in bytes.
 pub const ENTRY_BYTES_MAX: usize = 64 * 1024;
@@ -384,23 +385,6 @@ impl Walk {
         self.before = link;
         faults
     }
-}
-
-/// Seconds since 1970 as RFC 3339 in UTC, up to the year 9999.
-#[must_use]
-pub fn rfc3339(seconds: u64) -> String {
-    let seconds = seconds.min(253_402_300_799);
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Years begin in March here, so that the leap day is the last of a year: 719,468 days from 0000-03-01 to 1970-01-01.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let date = day - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = era * 400 + year + later;
-    format!("{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
 }
 
 #[cfg(test)]

@@ -89,6 +89,19 @@ impl PartialEq for PublicKey {
     }
 }
 
+/// What `from_jwk` makes of the key of a JWK, or of each of a JWK Set (RFC 7517 §5).
+fn each_jwk<T>(text: &[u8], from_jwk: impl Fn(&Object) -> Result<T, KeyFileFault>) -> Result<Vec<T>, KeyFileFault> {
+    let mut object = Object::parse(text).ok_or(KeyFileFault::Unreadable)?;
+    if !object.has("keys") {
+        return Ok(vec![from_jwk(&object)?]);
+    }
+    let Some(Value::Array(keys)) = object.take("keys") else { return Err(KeyFileFault::Unreadable) };
+    if keys.is_empty() {
+        return Err(KeyFileFault::Empty);
+    }
+    keys.into_iter().map(|key| Object::of(key).ok_or(KeyFileFault::Unreadable)).map(|key| from_jwk(&key?)).collect()
+}
+
 impl PublicKey {
     /// Every key of a JWK, a JWK Set (RFC 7517) or a PEM file.
     ///
@@ -98,15 +111,7 @@ impl PublicKey {
         if pem::is_pem(text) {
             return pem::public_keys(text)?.iter().map(|key| Self::from_jwk(&jwk_of(key)?)).collect();
         }
-        let mut object = Object::parse(text).ok_or(KeyFileFault::Unreadable)?;
-        if !object.has("keys") {
-            return Ok(vec![Self::from_jwk(&object)?]);
-        }
-        let Some(Value::Array(keys)) = object.take("keys") else { return Err(KeyFileFault::Unreadable) };
-        if keys.is_empty() {
-            return Err(KeyFileFault::Empty);
-        }
-        keys.into_iter().map(|key| Object::of(key).ok_or(KeyFileFault::Unreadable)).map(|key| Self::from_jwk(&key?)).collect()
+        each_jwk(text, Self::from_jwk)
     }
 
     fn from_jwk(jwk: &Object) -> Result<Self, KeyFileFault> {
@@ -183,15 +188,7 @@ impl PrivateKey {
         if pem::is_pem(text) {
             return Ok(vec![Self::from_jwk(&private_jwk_of_pem(text)?)?]);
         }
-        let mut object = Object::parse(text).ok_or(KeyFileFault::Unreadable)?;
-        if !object.has("keys") {
-            return Ok(vec![Self::from_jwk(&object)?]);
-        }
-        let Some(Value::Array(keys)) = object.take("keys") else { return Err(KeyFileFault::Unreadable) };
-        if keys.is_empty() {
-            return Err(KeyFileFault::Empty);
-        }
-        keys.into_iter().map(|key| Object::of(key).ok_or(KeyFileFault::Unreadable)).map(|key| Self::from_jwk(&key?)).collect()
+        each_jwk(text, Self::from_jwk)
     }
 
     fn from_jwk(jwk: &Object) -> Result<Self, KeyFileFault> {

@@ -6,13 +6,13 @@
 
 use std::ops::Range;
 
-use scrubjay_codec::field::{self, Preset};
+use scrubjay_codec::field;
 use scrubjay_token::Token;
 
 use super::{Edit, Engine};
 use crate::cache::Known;
 use crate::marker::{Marker, Place};
-use crate::policy::{FieldPreset, Placement, SealTo};
+use crate::policy::{Placement, SealTo};
 use crate::stats::Stats;
 use crate::unit::line_at;
 
@@ -126,7 +126,7 @@ impl Engine {
         text.extend_from_slice(buffer.get(at..line.end)?);
         let tokens: Vec<field::Token<'_>> =
             stories.iter().map(|story| field::Token { kind: &story.marker.kind, fields: &story.marker.fields }).collect();
-        let field::Splice { at: close, text: field } = field::splice(&text, preset(self.teller.policy().field), &tokens)?;
+        let field::Splice { at: close, text: field } = field::splice(&text, self.teller.policy().field, &tokens)?;
         // The brace is followed by blanks only, so no edit stands behind it: from the line's end the offset is the same.
         let at = line.end - (text.len() - close);
         if edits.last().is_some_and(|edit| edit.span.end > at) {
@@ -159,14 +159,5 @@ impl Story {
         let marker = Marker::parse(std::str::from_utf8(&asked.story).ok()?)?;
         let short = format!("{0}{1}{0}", asked.quote, marker.short()).into_bytes();
         Some(Self { span: asked.span, marker, short })
-    }
-}
-
-fn preset(preset: FieldPreset) -> Preset {
-    match preset {
-        FieldPreset::Scrubjay => Preset::Scrubjay,
-        FieldPreset::Ecs => Preset::Ecs,
-        FieldPreset::Ocsf => Preset::Ocsf,
-        FieldPreset::Otel => Preset::Otel,
     }
 }

@@ -5,12 +5,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use scrubjay_claims::{is_audience, low_entropy};
+use scrubjay_codec::field::Preset;
 use scrubjay_token::{Class, Kind, Risk, RiskLimits};
 use scrubjay_yaml::{At, Fields, Kind as Yaml, MEMBERS_MAX, Mistakes, Node, Notes, Place, Value, nearest, quoted};
 
 use super::matches::Matches;
 use super::path::{Path, Rest, Step};
-use super::{DOCUMENT, FieldPreset, Line, POLICY_BYTES_MAX, Placement, Policy, Risks, Rule, SealTo, Show};
+use super::{DOCUMENT, Line, POLICY_BYTES_MAX, Placement, Policy, Risks, Rule, SealTo, Show};
 
 /// Members of a policy file; `tests` is read by whoever runs them.
 const MEMBERS: [&str; 7] = ["version", "tenant", "risks", "field", "ath", "policy", "tests"];
@@ -22,8 +23,6 @@ const DEFAULT: &str = "default";
 const KINDS: [(&str, Kind); 5] = [("jwt", Kind::Jws), ("jwe", Kind::Jwe), ("sdjwt", Kind::SdJwt), ("jwk", Kind::Jwk), ("pem", Kind::Pem)];
 const PLACEMENTS: [(&str, Placement); 2] = [("inline", Placement::Inline), ("field", Placement::Field)];
 const SEAL_TO: [(&str, SealTo); 3] = [("inline", SealTo::Inline), ("field", SealTo::Field), ("sidecar", SealTo::Sidecar)];
-const PRESETS: [(&str, FieldPreset); 4] =
-    [("scrubjay", FieldPreset::Scrubjay), ("ecs", FieldPreset::Ecs), ("ocsf", FieldPreset::Ocsf), ("otel", FieldPreset::Otel)];
 const SWITCH: [(&str, bool); 2] = [("true", true), ("false", false)];
 
 /// Reads a policy file.
@@ -85,10 +84,13 @@ fn document(root: &Node, is_builtin: bool, notes: &mut Notes) -> Option<Policy> 
     })
 }
 
-fn field(value: &Value<'_>, notes: &mut Notes) -> Option<FieldPreset> {
+fn field(value: &Value<'_>, notes: &mut Notes) -> Option<Preset> {
     let fields = Fields::of(value.node, "\"field\"", notes)?;
     fields.only(&["preset"], notes);
-    fields.require("preset", "write {preset: scrubjay}", notes)?.choice(&PRESETS, notes).map(|at| at.value)
+    fields
+        .require("preset", "write {preset: scrubjay}", notes)?
+        .choice(&Preset::ALL.map(|preset| (preset.name(), preset)), notes)
+        .map(|at| at.value)
 }
 
 fn risks(value: &Value<'_>, notes: &mut Notes) -> Option<Risks> {
