@@ -19,7 +19,7 @@ use scrubjay_yaml::{Document, Mistake, Mistakes, Node, Notes, Place};
 
 pub(crate) use claims::decide;
 pub use claims::{Decided, Fate, Told};
-pub use matches::Facts;
+pub use matches::{Facts, glob};
 pub(crate) use show::Hashes;
 pub use show::Show;
 

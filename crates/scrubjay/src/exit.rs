@@ -45,3 +45,11 @@ impl From<Exit> for ExitCode {
 pub(crate) fn complain(what: &str) {
     eprintln!("scrubjay: {what}");
 }
+
+/// What was asked for, or what is wrong with it, said.
+pub(crate) fn or_usage<T>(asked: Result<T, String>) -> Result<T, Exit> {
+    asked.map_err(|what| {
+        complain(&what);
+        Exit::Usage
+    })
+}

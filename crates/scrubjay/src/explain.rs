@@ -10,50 +10,31 @@ use scrubjay_token::{Found, delegation, risks, sender_constraint};
 
 use crate::asked::{self, Prompt};
 use crate::cli::ExplainArgs;
-use crate::exit::{Exit, complain};
+use crate::exit::{Exit, complain, or_usage};
 use crate::{keyfile, policy, rules, safe, scrub};
 
 pub(crate) fn run(args: &ExplainArgs) -> Exit {
-    let path = match asked::source(args.file.as_deref(), "explain") {
-        Ok(path) => path,
-        Err(what) => {
-            complain(&what);
-            return Exit::Usage;
-        }
-    };
-    let key = match keyfile::active_keys(args.fingerprint_key.as_deref()) {
-        Ok(key) => key,
-        Err(what) => {
-            complain(&what);
-            return Exit::Usage;
-        }
-    };
-    let rules = match rules::pack(&args.rules) {
-        Ok(rules) => rules,
-        Err(what) => {
-            complain(&what);
-            return Exit::Usage;
-        }
-    };
-    let policy = match policy::load(args.policy.policy.as_deref()) {
-        Ok(policy) => policy,
-        Err(what) => {
-            complain(&what);
-            return Exit::Usage;
-        }
-    };
+    checked(args).unwrap_or_else(|exit| exit)
+}
+
+/// `Err`: what was asked for is a mistake, which was said.
+fn checked(args: &ExplainArgs) -> Result<Exit, Exit> {
+    let path = or_usage(asked::source(args.file.as_deref(), "explain"))?;
+    let key = or_usage(keyfile::active_keys(args.fingerprint_key.as_deref()))?;
+    let rules = or_usage(rules::pack(&args.rules))?;
+    let policy = or_usage(policy::load(args.policy.policy.as_deref()))?;
     let teller = Teller::new(key, Arc::clone(&rules)).with_policy(policy);
     let asked = Asked { teller, args };
     let text = match asked::read(path, Prompt::Text) {
         Ok(text) => text,
         Err(error) => {
             complain(&format!("{}: {}", safe::path(path), keyfile::reason(&error)));
-            return Exit::Partly;
+            return Ok(Exit::Partly);
         }
     };
     let Ok(found) = scrubjay_token::analyze(&text) else {
         complain("the text was written to be slow; scrub withholds such places");
-        return Exit::Partly;
+        return Ok(Exit::Partly);
     };
     let mut out = String::new();
     for (i, f) in found.iter().enumerate() {
@@ -68,7 +49,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
     if found.is_empty() && secrets.is_empty() {
         out.push_str("no token found\n");
     }
-    scrub::write_quietly(out.as_bytes())
+    Ok(scrub::write_quietly(out.as_bytes()))
 }
 
 /// What was asked, and who answers.

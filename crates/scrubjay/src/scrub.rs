@@ -26,7 +26,7 @@ use scrubjay_scrub::{Limits, Policy, Scrubber, Stats, Teller};
 
 use crate::cli::ScrubArgs;
 use crate::config::SealingPlan;
-use crate::exit::{Exit, complain};
+use crate::exit::{Exit, complain, or_usage};
 use crate::keyfile::{self, reason};
 use crate::sealing::{self, Seals, Tender};
 use crate::{policy, rules, safe};
@@ -40,40 +40,21 @@ use output::{Output, Stop};
 const THREADS_DEFAULT_MAX: usize = 4;
 
 pub(crate) fn run(args: &ScrubArgs) -> Exit {
-    let ring = match keyfile::ring_for_now(args.fingerprint_key.as_deref()) {
-        Ok(ring) => Arc::new(ring),
-        Err(what) => {
-            complain(&what);
-            return Exit::Usage;
-        }
-    };
-    let rules = match rules::pack(&args.rules) {
-        Ok(rules) => rules,
-        Err(what) => {
-            complain(&what);
-            return Exit::Usage;
-        }
-    };
-    let policy = match policy::load(args.policy.policy.as_deref()) {
-        Ok(policy) => policy,
-        Err(what) => {
-            complain(&what);
-            return Exit::Usage;
-        }
-    };
+    checked(args).unwrap_or_else(|exit| exit)
+}
+
+/// `Err`: what was asked for is a mistake, which was said.
+fn checked(args: &ScrubArgs) -> Result<Exit, Exit> {
+    let ring = Arc::new(or_usage(keyfile::ring_for_now(args.fingerprint_key.as_deref()))?);
+    let rules = or_usage(rules::pack(&args.rules))?;
+    let policy = or_usage(policy::load(args.policy.policy.as_deref()))?;
     if args.fingerprint_key.is_none() && io::stderr().is_terminal() {
         eprintln!("scrubjay: fingerprints use a key made for this run; --fingerprint-key FILE makes them comparable between runs");
     }
     let started = Instant::now();
     let output = Output::standard();
     let input = Input::new(&args.files, &args.policy.source, output.identity());
-    let seals = match seals(args, &policy, output.identity()) {
-        Ok(seals) => seals,
-        Err(what) => {
-            complain(&what);
-            return Exit::Usage;
-        }
-    };
+    let seals = or_usage(seals(args, &policy, output.identity()))?;
     let now = keyfile::now();
     let mut teller = Teller::new(ring.active(now), rules).with_policy(policy).at(u64::try_from(now).unwrap_or_default());
     if let Some(seals) = &seals {
@@ -85,7 +66,7 @@ pub(crate) fn run(args: &ScrubArgs) -> Exit {
     if args.stats {
         eprintln!("{}", stats_json(&did.stats, started.elapsed().as_secs_f64()));
     }
-    match ended {
+    Ok(match ended {
         Ok(()) if did.exit == Exit::Done && args.strict && did.stats.tokens() + did.stats.secrets() + did.stats.withheld_total() > 0 => {
             Exit::Strict
         }
@@ -97,7 +78,7 @@ pub(crate) fn run(args: &ScrubArgs) -> Exit {
         }
         // What went wrong was said where it happened.
         Err(Stop::WorkerGone) => Exit::Partly,
-    }
+    })
 }
 
 /// Who seals what the policy says, for the audiences of the flags.

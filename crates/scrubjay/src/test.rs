@@ -137,7 +137,7 @@ fn judge(test: &Test, suite: &Suite) -> Outcome {
     let tokens = found::tokens(&test.input);
     for check in &test.checks {
         let failure = match check {
-            Check::Output(pattern) => found::glob(pattern, &output).err(),
+            Check::Output(pattern) => found::not_like(pattern, &output),
             Check::Hides(claims) => found::not_hidden(claims, &tokens, &test.source, &teller, &output),
             Check::Shows(pairs) => found::not_shown(pairs, &output),
             Check::Class(class) => found::not_of_class(class, &output),

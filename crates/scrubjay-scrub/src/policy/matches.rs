@@ -78,7 +78,7 @@ impl Matches {
 
     pub(crate) fn holds(&self, facts: &Facts<'_>) -> bool {
         let one_of = |patterns: &[String], value: Option<&str>| {
-            patterns.is_empty() || value.is_some_and(|value| patterns.iter().any(|p| glob(p, value)))
+            patterns.is_empty() || value.is_some_and(|value| patterns.iter().any(|p| matches(p, value)))
         };
         // A name is written as the token has it, or as a marker shows it: a URL without scheme and last slash.
         let named = |patterns: &[String], value: Option<&str>| {
@@ -117,10 +117,16 @@ impl Matches {
     }
 }
 
+/// A condition on a value that somebody else wrote: with `*` in it, a value over the limit does not match.
+fn matches(pattern: &str, value: &str) -> bool {
+    (value.len() <= VALUE_BYTES_MAX || !pattern.contains('*')) && glob(pattern, value)
+}
+
 /// Whether a pattern in which `*` stands for any text is the whole value. Linear in the value for each `*`.
-fn glob(pattern: &str, value: &str) -> bool {
+#[must_use]
+pub fn glob(pattern: &str, value: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return pattern == value };
-    let Some(mut rest) = value.strip_prefix(head).filter(|_| value.len() <= VALUE_BYTES_MAX) else { return false };
+    let Some(mut rest) = value.strip_prefix(head) else { return false };
     let mut parts = tail.split('*').peekable();
     while let Some(part) = parts.next() {
         if parts.peek().is_none() {
@@ -134,7 +140,7 @@ fn glob(pattern: &str, value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::glob;
+    use super::{glob, matches};
 
     #[test]
     fn patterns() {
@@ -154,6 +160,6 @@ mod tests {
         for (pattern, value, holds) in cases {
             assert_eq!(glob(pattern, value), holds, "{pattern} {value}");
         }
-        assert!(!glob("*", &"x".repeat(2000)));
+        assert!(!matches("*", &"x".repeat(2000)));
     }
 }
