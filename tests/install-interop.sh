@@ -15,17 +15,9 @@ die() { say "$*"; exit 1; }
 works() { PYTHONPATH=$target python3 -c 'import jsonschema, jwcrypto.jwe' 2>/dev/null; }
 if cmp -s "$wanted" "$target/requirements.txt" && works; then exit 0; fi
 
-if ! python3 -m pip --version >/dev/null 2>&1; then
-  command -v apt-get >/dev/null || die "this machine has no apt-get: install pip for python3 yourself, then run this again"
-  as=()
-  if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || die "not root and no sudo: run 'apt-get install python3-pip' as root, then run this again"
-    as=(sudo)
-  fi
-  say "apt-get install python3-pip"
-  "${as[@]}" apt-get update -qq >&2
-  "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-pip >&2
-fi
+# shellcheck source=tests/packages.sh
+. "$here/packages.sh"
+python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
 
 mkdir -p "$cache"
 # Made beside the target and renamed into place, so that a cut install is never taken for a whole one.

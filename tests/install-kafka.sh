@@ -17,22 +17,8 @@ java_version() { # major version of the java on the path, 0 without one
   sed -n 's/.*version "\(1\.\)\{0,1\}\([0-9]*\).*/\2/p;q' <<<"$text" | grep . || echo 0
 }
 
-apt_updated=
-apt_install() {
-  command -v apt-get >/dev/null || die "this machine has no apt-get: install $* yourself, then run this again"
-  local as=()
-  if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || die "not root and no sudo: run 'apt-get install $*' as root, then run this again"
-    as=(sudo)
-  fi
-  if [ -z "$apt_updated" ]; then
-    say "apt-get update"
-    "${as[@]}" apt-get update -qq >&2
-    apt_updated=1
-  fi
-  say "apt-get install $*"
-  "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
-}
+# shellcheck source=tests/packages.sh
+. "$here/packages.sh"
 
 if [ "$(java_version)" -lt 17 ]; then
   apt_install default-jre-headless

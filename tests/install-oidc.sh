@@ -12,6 +12,9 @@ lock=$here/oidc/package-lock.json
 say() { printf 'install-oidc: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+# shellcheck source=tests/packages.sh
+. "$here/packages.sh"
+
 # The provider hashes with crypto.hash, which Node.js has since 20.12.
 new_enough() { # new_enough NODE
   "$1" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 12) ? 0 : 1)' 2>/dev/null
@@ -24,24 +27,11 @@ mkdir -p "$cache"
 temp=$(mktemp -d "$cache/.installing-XXXXXX")
 trap 'rm -rf "$temp"' EXIT
 
-need_pip() {
-  python3 -m pip --version >/dev/null 2>&1 && return
-  command -v apt-get >/dev/null || die "this machine has no apt-get: install pip for python3 yourself, then run this again"
-  local as=()
-  if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || die "not root and no sudo: run 'apt-get install python3-pip' as root, then run this again"
-    as=(sudo)
-  fi
-  say "apt-get install python3-pip"
-  "${as[@]}" apt-get update -qq >&2
-  "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-pip >&2
-}
-
 if [ -z "${SCRUBJAY_TEST_OWN_NODE:-}" ] && node=$(command -v node) && npm=$(command -v npm) && new_enough "$node"; then
   ln -s "$node" "$temp/node"
   npm=("$npm")
 else
-  need_pip
+  python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
   say "fetching Node.js (60 MB, once)"
   PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
     --target "$temp/node-wheel" --requirement "$here/oidc/node.txt" >&2 || die "pip could not fetch Node.js: is PyPI within reach?"

@@ -16,6 +16,8 @@ mod holder;
 pub mod json;
 mod lists;
 mod loose;
+#[cfg(test)]
+mod made;
 mod objects;
 mod partials;
 mod pem;

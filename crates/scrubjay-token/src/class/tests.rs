@@ -1,8 +1,8 @@
 //! Claim sets as issuers make them (made up: no tenant, person or key is real), and what lies about itself.
 
 use super::*;
-use crate::analyze::analyze;
 use crate::base64::encode;
+use crate::made::{found, jwe};
 
 /// A compact JWS with a signature of the algorithm's length, found the way it would be in a log.
 fn jws(header: &str, payload: &str) -> Token {
@@ -13,16 +13,6 @@ fn jws(header: &str, payload: &str) -> Token {
         _ => 256,
     };
     found(&format!("{}.{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()), encode(&vec![7; signature])))
-}
-
-fn jwe(header: &str) -> Token {
-    found(&format!("{}.{}.{}.{}.{}", encode(header.as_bytes()), encode(&[1; 256]), encode(&[2; 12]), encode(&[3; 300]), encode(&[4; 16])))
-}
-
-fn found(text: &str) -> Token {
-    let mut found = analyze(format!("t={text} x").as_bytes()).expect("within the budget");
-    assert_eq!(found.len(), 1, "{text}");
-    found.remove(0).token
 }
 
 #[track_caller]

@@ -1,21 +1,11 @@
 //! Each risk with the least that shows it, what comes close, and the limits.
 
 use super::*;
-use crate::analyze::analyze;
 use crate::base64::encode;
+use crate::made::{found, jwe};
 
 fn jws(header: &str, payload: &str) -> Token {
     found(&format!("{}.{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()), encode(&[7; 256])))
-}
-
-fn jwe(header: &str) -> Token {
-    found(&format!("{}.{}.{}.{}.{}", encode(header.as_bytes()), encode(&[1; 256]), encode(&[2; 12]), encode(&[3; 300]), encode(&[4; 16])))
-}
-
-fn found(text: &str) -> Token {
-    let mut found = analyze(format!("t={text} x").as_bytes()).expect("within the budget");
-    assert_eq!(found.len(), 1, "{text}");
-    found.remove(0).token
 }
 
 fn names(token: &Token, limits: &RiskLimits) -> String {
