@@ -17,8 +17,8 @@ use scrubjay_codec::field::Preset;
 use scrubjay_token::{Risk, RiskLimits};
 use scrubjay_yaml::{Document, Mistake, Mistakes, Node, Notes, Place};
 
-pub(crate) use claims::decide;
 pub use claims::{Decided, Fate, Told};
+pub(crate) use claims::{Note, decide};
 pub use matches::{Facts, glob};
 pub(crate) use show::Hashes;
 pub use show::Show;

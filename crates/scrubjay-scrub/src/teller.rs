@@ -10,7 +10,7 @@ use scrubjay_token::{Class, Kind, Token, analyze, risks};
 
 use crate::claimset::Member;
 use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
-use crate::policy::{self, Decided, Facts, Policy, Rule, Show, Told};
+use crate::policy::{self, Decided, Facts, Note, Policy, Rule, Show, Told};
 use crate::sealing::{Ours, Sealing};
 use crate::shape;
 
@@ -104,8 +104,18 @@ impl Teller {
         &self.rules
     }
 
-    /// Tells of a token of this source. `note` hears what became of each claim and header parameter.
-    pub fn tell<'a>(&'a self, token: &'a Token, source: &str, place: Place, note: &mut dyn FnMut(Decided<'a>)) -> Account<'a> {
+    /// Tells of a token of this source.
+    #[must_use]
+    pub fn tell<'a>(&'a self, token: &'a Token, source: &str, place: Place) -> Account<'a> {
+        self.account(token, source, place, None)
+    }
+
+    /// As [`Self::tell`]; `note` hears what became of each claim and header parameter.
+    pub fn tell_why<'a>(&'a self, token: &'a Token, source: &str, place: Place, note: &mut dyn FnMut(Decided<'a>)) -> Account<'a> {
+        self.account(token, source, place, Some(note))
+    }
+
+    fn account<'a>(&'a self, token: &'a Token, source: &str, place: Place, note: Note<'_, 'a>) -> Account<'a> {
         let facts = Facts::of(token, source);
         let alg = token.header.as_ref().map_or("unknown", |h| h.get("alg").and_then(Value::as_str).map_or("other", shape::alg));
         let told = Told { class: facts.class, alg: if token.ambiguous { "unknown" } else { alg } };
@@ -149,10 +159,10 @@ impl Teller {
         token: &'a Token,
         class: Class,
         rule: Option<&'a Rule>,
-        note: &mut dyn FnMut(Decided<'a>),
+        mut note: Note<'_, 'a>,
     ) -> Vec<(&'a [String], Member<'a>)> {
         marker.add("class", class.name());
-        self.header(marker, token, rule, note);
+        self.header(marker, token, rule, &mut note);
         let Some(rule) = rule else { return Vec::new() };
         let hashes = policy::Hashes { key: self.keys.current(), tenant: &self.policy.tenant };
         let story = policy::decide(rule, token, &hashes, note);
@@ -199,7 +209,7 @@ impl Teller {
         Sealing::of(&marker.kind, fp, rule.map(|r| r.seal_to).unwrap_or_default(), claims)
     }
 
-    fn header<'a>(&'a self, marker: &mut Marker, token: &'a Token, rule: Option<&'a Rule>, note: &mut dyn FnMut(Decided<'a>)) {
+    fn header<'a>(&'a self, marker: &mut Marker, token: &'a Token, rule: Option<&'a Rule>, note: &mut Note<'_, 'a>) {
         let Some(header) = &token.header else { return };
         let show = |name: &str| {
             let answer = rule.and_then(|r| r.header.iter().find(|(p, _)| p == name));
@@ -224,6 +234,7 @@ impl Teller {
                 _ => {}
             }
         }
+        let Some(note) = note else { return };
         for (name, value) in header.members() {
             let shown = marker.all(name).map(str::to_owned).collect();
             note(Decided::of_header(name, value, shown));

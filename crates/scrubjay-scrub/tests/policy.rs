@@ -235,7 +235,7 @@ fn work_is_bounded_by_the_token() {
             let name = &members[..30];
             for found in scrubjay_token::analyze(text.as_bytes()).unwrap() {
                 let (mut asked, mut steps, mut shown) = (0, 0, 0);
-                let account = teller.tell(&found.token, "app", Place::Text, &mut |decided| {
+                let account = teller.tell_why(&found.token, "app", Place::Text, &mut |decided| {
                     asked += 1;
                     steps += decided.path.len();
                     shown += decided.fate.shown.iter().map(String::len).sum::<usize>();

@@ -33,7 +33,7 @@ impl Side {
         let mut seals = Vec::new();
         for token in tokens {
             let mut of: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-            self.teller.tell(token, source, Place::Text, &mut |claim| {
+            self.teller.tell_why(token, source, Place::Text, &mut |claim| {
                 for audience in claim.fate.sealed {
                     of.entry(audience).or_default().insert(claim.path.clone());
                 }

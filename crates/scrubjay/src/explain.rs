@@ -64,7 +64,7 @@ impl Asked<'_> {
         let (line, column) = line_and_column(text, found.span().start);
         let mut say = |name: &str, what: &str| out.push_str(&format!("  {name:<12} {what}\n"));
         let mut fates = Vec::new();
-        let account = self.teller.tell(token, &self.args.policy.source, Place::Text, &mut |decided| fates.push(decided));
+        let account = self.teller.tell_why(token, &self.args.policy.source, Place::Text, &mut |decided| fates.push(decided));
         say("token", &format!("{number} at line {line}, column {column}, {} bytes", found.span().len()));
         say("kind", token.kind.name());
         say("class", account.told.class.name());

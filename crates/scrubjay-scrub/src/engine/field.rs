@@ -39,7 +39,7 @@ pub(super) struct Decided<'a> {
 impl Engine {
     /// What is told of a token at such a place, and what a field would say of it.
     pub(super) fn known(&self, token: &Token, source: &str, place: Place) -> Known {
-        let account = self.teller.tell(token, source, place, &mut |_| {});
+        let account = self.teller.tell(token, source, place);
         let marker: Box<[u8]> = account.marker.to_string().into_bytes().into();
         let rule = account.rule;
         let in_field = rule.is_some_and(|rule| rule.placement == Placement::Field);
@@ -47,7 +47,7 @@ impl Engine {
         let elsewhere = in_field || rule.is_some_and(|rule| rule.seal_to == SealTo::Sidecar);
         let (mut story, mut sealing) = (in_field.then(|| marker.clone()), account.sealing);
         if place == Place::Short && elsewhere {
-            let whole = self.teller.tell(token, source, Place::Text, &mut |_| {});
+            let whole = self.teller.tell(token, source, Place::Text);
             story = in_field.then(|| whole.marker.to_string().into_bytes().into());
             sealing = whole.sealing;
         }

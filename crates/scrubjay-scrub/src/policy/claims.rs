@@ -46,6 +46,9 @@ impl<'a> Decided<'a> {
     }
 }
 
+/// Who hears what was decided, if anybody does.
+pub(crate) type Note<'n, 'a> = Option<&'n mut dyn FnMut(Decided<'a>)>;
+
 /// What becomes of a claim.
 pub struct Fate<'a> {
     /// The values that are shown; none: it is hidden.
@@ -73,7 +76,7 @@ pub(crate) struct Story<'a> {
 }
 
 /// Applies a rule to the claims of a token.
-pub(crate) fn decide<'a>(rule: &'a Rule, token: &'a Token, hashes: &Hashes<'_>, note: &mut dyn FnMut(Decided<'a>)) -> Story<'a> {
+pub(crate) fn decide<'a>(rule: &'a Rule, token: &'a Token, hashes: &Hashes<'_>, note: Note<'_, 'a>) -> Story<'a> {
     let mut walk = Walk { rule, hashes, note, shown: Vec::new(), path: Vec::new(), text: String::new(), story: Story::default() };
     let rests: Vec<(usize, Rest<'a>)> = rule.lines.iter().enumerate().map(|(i, line)| (i, line.path.rest())).collect();
     // A JWE may repeat claims in its header (RFC 7519 §5.3); parameters of JOSE are none.
@@ -96,10 +99,10 @@ pub(crate) fn decide<'a>(rule: &'a Rule, token: &'a Token, hashes: &Hashes<'_>, 
     story
 }
 
-struct Walk<'a, 'c> {
+struct Walk<'a, 'c, 'n> {
     rule: &'a Rule,
     hashes: &'c Hashes<'c>,
-    note: &'c mut dyn FnMut(Decided<'a>),
+    note: Note<'n, 'a>,
     /// Line, name in the marker, values, and whether that name is another claim's own.
     shown: Vec<(usize, String, Vec<String>, bool)>,
     path: Vec<&'a str>,
@@ -108,7 +111,7 @@ struct Walk<'a, 'c> {
     story: Story<'a>,
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> Walk<'a, '_, '_> {
     /// Decides a member by the lines that say something of it; `inherited` is what was said of what it stands in.
     fn member(&mut self, name: &'a str, value: &'a Value, lines: &[(usize, Rest<'a>)], inherited: Option<usize>) {
         let mut answer = inherited;
@@ -143,7 +146,7 @@ impl<'a> Walk<'a, '_> {
         let line = answer.and_then(|i| self.rule.lines.get(i));
         let show = line.map_or(Show::None, |l| l.show);
         let sealed = line.map_or(&[][..], |l| &l.seal);
-        let name = self.name(line);
+        let name = if show == Show::None { None } else { self.name(line) };
         let Shown { values, more, out_of_range } = match &name {
             Some(_) => self.hashes.shown(show, &self.path, &self.text, value),
             None => Shown::default(),
@@ -153,7 +156,9 @@ impl<'a> Walk<'a, '_> {
         if !sealed.is_empty() {
             self.story.sealed.push((sealed, Member { path: self.path.clone(), value }));
         }
-        (self.note)(Decided { path: self.text.clone(), value, line, in_header: false, fate: Fate { shown: values.clone(), sealed } });
+        if let Some(note) = &mut self.note {
+            note(Decided { path: self.text.clone(), value, line, in_header: false, fate: Fate { shown: values.clone(), sealed } });
+        }
         if let (Some(name), Some(i), false) = (name, answer, values.is_empty()) {
             self.shown.push((i, name, values, line.is_some_and(|l| l.shown_as.is_some())));
         }

@@ -33,7 +33,7 @@ pub(super) fn not_hidden(claims: &[String], tokens: &[Token], source: &str, tell
     let mut wrong = Vec::new();
     let mut decided: Vec<(&Value, Vec<String>)> = Vec::new();
     for token in tokens {
-        teller.tell(token, source, Place::Text, &mut |claim| decided.push((claim.value, claim.fate.shown)));
+        teller.tell_why(token, source, Place::Text, &mut |claim| decided.push((claim.value, claim.fate.shown)));
     }
     for claim in claims {
         let mut values = Vec::new();
@@ -160,7 +160,7 @@ pub(super) fn not_of_class(class: &str, output: &str) -> Option<String> {
 /// The first token has to be decided by this rule.
 pub(super) fn not_by_rule(rule: &str, tokens: &[Token], source: &str, teller: &Teller) -> Option<String> {
     let Some(token) = tokens.first() else { return Some("rule: the input has no token".to_owned()) };
-    let account = teller.tell(token, source, Place::Text, &mut |_| {});
+    let account = teller.tell(token, source, Place::Text);
     let decided = account.rule.map_or("none", |r| r.name.as_str());
     (decided != rule).then(|| safe::text(&format!("rule: {decided:?} decided instead of {rule:?}"), false))
 }
