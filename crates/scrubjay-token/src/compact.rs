@@ -61,6 +61,16 @@ pub(crate) fn is_opening(text: &[u8], at: usize) -> bool {
     )
 }
 
+/// True where a text begins with base64 of white space, a brace and a name: a header or a claim set, whole or not.
+#[must_use]
+pub fn opens_object(text: &[u8]) -> bool {
+    let mut bytes = [0; 12];
+    let chars = &text[..text.iter().take(16).take_while(|&&b| is_base64(b)).count()];
+    let len = if is_opening(text, 0) { decode_head(chars, &mut bytes) } else { 0 };
+    let name = bytes[..len].trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    name.is_some_and(|name| name.is_empty() || name[0] == b'"')
+}
+
 /// Which of the two base64 alphabets a token uses; unknown until one of `-_+/` is seen.
 #[derive(Clone, Copy, PartialEq)]
 enum Style {
@@ -429,9 +439,15 @@ fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool, work:
         if is_opening(text, start) {
             // The key binding JWT; nothing follows it.
             return match token_at(text, start, more, work) {
-                At::Token(kb) => Some(kb.span().end),
+                At::Token(kb) => {
+                    token.whole &= kb.token.whole;
+                    Some(kb.span().end)
+                }
                 At::Open => None,
-                At::Nothing => Some(end),
+                At::Nothing => {
+                    token.whole = false;
+                    Some(end)
+                }
             };
         }
         let probe = decode(&text[start..start + len.min(16)]);
@@ -446,6 +462,8 @@ fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool, work:
             token.disclosures += 1;
         }
         token.kind = Kind::SdJwt;
+        // What ends in a disclosure was cut.
+        token.whole &= ended || len == 0;
         end = start + len;
     }
     Some(end)
