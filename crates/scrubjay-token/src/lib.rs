@@ -28,7 +28,7 @@ mod view;
 mod wrap;
 
 pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze, analyze_open, work_max};
-pub use class::{Class, class, class_in};
+pub use class::{Class, class, class_in, named_class};
 pub use compact::HEADER_BYTES_MAX;
 pub use find::{Rest, find, find_within};
 pub use frames::{is_cut_size, sets_chunk};
