@@ -30,7 +30,7 @@ const WORK_MIN: usize = 128 * 1024;
 /// Shortest run of base64 that can hold a token worth a look: 24 bytes.
 pub(crate) const BASE64_CHARS_MIN: usize = 32;
 /// Shortest line of a PEM body that makes a key worth looking for.
-const PEM_LINE_CHARS_MIN: usize = 16;
+pub(crate) const PEM_LINE_CHARS_MIN: usize = 16;
 /// Shortest run of hex digits: 16 bytes.
 pub(crate) const HEX_DIGITS_MIN: usize = 32;
 /// Shortest list of numbers, in bytes: 16 pairs of digits have 15 separators; a dump's last line may be shorter than its others.
@@ -144,25 +144,25 @@ fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec
 fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
     work.spend(text.len())?;
     let survey = Survey::of(text);
-    if survey.quotes() {
+    if survey.quotes {
         found.extend(objects(text));
     }
-    if survey.lines()
-        && survey.braces()
+    if survey.lines
+        && survey.braces
         && let Some(view) = divided(text)
     {
         let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
         found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
     }
-    if survey.base64 >= PEM_LINE_CHARS_MIN {
+    if survey.base64_line {
         found.extend(pem_keys(text));
     }
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().end).collect();
     // A wrapped value is no encoding: joining its lines costs no layer.
     // What a carrier divides is text of a log: encoded once or twice at most by those that carry it on.
     let outer = depth + CARRIER_LAYERS_MAX >= DEPTH_MAX;
-    if survey.lines() && !lined.joined {
-        let objects = depth == DEPTH_MAX && survey.braces() && !work.doubt;
+    if survey.lines && !lined.joined {
+        let objects = depth == DEPTH_MAX && survey.braces && !work.doubt;
         let alphabets = [(true, Alphabet::Compact), (outer, Alphabet::Json), (objects, Alphabet::Any)];
         for (_, alphabet) in alphabets.into_iter().filter(|(may, _)| *may) {
             if let Some(view) = joined(text, alphabet, &whole) {
@@ -170,12 +170,12 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
             }
         }
     }
-    if survey.lines()
+    if survey.lines
         && let Some(view) = partials(text)
     {
         through(text, &view, None, depth, Lined::default(), work, &mut found)?;
     }
-    if survey.lines()
+    if survey.lines
         && outer
         && !lined.unframed
         && let Some(view) = unframed(text, &whole)
@@ -183,20 +183,20 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         through(text, &view, None, depth, Lined { unframed: true, ..lined }, work, &mut found)?;
     }
     if depth > 0 {
-        if survey.base64 >= BASE64_CHARS_MIN
+        if survey.base64
             && let Some(view) = chunks(text)
         {
             through(text, &view, None, depth - 1, Lined::default(), work, &mut found)?;
         }
-        if survey.lines()
-            && (survey.escapes() || survey.list >= LIST_BYTES_MIN)
+        if survey.lines
+            && (survey.escapes || survey.list)
             && let Some(view) = folded(text)
         {
             unfolded(text, &view, survey, depth - 1, work, &mut found)?;
         }
         views(text, survey, depth - 1, work, &mut found)?;
         numbers(text, survey, depth - 1, work, &mut found)?;
-        if survey.base64 >= BASE64_CHARS_MIN {
+        if survey.base64 {
             base64_runs(text, depth - 1, work, &mut found)?;
         }
     }
@@ -210,7 +210,7 @@ fn unfolded(text: &[u8], view: &View, survey: Survey, depth: usize, work: &mut W
     let mut inner = Vec::new();
     numbers(&view.text, Survey::of(&view.text), depth, work, &mut inner)?;
     found.extend(inner.into_iter().map(|f| mapped(text, view, f)));
-    if survey.escapes()
+    if survey.escapes
         && let Some(plain) = unescaped(&view.text)
     {
         through(text, &view.then(&plain), None, depth, Lined::default(), work, found)?;
@@ -219,22 +219,22 @@ fn unfolded(text: &[u8], view: &View, survey: Survey, depth: usize, work: &mut W
 }
 
 fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    if survey.escapes()
+    if survey.escapes
         && let Some(view) = broken(text)
     {
         through(text, &view, None, depth, Lined::default(), work, found)?;
     }
-    if survey.escapes()
+    if survey.escapes
         && let Some(view) = unescaped(text)
     {
         through(text, &view, None, depth, Lined::default(), work, found)?;
     }
-    if survey.equals()
+    if survey.equals
         && let Some(view) = unquoted(text)
     {
         through(text, &view, None, depth, Lined::default(), work, found)?;
     }
-    if survey.nul() {
+    if survey.nul {
         // Within ASCII both orders can be read. A replacement in the first one is right in both, because it keeps the
         // zeros where they are; the second is for a text whose last character has none behind it.
         for order in [Wide::Little, Wide::Big] {
@@ -248,7 +248,7 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
         }
     }
     // What shows as nothing is no encoding: to leave it out costs no layer.
-    if (survey.odd() || survey.escapes())
+    if (survey.odd || survey.escapes)
         && let Some(view) = visible(text)
     {
         through(text, &view, None, depth + 1, Lined::default(), work, found)?;
@@ -328,7 +328,7 @@ fn without_last_line(view: &View, inner: &Found, work: &mut Work) -> Result<Opti
 }
 
 fn numbers(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    let runs = if survey.hex >= HEX_DIGITS_MIN { hex_runs(text) } else { Vec::new() };
+    let runs = if survey.hex { hex_runs(text) } else { Vec::new() };
     for run in runs {
         let run = behind_escape(text, run);
         for skip in 0..2 {
@@ -339,7 +339,7 @@ fn numbers(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &m
             }
         }
     }
-    if survey.list < LIST_BYTES_MIN {
+    if !survey.list {
         return Ok(());
     }
     for list in lists(text).into_iter().chain(dumps(text)) {
