@@ -57,7 +57,7 @@ pub struct Later {
 ///
 /// ```
 /// let later = scrubjay_token::later_members(br#"", "n":1, "signature":"QUJD"}, "signature":"no""#, b"\"");
-/// assert_eq!((later.members, later.closed), (vec![(9, 22..26)], Some(27)));
+/// assert_eq!((later.members, later.closed), (vec![(10, 23..27)], Some(28)));
 /// ```
 #[must_use]
 pub fn later_members(text: &[u8], quote: &[u8]) -> Later {
