@@ -122,6 +122,25 @@ fn escaped(text: &str, n: usize) -> String {
     (0..n).fold(text.to_owned(), |text, _| text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+/// What is there of the private member is no run of the scanner; the modulus in front of it is one.
+#[test]
+fn behind_a_modulus() {
+    let mut r = Random::new(first_seed());
+    let [n, d] = [256, 24].map(|bytes| base64(&r.bytes(bytes)).replace(['+', '/', '='], "x"));
+    for (before, behind) in [("", ""), (r#","e":"AQAB""#, "..."), ("", "\"")] {
+        for depth in 0..3 {
+            let text = format!("INFO {}", escaped(&format!("{{\"n\":\"{n}\"{before},\"d\":\"{d}{behind}"), depth));
+            assert!(!scrubbed(&format!("{text}\n")).contains(&d), "{text}");
+        }
+    }
+    check_public(&format!("{{\"n\":\"{n}\",\"e\":\"AQAB\",\"use\":\"sig\",\"d\":\"short\"}}"));
+}
+
+#[track_caller]
+fn check_public(text: &str) {
+    assert_eq!(scrubbed(&format!("{text}\n")), format!("{text}\n"));
+}
+
 /// The record around was taken to the line's end.
 #[test]
 fn in_a_string_of_a_record() {

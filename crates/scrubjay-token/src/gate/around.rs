@@ -144,6 +144,17 @@ pub(super) fn is_named(text: &[u8], start: usize) -> bool {
     NAMES.iter().any(|name| before_sign.ends_with(name)) || ends_in_key_name(before_sign) || !quoted && has_any_name(before)
 }
 
+/// How far behind the modulus of a key its first private member is looked for, in bytes.
+const KEY_GAP_REACH: usize = 96;
+
+/// The run is the modulus of an RSA key, and a private member that is cut, too short for a run, stands behind it.
+pub(super) fn is_modulus(text: &[u8], run: &Range<usize>) -> bool {
+    let before = &text[run.start.saturating_sub(NAME_BYTES_MAX)..run.start];
+    let end = before.iter().rposition(u8::is_ascii_lowercase).unwrap_or(0);
+    matches!(before.get(end.saturating_sub(1)..=end), Some([b'"' | b'\'', b'n']))
+        && has_key_member(&text[run.end..text.len().min(run.end + KEY_GAP_REACH)])
+}
+
 /// A member of a key has a name of one or two letters, in quotes.
 fn ends_in_key_name(text: &[u8]) -> bool {
     KEY.iter().any(|name| text.strip_suffix(name.as_bytes()).is_some_and(|before| matches!(before.last(), Some(b'"' | b'\''))))
