@@ -12,7 +12,7 @@ use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
-use crate::objects::{divided, objects, without_frames};
+use crate::objects::{divided, objects, objects_in_strings, without_frames};
 use crate::partials::partials;
 use crate::pem::pem_keys;
 use crate::survey::Survey;
@@ -77,7 +77,8 @@ pub fn analyze_open(text: &[u8]) -> Result<(Vec<Found>, Option<usize>), Exhauste
 
 /// Goes on where the first search for compact tokens has stopped.
 fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: usize) -> Result<Vec<Found>, Exhausted> {
-    let mut work = Work { budget, barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default(), doubt: false };
+    let mut work =
+        Work { budget, barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default(), strings: Vec::new(), doubt: false };
     search.go_on(text, false, &mut found, &mut work.budget)?;
     let mut found = layer_beside(text, found, DEPTH_MAX, Lined::default(), &mut work)?;
     // Whatever a look took for one piece: a line end is never part of it.
@@ -104,6 +105,9 @@ struct Work {
     /// Views of the text at hand. Views commute: what is unescaped and then joined is mostly what is joined and then
     /// unescaped, and gives the same tokens at the same places.
     views: Seen,
+    /// Where objects of the text at hand begin, and where the strings end in which they are cut, while escapes are taken off
+    /// it. What a carrier divided goes on in another string.
+    strings: Vec<Range<usize>>,
     /// The text at hand is a view whose tokens may be turned down: it is no reason to pass over the same view of a sure one.
     doubt: bool,
 }
@@ -146,8 +150,11 @@ fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec
 fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
     work.spend(text.len())?;
     let survey = Survey::of(text);
+    let mut strings = Vec::new();
     if survey.quotes {
-        found.extend(objects(text));
+        let objects;
+        (objects, strings) = objects_in_strings(text);
+        found.extend(objects);
     }
     if survey.lines
         && survey.braces
@@ -203,7 +210,9 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         {
             unfolded(text, &view, survey, depth - 1, work, &mut found)?;
         }
+        work.strings = strings;
         views(text, survey, depth - 1, work, &mut found)?;
+        work.strings.clear();
         numbers(text, survey, depth - 1, work, &mut found)?;
         if survey.base64 {
             base64_runs(text, depth - 1, work, &mut found)?;
@@ -292,9 +301,11 @@ fn through(
     }
     // A token that is whole by itself has no continuation, whatever the next line looks like.
     let whole = Whole::of(text, found);
-    let doubt = work.doubt;
+    let (doubt, strings) = (work.doubt, std::mem::take(&mut work.strings));
     work.doubt |= !view.is_sure();
-    let tokens = layer(&view.text, depth, lined, work)?;
+    let mut tokens = layer(&view.text, depth, lined, work)?;
+    within_strings(view, &strings, &mut tokens);
+    work.strings = strings;
     if tokens.is_empty() || !work.doubt {
         work.views.add(&view.text, depth);
     }
@@ -328,6 +339,24 @@ fn through(
     Ok(())
 }
 
+/// Objects of a view that are cut in `strings` of the text end with these: without their escapes, the quotes around an object
+/// are like those of its members.
+fn within_strings(view: &View, strings: &[Range<usize>], tokens: &mut Vec<Found>) {
+    let mut inner = Vec::new();
+    tokens.retain(|found| {
+        let span = found.start()..found.span().end;
+        let source = view.source(&span);
+        let known = strings.binary_search_by_key(&source.start, |string| string.start).ok();
+        let Some(end) = known.and_then(|i| strings.get(i)).map(|string| string.end).filter(|&end| end < source.end) else { return true };
+        let string = span.start..view.before(&span, end);
+        let objects = objects(&view.text[string.clone()]).into_iter();
+        inner.extend(objects.map(|f| f.behind(string.start)));
+        // Compact tokens have ends of their own.
+        false
+    });
+    tokens.append(&mut inner);
+}
+
 /// What was found in a view, where it stands in the text.
 fn mapped(text: &[u8], view: &View, inner: Found) -> Found {
     let mut pieces: Vec<Range<usize>> = Vec::new();
@@ -338,7 +367,8 @@ fn mapped(text: &[u8], view: &View, inner: Found) -> Found {
         }
     }
     let quote = inner.quote.as_ref().map(|q| view.source(q));
-    Found { pieces, quote, ..inner }
+    let from = inner.from.map(|from| view.source(&(from..from + 1)).start);
+    Found { pieces, quote, from, ..inner }
 }
 
 /// Nothing more can belong to it: any number of disclosures makes an SD-JWT, until its key binding.
@@ -411,9 +441,9 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
         return Ok(None);
     }
     // Another text has views of its own, be they the same: its tokens stand elsewhere.
-    let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.doubt));
+    let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.strings), std::mem::take(&mut work.doubt));
     let found = layer(bytes, depth, Lined::default(), work);
-    (work.views, work.doubt) = outer;
+    (work.views, work.strings, work.doubt) = outer;
     let found = found?;
     if found.is_empty() {
         work.barren.add(bytes, depth);
@@ -422,7 +452,7 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
         // What follows an object that is closed is no part of it.
         let is_last = || bytes[f.span().end..].iter().all(|b| b.is_ascii_whitespace());
         let whole = f.token.whole || f.is_complete() && is_last();
-        Found { quote: None, wide: None, token: Token { whole, ..f.token }, ..f }
+        Found { quote: None, wide: None, from: None, token: Token { whole, ..f.token }, ..f }
     }))
 }
 
@@ -516,7 +546,8 @@ fn merged(mut found: Vec<Found>) -> Vec<Found> {
 
 fn merge(last: &mut Found, next: Found) {
     let size = |f: &Found| f.pieces.iter().map(ExactSizeIterator::len).sum::<usize>();
-    let whole = last.span().start == next.span().start && last.span().end == next.span().end;
+    let from = last.from.into_iter().chain(next.from).min();
+    let whole = last.span().start == next.span().start && last.span().end == next.span().end && from.is_none();
     let (mut told, other) = if size(&next) > size(last) { (next, &*last) } else { (last.clone(), &next) };
     if !whole {
         let mut pieces: Vec<Range<usize>> = told.pieces.iter().chain(&other.pieces).cloned().collect();
@@ -533,5 +564,6 @@ fn merge(last: &mut Found, next: Found) {
         }
         told.pieces = union;
     }
+    told.from = from;
     *last = told;
 }

@@ -20,6 +20,7 @@ mod lists;
 mod loose;
 #[cfg(test)]
 mod made;
+mod members;
 mod objects;
 mod partials;
 mod pem;
@@ -38,6 +39,7 @@ pub use frames::{is_cut_size, sets_chunk};
 pub use gate::{Gate, Sighted};
 pub use holder::{Delegation, SenderConstraint, delegation, sender_constraint};
 pub use lists::{is_dump_line, line_pieces};
+pub use objects::{Later, later_members};
 pub use partials::{Part, part};
 pub use pem::opens_key;
 pub use risk::{Risk, RiskLimits, numeric_date, risks};

@@ -151,6 +151,8 @@ pub struct Found {
     pub quote: Option<Range<usize>>,
     /// The text is UTF-16: the replacement has to be, too.
     pub wide: Option<Wide>,
+    /// Where the object begins of which the pieces are members: without what stands there, nothing tells what they are.
+    pub from: Option<usize>,
 }
 
 /// Where tokens of a text begin and end that are whole by themselves: no line end divides them.
@@ -181,13 +183,23 @@ impl Whole {
 impl Found {
     /// A token in one piece.
     pub(crate) fn plain(span: Range<usize>, token: Token) -> Self {
-        Self { pieces: Vec::from([span]), token, quote: None, wide: None }
+        Self { pieces: Vec::from([span]), token, quote: None, wide: None, from: None }
     }
 
     /// The same token, standing at `span`.
     pub(crate) fn at(mut self, span: Range<usize>) -> Self {
         self.pieces.clear();
         self.pieces.push(span);
+        self.from = None;
+        self
+    }
+
+    /// The same token, of a text that begins at `offset` of another one.
+    pub(crate) fn behind(mut self, offset: usize) -> Self {
+        let moved = |range: &mut Range<usize>| *range = range.start + offset..range.end + offset;
+        self.pieces.iter_mut().for_each(moved);
+        self.quote.iter_mut().for_each(moved);
+        self.from.iter_mut().for_each(|from| *from += offset);
         self
     }
 
@@ -215,6 +227,13 @@ impl Found {
         let may_go_on =
             || self.token.kind == Kind::SdJwt && text[..end].ends_with(b"~") && matches!(text.get(end), None | Some(b'\r' | b'\n'));
         self.token.whole && !may_go_on()
+    }
+
+    /// Where what tells that this is a token begins: before its span, for members of an object.
+    #[must_use]
+    pub fn start(&self) -> usize {
+        let start = self.span().start;
+        self.from.map_or(start, |from| from.min(start))
     }
 
     /// Everything from the first byte to the last.
