@@ -77,6 +77,7 @@ fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         || fills(buffer, floor, line)
         || is_folded(buffer, floor, line)
         || begins_body(buffer, floor, line)
+        || continues_key(buffer, floor, line)
 }
 
 /// A line that is as long as the one before it, which goes on: they are filled up to one column.
@@ -95,6 +96,12 @@ fn begins_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         && (1..WRAP_CHARS_MIN).contains(&text.len())
         && text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
         && scrubjay_token::opens_key(buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default())
+}
+
+/// A line of a key, each of whose lines is framed in the same way, or an empty line between two.
+fn continues_key(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    let before = || buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default();
+    line.start > floor && scrubjay_token::continues_key(before(), buffer.get(line.clone()).unwrap_or_default())
 }
 
 /// A line in the middle of a folded object: of the width of the line before it, or behind the line in which an object of ours

@@ -12,7 +12,7 @@ use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::objects::{divided, objects, without_frames};
 use crate::partials::partials;
-use crate::pem::pem_keys;
+use crate::pem::{pem_keys, without_backslash};
 use crate::survey::Survey;
 use crate::token::{Found, Kind};
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
@@ -297,7 +297,7 @@ fn through(
         }
         // Escaped zeros stand for UTF-16, too, but a marker between them is not written in it.
         let wide = wide.or(inner.wide.filter(|_| !view.decoded));
-        found.push(Found { wide, ..mapped(text, view, inner) });
+        found.push(without_backslash(text, Found { wide, ..mapped(text, view, inner) }));
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ pub use gate::{Gate, Sighted};
 pub use holder::{Delegation, SenderConstraint, delegation, sender_constraint};
 pub use lists::{is_dump_line, line_pieces};
 pub use partials::{Part, part};
-pub use pem::opens_key;
+pub use pem::{continues_key, opens_key};
 pub use risk::{Risk, RiskLimits, numeric_date, risks};
 pub use token::{Cut, Found, Kind, Token};
 pub use view::{Wide, visible_line};

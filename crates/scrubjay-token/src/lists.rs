@@ -161,7 +161,8 @@ pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
 
 /// A byte of a number, or of what parts two ([`separator`]), line ends in escapes included.
 fn may_be_of_list(b: u8) -> bool {
-    b.is_ascii_hexdigit() || matches!(b, b'x' | b'X' | b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'\r' | b'\n' | b'\\' | b'n' | b'r' | b't')
+    b.is_ascii_hexdigit()
+        || matches!(b, b'x' | b'X' | b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'\r' | b'\n' | b'\\' | b'n' | b'r' | b't')
 }
 
 /// A span cut into the pieces of its lines, without line ends, carriage returns and indentation.

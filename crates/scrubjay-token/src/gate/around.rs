@@ -14,14 +14,15 @@ use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_ob
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
 use crate::objects::{opening, string_end};
 use crate::partials::part;
+use crate::pem::opens_key;
 use crate::view::{hidden_len, shows_as_nothing};
 
 /// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
 const INVISIBLE_BYTES_MAX: usize = 6;
 /// How far before a run the name of its JSON member is looked for, in bytes.
 const NAME_BYTES_MAX: usize = 32;
-/// Longest line above a run that may announce a key.
-const KEY_LINE_BYTES_MAX: usize = 256;
+/// Longest line above a run that may announce a key, and longest line below one that may end it.
+const KEY_LINE_BYTES_MAX: usize = 2048;
 /// Most bytes behind a run that join it to the next line.
 const JOIN_BYTES_MAX: usize = 64;
 
@@ -180,10 +181,14 @@ const KEY_HEADER_LINES: usize = 4;
 /// What announces a private key.
 const LABEL: &[u8] = b"PRIVATE KEY-----";
 
-/// What stands before the run in its line announces a private key.
+/// What stands before the run in its line, but for a few signs that part lines, announces a private key.
 pub(super) fn is_behind_key_label(text: &[u8], run: &Range<usize>) -> bool {
-    text[..run.start].ends_with(b"- ") && text[..run.start - 1].ends_with(LABEL)
+    let near = &text[run.start.saturating_sub(KEY_SIGNS_MAX + LABEL.len())..run.start];
+    memchr::memchr(b'-', near).is_some() && memchr::memmem::find(near, LABEL).is_some()
 }
+
+/// Most bytes between a key's label and the first line of its body, where both stand in one line.
+const KEY_SIGNS_MAX: usize = 40;
 
 /// The line above the run announces a private key.
 pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
@@ -194,7 +199,7 @@ pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
         let line = &text[above - from..above];
         static FINDERS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| [LABEL, b"Proc-Type: ", b"DEK-Info: "].map(Finder::new));
         let [label, proc_type, dek_info] = &*FINDERS;
-        if label.find(line).is_some() {
+        if label.find(line).is_some() || opens_key(line) {
             return true;
         }
         let is_header = proc_type.find(line).is_some() || dek_info.find(line).is_some();
