@@ -164,6 +164,7 @@ fn is_linked_as(line: &[u8]) -> bool {
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
         || scrubjay_token::sets_chunk(text)
+        || scrubjay_token::is_member_line(text)
         || is_key_header(text)
         || text.trim_ascii_start() == b"."
         || scrubjay_token::is_dump_line(text)

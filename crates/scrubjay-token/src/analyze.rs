@@ -10,6 +10,7 @@ use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
+use crate::notations::notations;
 use crate::objects::{divided, objects, without_frames};
 use crate::partials::partials;
 use crate::pem::{pem_keys, without_backslash};
@@ -155,6 +156,7 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
     }
     if survey.base64_line {
+        found.extend(notations(text));
         found.extend(pem_keys(text));
     }
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().end).collect();

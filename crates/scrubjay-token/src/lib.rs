@@ -18,6 +18,7 @@ mod lists;
 mod loose;
 #[cfg(test)]
 mod made;
+mod notations;
 mod objects;
 mod partials;
 mod pem;
@@ -35,6 +36,7 @@ pub use frames::{is_cut_size, sets_chunk};
 pub use gate::{Gate, Sighted};
 pub use holder::{Delegation, SenderConstraint, delegation, sender_constraint};
 pub use lists::{is_dump_line, line_pieces};
+pub use notations::is_member_line;
 pub use partials::{Part, part};
 pub use pem::{continues_key, opens_key};
 pub use risk::{Risk, RiskLimits, numeric_date, risks};

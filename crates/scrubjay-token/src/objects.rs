@@ -62,20 +62,20 @@ static TELLING: LazyLock<[Finder<'static>; 5]> =
 
 /// An object whose closing brace is not seen yet.
 #[derive(Default)]
-struct Frame {
+pub(crate) struct Frame {
     start: usize,
     /// Its opening brace is missing: it begins with the first member that is known.
     headless: bool,
     quote: Option<Range<usize>>,
-    members: Vec<(&'static str, Range<usize>)>,
+    pub(crate) members: Vec<(&'static str, Range<usize>)>,
 }
 
 impl Frame {
-    fn value(&self, name: &str) -> Option<&Range<usize>> {
+    pub(crate) fn value(&self, name: &str) -> Option<&Range<usize>> {
         self.members.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
     }
 
@@ -410,7 +410,7 @@ pub(crate) fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Rang
     out
 }
 
-fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
+pub(crate) fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
     let secret = ["d", "k", "p", "q", "dp", "dq", "qi"].iter().any(|n| frame.long(n, SECRET_CHARS_MIN));
     if frame.has("kty") && (secret || frame.has("oth")) {
         return Some(Token::bare(Kind::Jwk));

@@ -59,15 +59,25 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
     if part(line_of(text, &(at..at))).is_some() {
         return true;
     }
-    let object = &text[before.len() - open..before.len() + close];
+    // With the brace: a name may stand behind it.
+    let object = &text[before.len() - (open + 1).min(before.len())..before.len() + close];
     // A name may be written in any way there is; only plain ones are read here.
     let is_escape = |w: &[u8]| matches!(w, [b'%' | b'&', ..] | [b'\\', b'u' | b'x' | b'0'..=b'7', ..]);
     object.windows(4).any(|w| {
         let quote = |b: u8| matches!(b, b'"' | b'\'' | b'\\');
         let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && quote(w[2]);
         let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]) || w[1..] == *b"oth";
-        shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two)
+        shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two) || is_bare_private(w)
     })
+}
+
+/// The name of a private member without quotes ([`crate::notations`]), and the sign or blank behind it.
+fn is_bare_private(w: &[u8]) -> bool {
+    let sign = |b: u8| matches!(b, b':' | b'=' | b' ' | b'\t' | b']');
+    let begins = b" \t\r\n{[(,;&?|\"'`:.-@%".contains(&w[0]);
+    let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && sign(w[2]);
+    let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && sign(w[3]);
+    begins && (one || two)
 }
 
 /// Where the object of the member named at `at` opens and closes, braces within strings in its name's quotes not counted.
