@@ -207,9 +207,9 @@ pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
         let Some(above) = memchr::memrchr(b'\n', &text[..end]) else { return false };
         let from = text[..above].iter().rev().take(KEY_LINE_BYTES_MAX).take_while(|&&b| b != b'\n').count();
         let line = &text[above - from..above];
-        static FINDERS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| [LABEL, b"Proc-Type: ", b"DEK-Info: "].map(Finder::new));
-        let [label, proc_type, dek_info] = &*FINDERS;
-        if label.find(line).is_some() || opens_key(line) {
+        static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"Proc-Type: "), Finder::new(b"DEK-Info: ")]);
+        let [proc_type, dek_info] = &*FINDERS;
+        if opens_key(line) {
             return true;
         }
         let is_header = proc_type.find(line).is_some() || dek_info.find(line).is_some();
