@@ -98,10 +98,14 @@ fn begins_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         && scrubjay_token::opens_key(buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default())
 }
 
-/// A line of a key, each of whose lines is framed in the same way, or an empty line between two.
+/// A line of a key or of a printed object, each of whose lines is framed in the same way.
 fn continues_key(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    let before = || buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default();
-    line.start > floor && scrubjay_token::continues_key(before(), buffer.get(line.clone()).unwrap_or_default())
+    if line.start <= floor {
+        return false;
+    }
+    let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default();
+    let line = buffer.get(line.clone()).unwrap_or_default();
+    scrubjay_token::continues_key(before, line) || scrubjay_token::continues_members(before, line)
 }
 
 /// A line in the middle of a folded object: of the width of the line before it, or behind the line in which an object of ours

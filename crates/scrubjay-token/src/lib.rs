@@ -38,7 +38,7 @@ pub use frames::{is_cut_size, sets_chunk};
 pub use gate::{Gate, Sighted};
 pub use holder::{Delegation, SenderConstraint, delegation, sender_constraint};
 pub use lists::{is_dump_line, line_pieces};
-pub use notations::is_member_line;
+pub use notations::{continues_members, is_member_line};
 pub use partials::{Part, part};
 pub use pem::{continues_key, opens_key};
 pub use risk::{Risk, RiskLimits, numeric_date, risks};

@@ -4,6 +4,7 @@
 //! Such text has no end that could be relied on, so only the values that must not come out are replaced, and only where the
 //! key's type stands beside them and they are as long as the type makes them.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -13,7 +14,9 @@ use crate::base64::{is_base64, padding_len};
 use crate::compact::is_opening;
 use crate::objects::{Frame, judge};
 use crate::partials::part;
+use crate::pem::framed_as;
 use crate::token::{Found, Kind};
+use crate::view::View;
 
 /// Deepest nesting of brackets that is followed.
 const DEPTH_MAX: usize = 64;
@@ -25,6 +28,9 @@ const BLANKS_MAX: usize = 24;
 const OCTETS_CHARS_MIN: usize = 14;
 /// The private number of an elliptic curve (RFC 7518 §6.2.2.1, RFC 8037 §2): 32 to 66 bytes, perhaps without leading zeros.
 const CURVE_CHARS: std::ops::RangeInclusive<usize> = 42..=88;
+const CURVE_CHARS_MIN: usize = *CURVE_CHARS.start();
+/// Longest frame of a record before what it says, in bytes, with the name of a member.
+const FRAME_BYTES_MAX: usize = 2048;
 /// Shortest private exponent and shortest prime of RSA: 512 bits.
 const EXPONENT_CHARS_MIN: usize = 84;
 const PRIME_CHARS_MIN: usize = 42;
@@ -53,29 +59,18 @@ const NAMES: [&str; 17] = [
 ];
 /// The names in front, whose values must not come out.
 const SECRETS: usize = 12;
-/// Other members of keys (RFC 7517 §4, RFC 7518 §6, Web Cryptography §16) and of what is around them.
-const OTHERS: [&str; 20] = [
-    "n",
-    "e",
-    "x",
-    "y",
-    "r",
-    "t",
-    "oth",
-    "use",
-    "alg",
-    "enc",
-    "kid",
-    "ext",
-    "key_ops",
-    "x5u",
-    "x5c",
-    "x5t",
-    "signatures",
-    "recipients",
-    "unprotected",
-    "aad",
-];
+/// The name of a member that is read, of another one of a key (RFC 7517 §4, RFC 7518 §6, Web Cryptography §16), or of what is
+/// around it.
+fn is_known(name: &[u8]) -> bool {
+    match name {
+        [_] => matches!(name[0], b'd' | b'k' | b'p' | b'q' | b'n' | b'e' | b'x' | b'y' | b'r' | b't'),
+        [_, _] => matches!(name, b"dp" | b"dq" | b"qi" | b"iv"),
+        b"kty" | b"crv" | b"tag" | b"oth" | b"use" | b"alg" | b"enc" | b"kid" | b"ext" | b"key_ops" => true,
+        b"x5u" | b"x5c" | b"x5t" | b"aad" | b"payload" | b"signature" | b"signatures" | b"ciphertext" => true,
+        b"encrypted_key" | b"protected" | b"unprotected" | b"header" | b"recipients" => true,
+        _ => false,
+    }
+}
 
 /// A member of an object, in a notation without quotes around names.
 struct Member<'a> {
@@ -93,9 +88,85 @@ pub(crate) fn notations(text: &[u8]) -> Vec<Found> {
     if !telling.any(|any| any) {
         return Vec::new();
     }
+    let mut found = read(text);
+    if let Some(view) = records(text) {
+        let known: HashSet<usize> = found.iter().map(|f| f.span().start).collect();
+        let pieces = |f: &Found| f.pieces.iter().flat_map(|piece| view.pieces(text, piece)).collect();
+        let inner = read(&view.text).into_iter().map(|f| Found { pieces: pieces(&f), ..f });
+        found.extend(inner.filter(|f| !known.contains(&f.span().start)));
+    }
+    found
+}
+
+fn read(text: &[u8]) -> Vec<Found> {
     let mut reading = Reading { text, open: vec![Object::default()], found: Vec::new(), idle: true };
     reading.read();
     reading.found
+}
+
+/// What records say of which each is a line of a printed object, without what is around it: the records beside one with a
+/// member that tells, as far as they are framed as it is. `None`: there are none.
+fn records(text: &[u8]) -> Option<View> {
+    const TELLING: [&[u8]; 2] = [b"kty", b"protected"];
+    let lines = line_ranges(text);
+    let mut view = View::default();
+    let mut next = 0;
+    for (k, line) in lines.iter().enumerate() {
+        let bytes = &text[line.clone()];
+        let member = lone_member(bytes).filter(|&at| k >= next && TELLING.iter().any(|name| bytes[at..].starts_with(name)));
+        let Some(frame) = member.map(|at| bytes[..at].trim_ascii_end()).filter(|frame| !frame.is_empty()) else { continue };
+        let said = |line: &Range<usize>| said(frame, &text[line.clone()]).map(|said| line.start + said.start..line.start + said.end);
+        let first = k - lines[next..k].iter().rev().map_while(said).count();
+        next = k + 1;
+        for (k, said) in lines[first..].iter().map_while(said).enumerate() {
+            let end = said.end;
+            view.copy(text, said);
+            view.push(b'\n', end, end);
+            next = next.max(first + k + 1);
+        }
+    }
+    (!view.text.is_empty()).then_some(view)
+}
+
+fn line_ranges(text: &[u8]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let ends = memchr::memchr_iter(b'\n', text).chain([text.len()]);
+    ends.map(|end| std::mem::replace(&mut start, end + 1)..end).collect()
+}
+
+/// What a record says that is framed so: a string up to its quote, or the rest of the line.
+fn said(frame: &[u8], line: &[u8]) -> Option<Range<usize>> {
+    let start = framed_as(frame, line)?;
+    let is_string = frame.ends_with(b"\"");
+    let quote = |at: &usize| line[*at] == b'"' && line[..*at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0;
+    let end = if is_string { (start..line.len()).find(quote).unwrap_or(line.len()) } else { line.len() };
+    Some(start..end)
+}
+
+/// Where the member begins that is all that a record says.
+pub(crate) fn lone_member(line: &[u8]) -> Option<usize> {
+    let line = &line[..line.len().min(FRAME_BYTES_MAX)];
+    memchr::memchr2_iter(b':', b'=', line).find_map(|sign| {
+        // Most names are quoted, and most signs are of times and addresses.
+        let before = line[..sign].trim_ascii_end();
+        let before = before.strip_suffix(b"]").unwrap_or(before);
+        let len = before.iter().rev().take(NAME_BYTES_MAX).take_while(|b| is_name(**b)).count();
+        let at = before.len() - len;
+        let member = Some(at).filter(|&at| len > 0 && begins_name(line, at)).and_then(|at| member(line, at))?;
+        let value = line.get(member.value.clone()).unwrap_or_default();
+        let is_long = member.name.len() > 1 || value.len() >= CURVE_CHARS_MIN || value == b"AQAB";
+        let rest = line.get(member.value.end..).unwrap_or_default();
+        let close = rest.iter().take_while(|b| b",;)}]'`".contains(b)).count();
+        let ends = matches!(rest[close..].trim_ascii_end().first(), None | Some(b'"' | b'\\' | b'['));
+        (is_long && ends).then_some(at)
+    })
+}
+
+/// True where `line` is a record that says nothing but a member of a key or of a token, and is framed as the line before it:
+/// the next one may say another.
+#[must_use]
+pub fn continues_members(before: &[u8], line: &[u8]) -> bool {
+    lone_member(line).is_some_and(|at| framed_as(line[..at].trim_ascii_end(), before).is_some())
 }
 
 /// An object that is open.
@@ -238,7 +309,11 @@ fn in_brackets(text: &[u8], at: usize) -> bool {
 }
 
 fn name_len(text: &[u8], at: usize) -> usize {
-    text[at..].iter().take(NAME_BYTES_MAX).take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || **b == b'_').count()
+    text[at..].iter().take(NAME_BYTES_MAX).take_while(|b| is_name(**b)).count()
+}
+
+fn is_name(b: u8) -> bool {
+    b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'
 }
 
 fn blanks(text: &[u8], at: usize) -> usize {
@@ -260,8 +335,7 @@ fn sign(text: &[u8], at: usize) -> Option<usize> {
 /// The member whose name begins at `at`.
 fn member(text: &[u8], at: usize) -> Option<Member<'_>> {
     let name = &text[at..at + name_len(text, at)];
-    let is_known = NAMES.iter().chain(&OTHERS).any(|known| known.as_bytes() == name);
-    let mut start = sign(text, at + name.len()).filter(|_| is_known)?;
+    let mut start = Some(name).filter(|name| is_known(name)).and_then(|name| sign(text, at + name.len()))?;
     start += if text[start..].starts_with(b"Some(") { 5 } else { 0 };
     // Quotes may be escaped.
     let slashes = text[start..].iter().take(BLANKS_MAX).take_while(|&&b| b == b'\\').count();
@@ -277,7 +351,9 @@ fn member(text: &[u8], at: usize) -> Option<Member<'_>> {
 /// True for a line that is a member of a key or of a token in such a notation, and nothing else: the next line may be another.
 #[must_use]
 pub fn is_member_line(line: &[u8]) -> bool {
-    let line = part(line).map_or(line, |part| &line[part.text]).trim_ascii_start();
+    // Only such lines may be a container runtime's.
+    let part = if line.get(10) == Some(&b'T') || line.starts_with(b"{\"log\"") { part(line) } else { None };
+    let line = part.map_or(line, |part| &line[part.text]).trim_ascii_start();
     let line = line.strip_prefix(b"- ").unwrap_or(line);
     // A path in front of the name, or a sign that is a part of it.
     let path = line.iter().take(NAME_BYTES_MAX).take_while(|b| b.is_ascii_alphanumeric() || b"_.-:[{".contains(b)).count();

@@ -12,6 +12,7 @@ use super::shape::has_long_part;
 use crate::base64::{is_base64, padding_len};
 use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object, is_opening};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
+use crate::notations::lone_member;
 use crate::objects::{opening, string_end};
 use crate::partials::part;
 use crate::pem::opens_key;
@@ -56,7 +57,8 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
         close = close.max(strict.end - (at - from));
     }
     // In a container's log the braces may be the frame's, and the object on several lines.
-    if part(line_of(text, &(at..at))).is_some() {
+    let line = line_of(text, &(at..at));
+    if part(line).is_some() || lone_member(line).is_some() {
         return true;
     }
     // With the brace: a name may stand behind it.
@@ -194,7 +196,7 @@ const LABEL: &[u8] = b"PRIVATE KEY-----";
 /// What stands before the run in its line, but for a few signs that part lines, announces a private key.
 pub(super) fn is_behind_key_label(text: &[u8], run: &Range<usize>) -> bool {
     let near = &text[run.start.saturating_sub(KEY_SIGNS_MAX + LABEL.len())..run.start];
-    memchr::memchr(b'-', near).is_some() && memchr::memmem::find(near, LABEL).is_some()
+    memchr::memchr_iter(b'-', near).any(|at| near[..at].ends_with(b"PRIVATE KEY") && near[at..].starts_with(b"-----"))
 }
 
 /// Most bytes between a key's label and the first line of its body, where both stand in one line.

@@ -23,7 +23,7 @@ const FULL_LINE_CHARS: std::ops::RangeInclusive<usize> = 60..=76;
 
 /// How much of `text` is framed as `frame` is, from the beginning: the same signs and words; words with a digit in them
 /// (times, counters, identifiers) and the number of blanks may be others.
-fn framed_as(frame: &[u8], text: &[u8]) -> Option<usize> {
+pub(crate) fn framed_as(frame: &[u8], text: &[u8]) -> Option<usize> {
     let blanks = |text: &[u8]| text.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
     let word = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
     let (mut i, mut j) = (0, 0);
@@ -215,15 +215,26 @@ fn begins_body(line: &[u8], at: usize) -> bool {
 
 /// Where a full line of a key stands in a line.
 fn full_line(line: &[u8]) -> Option<Range<usize>> {
-    let mut at = 0;
+    let least = *FULL_LINE_CHARS.start();
+    let is_body_or_padding = |b: &u8| is_body(*b) || *b == b'=';
+    let (mut from, mut at) = (0, least - 1);
+    // A run so long has one of these bytes.
     while at < line.len() {
-        let len = body_len(line, at);
-        // The sign of a table's column.
-        let len = if len > 0 && line[at + len - 1] == b'+' && line[at + len..].trim_ascii().is_empty() { len - 1 } else { len };
-        if FULL_LINE_CHARS.contains(&len) && is_mixed(&line[at..at + len]) {
-            return Some(at..at + len);
+        if !is_body_or_padding(&line[at]) {
+            from = at + 1;
+            at += least;
+            continue;
         }
-        at += len.max(1);
+        let before = line[from..at].iter().rev().take_while(|b| is_body_or_padding(b)).count();
+        let len = before + body_len(line, at);
+        let start = at - before;
+        // The sign of a table's column.
+        let glued = usize::from(len > 0 && line[start + len - 1] == b'+' && line[start + len..].trim_ascii().is_empty());
+        if FULL_LINE_CHARS.contains(&(len - glued)) && is_mixed(&line[start..start + len - glued]) {
+            return Some(start..start + len - glued);
+        }
+        from = start + len;
+        at = (from + least - 1).max(at + 1);
     }
     None
 }
