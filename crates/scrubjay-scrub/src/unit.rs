@@ -78,6 +78,7 @@ fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         || fills(buffer, floor, line)
         || is_folded(buffer, floor, line)
         || begins_body(buffer, floor, line)
+        || continues_key(buffer, floor, line)
 }
 
 /// A line that is as long as the one before it, which goes on: they are filled up to one column.
@@ -96,6 +97,16 @@ fn begins_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         && (1..WRAP_CHARS_MIN).contains(&text.len())
         && text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
         && scrubjay_token::opens_key(buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default())
+}
+
+/// A line of a key or of a printed object, each of whose lines is framed in the same way.
+fn continues_key(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    if line.start <= floor {
+        return false;
+    }
+    let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default();
+    let line = buffer.get(line.clone()).unwrap_or_default();
+    scrubjay_token::continues_key(before, line) || scrubjay_token::continues_members(before, line)
 }
 
 /// A line in the middle of a folded object: of the width of the line before it, or behind the line in which an object of ours
@@ -198,6 +209,7 @@ fn is_linked_as(line: &[u8], ends_whole: impl Fn() -> bool) -> bool {
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
         || scrubjay_token::sets_chunk(text)
+        || scrubjay_token::is_member_line(text)
         || is_key_header(text)
         || text.trim_ascii_start() == b"."
         || scrubjay_token::is_dump_line(text)

@@ -12,9 +12,10 @@ use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
+use crate::notations::notations;
 use crate::objects::{divided, objects, objects_in_strings, without_frames};
 use crate::partials::partials;
-use crate::pem::pem_keys;
+use crate::pem::{pem_keys, without_backslash};
 use crate::survey::Survey;
 use crate::token::{Found, Kind, Token, Whole};
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
@@ -164,6 +165,7 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
     }
     if survey.base64_line {
+        found.extend(notations(text));
         found.extend(pem_keys(text));
     }
     if survey.lines
@@ -334,7 +336,7 @@ fn through(
         }
         // Escaped zeros stand for UTF-16, too, but a marker between them is not written in it.
         let wide = wide.or(inner.wide.filter(|_| !view.decoded));
-        found.push(Found { wide, ..mapped(text, view, inner) });
+        found.push(without_backslash(text, Found { wide, ..mapped(text, view, inner) }));
     }
     Ok(())
 }

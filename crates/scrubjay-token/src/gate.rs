@@ -30,12 +30,15 @@ use self::shape::{
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
+use crate::pem::begins_key;
 use crate::sd_jwt::has_disclosures;
 use crate::survey::Survey;
 use crate::view::{escape_at, escaped_hidden_as, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
 
 /// Fewest numbers of a list that goes on in the next line.
 const NUMBERS_MIN: usize = 8;
+/// Shortest first line of a key's body that stands in a record of its own.
+const KEY_LINE_CHARS_MIN: usize = 47;
 /// Bytes that may be decoded, unescaped or looked through for each byte of a run, before it is let through: `analyze` has a
 /// budget of its own. Each run has its own, so that the answer depends on nothing but bytes near it.
 const WORK_PER_BYTE_MAX: usize = 16;
@@ -110,7 +113,8 @@ impl Gate {
             || all.dot != 0 && is_wrapped_end(text, &run)
             || is_cut_by_runtime(text, &run)
             || all.upper != 0 && (is_above_key_end(text, &run, self.more) || is_behind_key_label(text, &run))
-            || goes_on && (all.upper != 0 && is_below_key(text, &run) || (all.dot | all.escape) != 0 && is_wrapped_shape(sight.text))
+            || all.upper != 0 && (goes_on || sight.is_key_line()) && is_below_key(text, &run)
+            || goes_on && (all.dot | all.escape) != 0 && is_wrapped_shape(sight.text)
     }
 
     /// The run may hold something under up to `depth` layers of encoding. What `goes_on` in the next line has to be no
@@ -166,6 +170,9 @@ impl Gate {
     fn has_part(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
         if sight.all.upper != 0
             && sight.long(|look| look.base64).any(|part| {
+                if begins_key(&sight.text[part.clone()]) {
+                    return true;
+                }
                 let goes_on = goes_on && !is_parameter(&sight.text[part.end..]) || ends_escaped_line(sight.text, part.end);
                 self.is_base64_of(&sight.text[part], depth, goes_on)
             })
@@ -316,6 +323,11 @@ impl<'a> Sight<'a> {
             clear = !self.looks.get(index).map_or(0, &mask);
         }
         (index * 64 + clear.trailing_zeros() as usize).min(self.text.len())
+    }
+
+    /// A line of a private key, perhaps in the frame of a record.
+    fn is_key_line(&self) -> bool {
+        self.all.dot == 0 && self.long(|look| look.base64).any(|part| part.len() >= KEY_LINE_CHARS_MIN)
     }
 
     fn is_telling(&self) -> bool {

@@ -71,14 +71,14 @@ const HOLDERS: [&str; 4] = ["signatures", "recipients", "oth", "header"];
 
 /// An object whose closing brace is not seen yet.
 #[derive(Default)]
-struct Frame {
+pub(crate) struct Frame {
     start: usize,
     /// Its opening brace is missing: it begins with the first member that is known.
     headless: bool,
     quote: Option<Range<usize>>,
     /// The quotes of its members in a reading that does not read them.
     foreign: Option<Range<usize>>,
-    members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
     /// Those of the objects in it that are a part of it, and where the last one of these ends.
     nested: Vec<Member>,
     reach: usize,
@@ -87,11 +87,11 @@ struct Frame {
 }
 
 impl Frame {
-    fn value(&self, name: &str) -> Option<&Range<usize>> {
+    pub(crate) fn value(&self, name: &str) -> Option<&Range<usize>> {
         self.members.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
     }
 
@@ -525,7 +525,7 @@ pub(crate) fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Rang
     out
 }
 
-fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
+pub(crate) fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
     let secret = ["d", "k", "p", "q", "dp", "dq", "qi"].iter().any(|n| frame.long(n, SECRET_CHARS_MIN));
     if frame.has("kty") && (secret || frame.has("oth")) {
         return Some(Token::bare(Kind::Jwk));

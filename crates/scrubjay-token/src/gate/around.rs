@@ -13,16 +13,18 @@ use crate::base64::{is_base64, padding_len};
 use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object, is_opening};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
 use crate::members::KEY;
+use crate::notations::lone_member;
 use crate::objects::{has_key_member, opening, string_end};
 use crate::partials::part;
+use crate::pem::opens_key;
 use crate::view::{hidden_len, shows_as_nothing};
 
 /// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
 const INVISIBLE_BYTES_MAX: usize = 6;
 /// How far before a run the name of its JSON member is looked for, in bytes.
 const NAME_BYTES_MAX: usize = 32;
-/// Longest line above a run that may announce a key.
-const KEY_LINE_BYTES_MAX: usize = 256;
+/// Longest line above a run that may announce a key, and longest line below one that may end it.
+const KEY_LINE_BYTES_MAX: usize = 2048;
 /// Most bytes behind a run that join it to the next line.
 const JOIN_BYTES_MAX: usize = 64;
 
@@ -56,17 +58,19 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
         close = close.max(strict.end - (at - from));
     }
     // In a container's log the braces may be the frame's, and the object on several lines.
-    if part(line_of(text, &(at..at))).is_some() {
+    let line = line_of(text, &(at..at));
+    if part(line).is_some() || lone_member(line).is_some() {
         return true;
     }
-    let object = &text[before.len() - open..before.len() + close];
+    // With the brace: a name may stand behind it.
+    let object = &text[before.len() - (open + 1).min(before.len())..before.len() + close];
     // A name may be written in any way there is; only plain ones are read here.
     let is_escape = |w: &[u8]| matches!(w, [b'%' | b'&', ..] | [b'\\', b'u' | b'x' | b'0'..=b'7', ..]);
     object.windows(4).any(|w| {
         let quote = |b: u8| matches!(b, b'"' | b'\'' | b'\\');
         let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && quote(w[2]);
         let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]) || w[1..] == *b"oth";
-        shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two)
+        shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two) || is_bare_private(w)
     }) || memchr::memchr_iter(b'\n', object).any(|end| divides_name(&object[..end]))
 }
 
@@ -82,6 +86,15 @@ fn divides_name(line: &[u8]) -> bool {
         let before = name.and_then(|before| before.iter().rev().find(|b| !b" \\".contains(b)));
         matches!(before, Some(b',' | b'{'))
     })
+}
+
+/// The name of a private member without quotes ([`crate::notations`]), and the sign or blank behind it.
+fn is_bare_private(w: &[u8]) -> bool {
+    let sign = |b: u8| matches!(b, b':' | b'=' | b' ' | b'\t' | b']');
+    let begins = b" \t\r\n{[(,;&?|\"'`:.-@%".contains(&w[0]);
+    let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && sign(w[2]);
+    let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && sign(w[3]);
+    begins && (one || two)
 }
 
 /// Where the object of the member named at `at` opens and closes, braces within strings in its name's quotes not counted.
@@ -220,10 +233,14 @@ const KEY_HEADER_LINES: usize = 4;
 /// What announces a private key.
 const LABEL: &[u8] = b"PRIVATE KEY-----";
 
-/// What stands before the run in its line announces a private key.
+/// What stands before the run in its line, but for a few signs that part lines, announces a private key.
 pub(super) fn is_behind_key_label(text: &[u8], run: &Range<usize>) -> bool {
-    text[..run.start].ends_with(b"- ") && text[..run.start - 1].ends_with(LABEL)
+    let near = &text[run.start.saturating_sub(KEY_SIGNS_MAX + LABEL.len())..run.start];
+    memchr::memchr_iter(b'-', near).any(|at| near[..at].ends_with(b"PRIVATE KEY") && near[at..].starts_with(b"-----"))
 }
+
+/// Most bytes between a key's label and the first line of its body, where both stand in one line.
+const KEY_SIGNS_MAX: usize = 40;
 
 /// The line above the run announces a private key.
 pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
@@ -232,9 +249,9 @@ pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
         let Some(above) = memchr::memrchr(b'\n', &text[..end]) else { return false };
         let from = text[..above].iter().rev().take(KEY_LINE_BYTES_MAX).take_while(|&&b| b != b'\n').count();
         let line = &text[above - from..above];
-        static FINDERS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| [LABEL, b"Proc-Type: ", b"DEK-Info: "].map(Finder::new));
-        let [label, proc_type, dek_info] = &*FINDERS;
-        if label.find(line).is_some() {
+        static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"Proc-Type: "), Finder::new(b"DEK-Info: ")]);
+        let [proc_type, dek_info] = &*FINDERS;
+        if opens_key(line) {
             return true;
         }
         let is_header = proc_type.find(line).is_some() || dek_info.find(line).is_some();
