@@ -240,8 +240,17 @@ impl Engine {
 
     /// Credentials that are no tokens, in text that is decided as a whole.
     fn secrets(&self, work: &mut Work<'_>, base: usize, text: &[u8]) {
-        let hits = self.others.find_beside(text, base, &work.edits, &work.state.words);
+        let hits = self.foreign(text, self.others.find_beside(text, base, &work.edits, &work.state.words));
         self.others.edit(&hits, base, &work.edits, &mut work.others, work.stats);
+    }
+
+    /// The hits of a text that are not within a claim set of ours: its noise may look like anything.
+    fn foreign(&self, text: &[u8], mut hits: Vec<Hit>) -> Vec<Hit> {
+        if !hits.is_empty() {
+            let ours = Ours::of(text, self.teller.rules());
+            hits.retain(|hit| !ours.hold(&hit.span));
+        }
+        hits
     }
 
     fn walk(&self, work: &mut Work<'_>, runs: &mut Vec<Run>) -> usize {
@@ -473,7 +482,7 @@ impl Engine {
     fn window_with_secrets(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool) -> usize {
         let size = self.limits.token_bytes_max;
         let text = work.buffer.get(at..at + size).unwrap_or_default();
-        let hits = self.others.find(text, &work.state.words);
+        let hits = self.foreign(text, self.others.find(text, &work.state.words));
         let in_object = work.state.object.is_some();
         let mut end = self.window(work, &hits, at, line_end, last);
         if in_object {

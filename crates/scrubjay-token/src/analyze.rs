@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
+use crate::carried::carried;
 use crate::compact::is_signature_length;
 use crate::edges::behind_escape;
 use crate::find::{Rest, Search, find_within};
@@ -15,7 +16,7 @@ use crate::objects::{divided, objects, objects_in_strings, without_frames};
 use crate::partials::partials;
 use crate::pem::pem_keys;
 use crate::survey::Survey;
-use crate::token::{Found, Kind, Token};
+use crate::token::{Found, Kind, Token, Whole};
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
@@ -165,7 +166,14 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     if survey.base64_line {
         found.extend(pem_keys(text));
     }
-    let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().end).collect();
+    if survey.lines
+        && (survey.braces || survey.escapes)
+        && depth + CARRIER_LAYERS_MAX >= DEPTH_MAX
+        && let Some(view) = carried(text)
+    {
+        carried_objects(text, view, work, &mut found)?;
+    }
+    let whole = Whole::of(text, &found);
     // A wrapped value is no encoding: joining its lines costs no layer.
     // What a carrier divides is text of a log: encoded once or twice at most by those that carry it on.
     let outer = depth + CARRIER_LAYERS_MAX >= DEPTH_MAX;
@@ -211,6 +219,20 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         }
     }
     Ok(merged(found))
+}
+
+/// Looks for whole objects in a text whose carrier divided them, and encoded it once or twice.
+fn carried_objects(text: &[u8], mut view: View, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    for _ in 0..=CARRIER_LAYERS_MAX {
+        work.spend(view.text.len())?;
+        let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
+        // One in a line is divided by nothing, and the text as it stands tells where its string ends.
+        let divided = whole.filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some());
+        found.extend(divided.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
+        let Some(plain) = unescaped(&view.text) else { break };
+        view = view.then(&plain);
+    }
+    Ok(())
 }
 
 /// Looks for what only shows once folded lines are joined: numbers and escapes. Plain tokens do not, and might run into the
@@ -280,7 +302,7 @@ fn through(
         return Ok(());
     }
     // A token that is whole by itself has no continuation, whatever the next line looks like.
-    let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().start).collect();
+    let whole = Whole::of(text, found);
     let (doubt, strings) = (work.doubt, std::mem::take(&mut work.strings));
     work.doubt |= !view.is_sure();
     let mut tokens = layer(&view.text, depth, lined, work)?;
@@ -303,7 +325,7 @@ fn through(
         let span = inner.span();
         let dotted = span.start..span.end + view.text[span.end..].iter().take_while(|&&b| b == b'.').count();
         if view.is_joined() {
-            let Some(end) = view.reach(&dotted, inner.is_complete()).filter(|_| !whole.contains(&view.source(&span).start)) else {
+            let Some(end) = view.reach(&dotted, inner.is_complete()).filter(|_| !whole.has_start(view.source(&span).start)) else {
                 continue;
             };
             // What was no more than the shape of a token is nothing without its end.
@@ -428,7 +450,12 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
     if found.is_empty() {
         work.barren.add(bytes, depth);
     }
-    Ok(found.into_iter().next().map(|f| Found { quote: None, wide: None, from: None, ..f }))
+    Ok(found.into_iter().next().map(|f| {
+        // What follows an object that is closed is no part of it.
+        let is_last = || bytes[f.span().end..].iter().all(|b| b.is_ascii_whitespace());
+        let whole = f.token.whole || f.is_complete() && is_last();
+        Found { quote: None, wide: None, from: None, token: Token { whole, ..f.token }, ..f }
+    }))
 }
 
 /// Decoded bytes that are text, or hold an opening: everything else is an image, a digest, an archive.

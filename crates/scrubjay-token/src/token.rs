@@ -155,6 +155,31 @@ pub struct Found {
     pub from: Option<usize>,
 }
 
+/// Where tokens of a text begin and end that are whole by themselves: no line end divides them.
+#[derive(Default)]
+pub(crate) struct Whole {
+    starts: Vec<usize>,
+    ends: Vec<usize>,
+}
+
+impl Whole {
+    pub(crate) fn of(text: &[u8], found: &[Found]) -> Self {
+        let (mut starts, mut ends): (Vec<usize>, Vec<usize>) =
+            found.iter().filter(|f| f.is_closed(text)).map(|f| (f.span().start, f.span().end)).unzip();
+        starts.sort_unstable();
+        ends.sort_unstable();
+        Self { starts, ends }
+    }
+
+    pub(crate) fn has_start(&self, at: usize) -> bool {
+        self.starts.binary_search(&at).is_ok()
+    }
+
+    pub(crate) fn has_end(&self, at: usize) -> bool {
+        self.ends.binary_search(&at).is_ok()
+    }
+}
+
 impl Found {
     /// A token in one piece.
     pub(crate) fn plain(span: Range<usize>, token: Token) -> Self {
@@ -200,6 +225,15 @@ impl Found {
     pub fn start(&self) -> usize {
         let start = self.span().start;
         self.from.map_or(start, |from| from.min(start))
+    }
+
+    /// As [`Self::is_complete`], of a compact token of `text` that no next line goes on with: behind the last `~` of a line the
+    /// key binding JWT may follow.
+    pub(crate) fn is_closed(&self, text: &[u8]) -> bool {
+        let end = self.span().end;
+        let may_go_on =
+            || self.token.kind == Kind::SdJwt && text[..end].ends_with(b"~") && matches!(text.get(end), None | Some(b'\r' | b'\n'));
+        self.token.whole && !may_go_on()
     }
 
     /// Everything from the first byte to the last.

@@ -527,6 +527,13 @@ pub fn visible_line(line: &[u8]) -> Option<Vec<u8>> {
     visible(line).map(|view| view.text)
 }
 
+/// A line with up to two layers of escapes taken off, as those take them off that carry a divided record on. `None`: it has none.
+#[must_use]
+pub fn unescaped_line(line: &[u8]) -> Option<Vec<u8>> {
+    let once = unescaped(line)?.text;
+    Some(unescaped(&once).map_or(once, |twice| twice.text))
+}
+
 /// Byte order of UTF-16 text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wide {

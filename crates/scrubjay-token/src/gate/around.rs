@@ -67,6 +67,20 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
         let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && quote(w[2]);
         let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]) || w[1..] == *b"oth";
         shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two)
+    }) || memchr::memchr_iter(b'\n', object).any(|end| divides_name(&object[..end]))
+}
+
+/// The line ends behind the quote that opens a member's name, or behind the first letters of it.
+fn divides_name(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let line = line.strip_suffix(b"\\").unwrap_or(line);
+    // Where string literals are joined the last quote is the literal's.
+    let literal = line.strip_suffix(b"+").map_or(line, <[u8]>::trim_ascii_end).strip_suffix(b"\"");
+    [Some(line), literal].into_iter().flatten().any(|line| {
+        let letters = line.iter().rev().take(2).take_while(|b| b.is_ascii_lowercase()).count();
+        let name = line[..line.len() - letters].strip_suffix(b"\"");
+        let before = name.and_then(|before| before.iter().rev().find(|b| !b" \\".contains(b)));
+        matches!(before, Some(b',' | b'{'))
     })
 }
 
@@ -126,7 +140,7 @@ pub(super) fn has_name(text: &[u8]) -> bool {
         let [a, b, c, d] = NAMES;
         [b"kty", a, b, c, d, b"-----BEGIN "].map(Finder::new)
     });
-    FINDERS.iter().any(|finder| finder.find(text).is_some()) || has_key_member(text)
+    FINDERS.iter().any(|finder| finder.find(text).is_some())
 }
 
 /// The run is the value of a JSON member with such a name, whatever quotes it.
@@ -157,7 +171,7 @@ pub(super) fn is_modulus(text: &[u8], run: &Range<usize>) -> bool {
 
 /// A member of a key has a name of one or two letters, in quotes.
 fn ends_in_key_name(text: &[u8]) -> bool {
-    KEY.iter().any(|name| text.strip_suffix(name.as_bytes()).is_some_and(|before| matches!(before.last(), Some(b'"' | b'\''))))
+    matches!(text, [.., b'"' | b'\'', b'd' | b'k' | b'p' | b'q'] | [.., b'"' | b'\'', b'd', b'p' | b'q'] | [.., b'"' | b'\'', b'q', b'i'])
 }
 
 /// The same where quotes are written as escapes (`&quot;d&quot;`, `%22d%22`).
