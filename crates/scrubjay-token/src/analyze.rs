@@ -228,7 +228,9 @@ fn carried_objects(text: &[u8], mut view: View, work: &mut Work, found: &mut Vec
     for _ in 0..=CARRIER_LAYERS_MAX {
         work.spend(view.text.len())?;
         let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
-        found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
+        // One in a line is divided by nothing, and the text as it stands tells where its string ends.
+        let divided = whole.filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some());
+        found.extend(divided.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
         let Some(plain) = unescaped(&view.text) else { break };
         view = view.then(&plain);
     }

@@ -30,6 +30,7 @@ use self::shape::{
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
+use crate::objects::has_key_member;
 use crate::pem::begins_key;
 use crate::sd_jwt::has_disclosures;
 use crate::survey::Survey;
@@ -143,6 +144,8 @@ impl Gate {
         let mut looks = Vec::new();
         long_lines
             || has_name(text)
+            // In a text of its own, its values are runs.
+            || depth < DEPTH_MAX && has_key_member(text)
             || self.holds(&Sight::new(text, self.scanner, &mut looks), depth, false)
             || survey.odd && self.is_odd(text, depth)
             || numbers()

@@ -153,7 +153,7 @@ pub(super) fn has_name(text: &[u8]) -> bool {
         let [a, b, c, d] = NAMES;
         [b"kty", a, b, c, d, b"-----BEGIN "].map(Finder::new)
     });
-    FINDERS.iter().any(|finder| finder.find(text).is_some()) || has_key_member(text)
+    FINDERS.iter().any(|finder| finder.find(text).is_some())
 }
 
 /// The run is the value of a JSON member with such a name, whatever quotes it.
@@ -184,7 +184,7 @@ pub(super) fn is_modulus(text: &[u8], run: &Range<usize>) -> bool {
 
 /// A member of a key has a name of one or two letters, in quotes.
 fn ends_in_key_name(text: &[u8]) -> bool {
-    KEY.iter().any(|name| text.strip_suffix(name.as_bytes()).is_some_and(|before| matches!(before.last(), Some(b'"' | b'\''))))
+    matches!(text, [.., b'"' | b'\'', b'd' | b'k' | b'p' | b'q'] | [.., b'"' | b'\'', b'd', b'p' | b'q'] | [.., b'"' | b'\'', b'q', b'i'])
 }
 
 /// The same where quotes are written as escapes (`&quot;d&quot;`, `%22d%22`).
