@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memchr3, memrchr};
+use memchr::{memchr, memchr_iter, memchr3, memchr3_iter, memrchr};
 use scrubjay_token::{Found, Kind};
 
 /// Shortest wrap width that links a line to the next one.
@@ -151,10 +151,29 @@ fn is_linked(buffer: &[u8], at: &Range<usize>) -> bool {
     let whole = || ends_whole(buffer, at);
     // What shows as nothing hides how a line begins and ends.
     let raw = || memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some();
-    if hides(line) || raw() {
-        return is_linked_as(line, whole) || scrubjay_token::visible_line(line).is_some_and(|line| is_linked_as(&line, whole));
-    }
     is_linked_as(line, whole)
+        || (hides(line) || raw()) && scrubjay_token::visible_line(line).is_some_and(|line| is_linked_as(&line, whole))
+        || quotes_in_escapes(line) && ends_in_escaped_json(line)
+}
+
+/// JSON in escapes that somebody cut.
+fn ends_in_escaped_json(line: &[u8]) -> bool {
+    let Some(plain) = scrubjay_token::unescaped_line(line.trim_ascii_end()) else { return false };
+    let text = plain.trim_ascii_end();
+    let text = text.get(memrchr(b'\n', text).map_or(0, |at| at + 1)..).unwrap_or_default();
+    // A string literal goes on where the next one stands.
+    let long = line.len() >= WRAP_CHARS_MIN || line.trim_ascii_end().ends_with(b"\"");
+    text.last().is_some_and(|&last| opens_object(text) || long && ends_in_json(text, last))
+}
+
+/// Quotes are written in escapes here. Those that have a backslash before them are seen as they are.
+fn quotes_in_escapes(line: &[u8]) -> bool {
+    memchr3_iter(b'\\', b'%', b'&', line).any(|at| {
+        let rest = line.get(at..).unwrap_or_default();
+        [&b"%22"[..], b"%2522", b"\\u0022", b"\\x22", b"&quot;", b"&#34;", b"&#x22;", b"&amp;quot;", b"&amp;#"]
+            .iter()
+            .any(|quote| rest.starts_with(quote))
+    })
 }
 
 /// The line ends in a JWS that is whole, and the next one holds nothing like the rest of a longer signature. Lines that end in a
@@ -185,7 +204,7 @@ fn is_linked_as(line: &[u8], ends_whole: impl Fn() -> bool) -> bool {
     is_open_json(line, text, last)
         || opens_object(text)
         || ends_in_piece(text, last) && !ends_whole()
-        || ends_in_json(text, last)
+        || text.len() >= WRAP_CHARS_MIN && ends_in_json(text, last)
         || ends_in_opening(text)
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
@@ -201,7 +220,7 @@ fn is_linked_as(line: &[u8], ends_whole: impl Fn() -> bool) -> bool {
 
 /// What shows as nothing may be written in escapes here.
 fn hides(line: &[u8]) -> bool {
-    memchr::memchr3_iter(b'\\', b'%', b'&', line).any(|at| match line.get(at..).unwrap_or_default() {
+    memchr3_iter(b'\\', b'%', b'&', line).any(|at| match line.get(at..).unwrap_or_default() {
         [b'\\', next, ..] => matches!(next, b'u' | b'x' | b'U' | b'0'..=b'3'),
         [b'%', next, ..] => matches!(next, b'E' | b'C' | b'e' | b'c' | b'0' | b'1' | b'u'),
         [b'&', next, ..] => matches!(next, b'#' | b's' | b'z' | b'Z' | b'a'),
@@ -279,9 +298,6 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
 
 /// JSON, or text full of escapes, that somebody cut: the line ends in a member, in an escape, or before all is closed.
 fn ends_in_json(text: &[u8], last: u8) -> bool {
-    if text.len() < WRAP_CHARS_MIN {
-        return false;
-    }
     let near = text.get(text.len() - text.len().min(JSON_REACH)..).unwrap_or_default();
     if matches!(last, b'}' | b']') {
         return is_open(near);
@@ -333,12 +349,11 @@ fn ends_in_opening(text: &[u8]) -> bool {
     let piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/.~%\\&#;".contains(b);
     let tail = text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| piece(b)).count();
     let tail = text.get(text.len() - tail..).unwrap_or_default();
-    text.len() >= WRAP_CHARS_MIN && OPENINGS.iter().any(|opening| tail.starts_with(opening))
+    text.len() >= WRAP_CHARS_MIN && (scrubjay_token::opens_object(tail) || OPENINGS.iter().any(|opening| tail.starts_with(opening)))
 }
 
-/// Beginnings of tokens and keys: as they are, in base64, in hex, in escapes.
-const OPENINGS: [&[u8]; 12] =
-    [b"eyJ", b"ewo", b"ew0", b"eyA", b"ZXlK", b"ZXdv", b"ZXcw", b"ZXlB", b"LS0tLS1C", b"65794", b"%65%79", b"\\u0065"];
+/// Beginnings of tokens and keys in base64, in hex, in escapes.
+const OPENINGS: [&[u8]; 8] = [b"ZXlK", b"ZXdv", b"ZXcw", b"ZXlB", b"LS0tLS1C", b"65794", b"%65%79", b"\\u0065"];
 
 /// A string literal by itself, perhaps behind the operator that joins it to the line before.
 fn is_literal(text: &[u8]) -> bool {

@@ -21,7 +21,7 @@ pub use self::quick::Sighted;
 
 use self::around::{
     ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_behind_loose_head, is_below_key,
-    is_cut_by_runtime, is_interrupted, is_named, is_wrapped_end, is_wrapped_shape, line_of,
+    is_cut_by_runtime, is_interrupted, is_modulus, is_named, is_wrapped_end, is_wrapped_shape, line_of,
 };
 use self::shape::{
     HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling,
@@ -107,6 +107,7 @@ impl Gate {
         self.holds(sight, DEPTH_MAX, goes_on)
             || sight.key_types().any(|at| has_private_key(text, run.start + at, &mut self.budget))
             || is_named(text, run.start)
+            || is_modulus(text, &run)
             || is_interrupted(text, &run)
             || all.triple != 0 && is_behind_loose_head(text, &run)
             || all.dot != 0 && is_wrapped_end(text, &run)

@@ -292,7 +292,7 @@ fn secrets(text: &[u8], frame: &Frame) -> Option<Found> {
     let members = frame.members.iter().filter(|(name, value)| secret(name) && is_secret(name, value.len()) && !value.is_empty());
     let mut pieces: Vec<Range<usize>> = members.map(|(_, value)| value.clone()).collect();
     pieces.sort_unstable_by_key(|piece| piece.start);
-    (!pieces.is_empty()).then_some(Found { pieces, token, quote: None, wide: None })
+    (!pieces.is_empty()).then_some(Found { pieces, token, quote: None, wide: None, from: None })
 }
 
 /// What stands before `at` lets a name begin there.

@@ -91,7 +91,7 @@ fn key(text: &[u8], lines: impl IntoIterator<Item = Range<usize>>, cut: Option<C
             _ => pieces.push(line),
         }
     }
-    Found { pieces, token: Token { cut, ..Token::bare(Kind::Pem) }, quote: None, wide: None }
+    Found { pieces, token: Token { cut, ..Token::bare(Kind::Pem) }, quote: None, wide: None, from: None }
 }
 
 /// Keys that lost their beginning: the lines of base64 that lead up to `END … PRIVATE KEY`, all of one width but the last.

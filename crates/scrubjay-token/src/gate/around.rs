@@ -12,8 +12,9 @@ use super::shape::has_long_part;
 use crate::base64::{is_base64, padding_len};
 use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object, is_opening};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
+use crate::members::KEY;
 use crate::notations::lone_member;
-use crate::objects::{opening, string_end};
+use crate::objects::{has_key_member, opening, string_end};
 use crate::partials::part;
 use crate::pem::opens_key;
 use crate::view::{hidden_len, shows_as_nothing};
@@ -70,6 +71,20 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
         let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && quote(w[2]);
         let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]) || w[1..] == *b"oth";
         shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two) || is_bare_private(w)
+    }) || memchr::memchr_iter(b'\n', object).any(|end| divides_name(&object[..end]))
+}
+
+/// The line ends behind the quote that opens a member's name, or behind the first letters of it.
+fn divides_name(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let line = line.strip_suffix(b"\\").unwrap_or(line);
+    // Where string literals are joined the last quote is the literal's.
+    let literal = line.strip_suffix(b"+").map_or(line, <[u8]>::trim_ascii_end).strip_suffix(b"\"");
+    [Some(line), literal].into_iter().flatten().any(|line| {
+        let letters = line.iter().rev().take(2).take_while(|b| b.is_ascii_lowercase()).count();
+        let name = line[..line.len() - letters].strip_suffix(b"\"");
+        let before = name.and_then(|before| before.iter().rev().find(|b| !b" \\".contains(b)));
+        matches!(before, Some(b',' | b'{'))
     })
 }
 
@@ -138,7 +153,7 @@ pub(super) fn has_name(text: &[u8]) -> bool {
         let [a, b, c, d] = NAMES;
         [b"kty", a, b, c, d, b"-----BEGIN "].map(Finder::new)
     });
-    FINDERS.iter().any(|finder| finder.find(text).is_some())
+    FINDERS.iter().any(|finder| finder.find(text).is_some()) || has_key_member(text)
 }
 
 /// The run is the value of a JSON member with such a name, whatever quotes it.
@@ -152,7 +167,32 @@ pub(super) fn is_named(text: &[u8], start: usize) -> bool {
     }
     let is_name = |b: &u8| b.is_ascii_lowercase() || *b == b'_';
     let end = before.iter().rposition(is_name).map_or(0, |i| i + 1);
-    NAMES.iter().any(|name| before[..end].ends_with(name)) || !quoted && has_name(before)
+    let before_sign = &before[..end];
+    NAMES.iter().any(|name| before_sign.ends_with(name)) || ends_in_key_name(before_sign) || !quoted && has_any_name(before)
+}
+
+/// How far behind the modulus of a key its first private member is looked for, in bytes.
+const KEY_GAP_REACH: usize = 96;
+
+/// The run is the modulus of an RSA key, and a private member that is cut, too short for a run, stands behind it.
+pub(super) fn is_modulus(text: &[u8], run: &Range<usize>) -> bool {
+    let before = &text[run.start.saturating_sub(NAME_BYTES_MAX)..run.start];
+    let end = before.iter().rposition(u8::is_ascii_lowercase).unwrap_or(0);
+    matches!(before.get(end.saturating_sub(1)..=end), Some([b'"' | b'\'', b'n']))
+        && has_key_member(&text[run.end..text.len().min(run.end + KEY_GAP_REACH)])
+}
+
+/// A member of a key has a name of one or two letters, in quotes.
+fn ends_in_key_name(text: &[u8]) -> bool {
+    KEY.iter().any(|name| text.strip_suffix(name.as_bytes()).is_some_and(|before| matches!(before.last(), Some(b'"' | b'\''))))
+}
+
+/// The same where quotes are written as escapes (`&quot;d&quot;`, `%22d%22`).
+fn has_any_name(text: &[u8]) -> bool {
+    let opens = |at: usize| at > 0 && matches!(text[at - 1], b';' | b'2' | b'7' | b'4' | b'9') || at == 0;
+    let closes = |at: usize| matches!(text.get(at), Some(b'&' | b'%' | b'\\'));
+    has_name(text)
+        || (0..text.len()).any(|at| opens(at) && KEY.iter().any(|n| text[at..].starts_with(n.as_bytes()) && closes(at + n.len())))
 }
 
 /// What shows as nothing, or a wide dot, parts the run from a neighbour that it belongs to.
