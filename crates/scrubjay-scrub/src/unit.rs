@@ -99,14 +99,14 @@ fn begins_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         && scrubjay_token::opens_key(buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default())
 }
 
-/// A line of a key or of a printed object, each of whose lines is framed in the same way.
+/// A line of a key, each of whose lines is framed in the same way as the line before.
 fn continues_key(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
     if line.start <= floor {
         return false;
     }
     let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default();
     let line = buffer.get(line.clone()).unwrap_or_default();
-    scrubjay_token::continues_key(before, line) || scrubjay_token::continues_members(before, line)
+    scrubjay_token::continues_key(before, line)
 }
 
 /// A line in the middle of a folded object: of the width of the line before it, or behind the line in which an object of ours
@@ -210,6 +210,8 @@ fn is_linked_as(line: &[u8], ends_whole: impl Fn() -> bool) -> bool {
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
         || scrubjay_token::sets_chunk(text)
         || scrubjay_token::is_member_line(text)
+        || scrubjay_token::is_member_record(text)
+        || scrubjay_token::holds_key_line(text)
         || is_key_header(text)
         || text.trim_ascii_start() == b"."
         || scrubjay_token::is_dump_line(text)

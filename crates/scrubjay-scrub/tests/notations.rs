@@ -97,19 +97,21 @@ fn over_several_lines() {
     check(|m| format!("{{:{}}}", list(m, |n, v| format!("{n}=>\"{v}\""), ",\n :")));
 }
 
+/// A record of a number and a text.
+type Record<'a> = &'a dyn Fn(usize, &str) -> String;
+
 /// A program's output line by line, each in a record of its own.
 #[test]
 fn a_line_in_each_record() {
-    let records = |lines: &[String], record: &dyn Fn(usize, &str) -> String| {
-        lines.iter().enumerate().map(|(i, line)| record(i, line)).collect::<Vec<_>>().join("\n")
-    };
+    let records =
+        |lines: &[String], record: Record<'_>| lines.iter().enumerate().map(|(i, line)| record(i, line)).collect::<Vec<_>>().join("\n");
     let node = |m: &[(String, String)]| {
         let members = m.iter().enumerate().map(|(i, (n, v))| format!("  {n}: '{v}'{}", if i + 1 < m.len() { "," } else { "" }));
         std::iter::once("{".to_owned()).chain(members).chain(["}".to_owned()]).collect::<Vec<_>>()
     };
     let yaml =
         |m: &[(String, String)]| std::iter::once("key:".to_owned()).chain(m.iter().map(|(n, v)| format!("  {n}: {v}"))).collect::<Vec<_>>();
-    let frames: [&dyn Fn(usize, &str) -> String; 5] = [
+    let frames: [Record<'_>; 5] = [
         &|i, line| format!("2026-11-23T12:00:00.12345678{i}Z stdout F {line}"),
         &|i, line| format!(r#"{{"log":"{line}\n","stream":"stdout","time":"2026-11-23T12:00:00.1234567{i}Z"}}"#),
         &|i, line| format!(r#"{{"level":"info","ts":{i}.5,"msg":"{line}"}}"#),

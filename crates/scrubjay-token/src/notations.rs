@@ -28,7 +28,6 @@ const BLANKS_MAX: usize = 24;
 const OCTETS_CHARS_MIN: usize = 14;
 /// The private number of an elliptic curve (RFC 7518 §6.2.2.1, RFC 8037 §2): 32 to 66 bytes, perhaps without leading zeros.
 const CURVE_CHARS: std::ops::RangeInclusive<usize> = 42..=88;
-const CURVE_CHARS_MIN: usize = *CURVE_CHARS.start();
 /// Longest frame of a record before what it says, in bytes, with the name of a member.
 const FRAME_BYTES_MAX: usize = 2048;
 /// Shortest private exponent and shortest prime of RSA: 512 bits.
@@ -154,7 +153,7 @@ pub(crate) fn lone_member(line: &[u8]) -> Option<usize> {
         let at = before.len() - len;
         let member = Some(at).filter(|&at| len > 0 && begins_name(line, at)).and_then(|at| member(line, at))?;
         let value = line.get(member.value.clone()).unwrap_or_default();
-        let is_long = member.name.len() > 1 || value.len() >= CURVE_CHARS_MIN || value == b"AQAB";
+        let is_long = member.name.len() > 1 || value.len() >= OCTETS_CHARS_MIN || value == b"AQAB";
         let rest = line.get(member.value.end..).unwrap_or_default();
         let close = rest.iter().take_while(|b| b",;)}]'`".contains(b)).count();
         let ends = matches!(rest[close..].trim_ascii_end().first(), None | Some(b'"' | b'\\' | b'['));
@@ -162,11 +161,10 @@ pub(crate) fn lone_member(line: &[u8]) -> Option<usize> {
     })
 }
 
-/// True where `line` is a record that says nothing but a member of a key or of a token, and is framed as the line before it:
-/// the next one may say another.
+/// True where `line` is a record that says nothing but a member of a key or of a token: the next one may say another.
 #[must_use]
-pub fn continues_members(before: &[u8], line: &[u8]) -> bool {
-    lone_member(line).is_some_and(|at| framed_as(line[..at].trim_ascii_end(), before).is_some())
+pub fn is_member_record(line: &[u8]) -> bool {
+    lone_member(line).is_some()
 }
 
 /// An object that is open.

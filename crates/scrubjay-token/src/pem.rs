@@ -11,8 +11,8 @@ use memchr::memmem::Finder;
 use crate::token::{Cut, Found, Kind, Token};
 
 pub(crate) use der::begins_key;
-pub use frame::continues_key;
 pub(crate) use frame::framed_as;
+pub use frame::{continues_key, holds_key_line};
 
 const DASHES: &[u8] = b"-----";
 /// Shortest body, in characters of base64, that is a key and not a text about one.

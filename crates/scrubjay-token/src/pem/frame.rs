@@ -213,7 +213,13 @@ fn begins_body(line: &[u8], at: usize) -> bool {
     (at == 0 || !is_body(line[at - 1])) && line[at..].iter().take(PART_CHARS_MIN).filter(|b| is_body(**b)).count() == PART_CHARS_MIN
 }
 
-/// Where a full line of a key stands in a line.
+/// True where a line holds a full line of a key, in whatever frame: others may follow.
+#[must_use]
+pub fn holds_key_line(line: &[u8]) -> bool {
+    full_line(line).is_some()
+}
+
+/// Where a full line of a key stands in a line. The parts of a token are parted by dots.
 fn full_line(line: &[u8]) -> Option<Range<usize>> {
     let least = *FULL_LINE_CHARS.start();
     let is_body_or_padding = |b: &u8| is_body(*b) || *b == b'=';
@@ -230,7 +236,8 @@ fn full_line(line: &[u8]) -> Option<Range<usize>> {
         let start = at - before;
         // The sign of a table's column.
         let glued = usize::from(len > 0 && line[start + len - 1] == b'+' && line[start + len..].trim_ascii().is_empty());
-        if FULL_LINE_CHARS.contains(&(len - glued)) && is_mixed(&line[start..start + len - glued]) {
+        let is_part = start > 0 && b"._~%".contains(&line[start - 1]) || line.get(start + len).is_some_and(|b| b"._~%-".contains(b));
+        if !is_part && FULL_LINE_CHARS.contains(&(len - glued)) && is_mixed(&line[start..start + len - glued]) {
             return Some(start..start + len - glued);
         }
         from = start + len;
