@@ -1,8 +1,8 @@
 //! Which needles share a group, and which four bytes of a longer string are its needle.
 //!
-//! A group lets through whatever has, at each place, a lower nibble of one of its needles and an upper nibble of one: the
-//! more alike its needles are, the less. Needles are put where they add least, then each is moved again now that the
-//! others are there. The choice depends on the needles only.
+//! A group lets through whatever has, at each place, something that one of its needles has there: the more alike its needles
+//! are, the less. What it can tell apart at a place depends on the back end ([`Place`]). Needles are put where they add
+//! least, then each is moved again now that the others are there. The choice depends on the needles and the kind of place only.
 
 use std::collections::BTreeMap;
 
@@ -13,40 +13,92 @@ const WORDS: f64 = 5.0;
 /// Rounds of moving after the first one of placing.
 const ROUNDS: usize = 2;
 
-/// By place the lower and upper nibbles that are allowed.
-type Nibbles = [(u16, u16); NEEDLE_BYTES];
+/// What a group allows at one of the four places. At first: nothing.
+pub(super) trait Place: Copy + Default + Ord {
+    /// What a needle allows at `place`.
+    fn of(needle: &Needle, place: usize) -> Self;
+    /// The least that allows both.
+    fn with(self, other: Self) -> Self;
+    /// The share of bytes that it allows, and of small letters.
+    fn shares(self, shares: &Shares) -> (f32, f32);
+}
+
+/// Lower and upper nibbles: whatever has one of each.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Nibbles {
+    pub(super) low: u16,
+    pub(super) high: u16,
+}
+
+impl Place for Nibbles {
+    fn of(needle: &Needle, place: usize) -> Self {
+        let bytes = (0..=u8::MAX).filter(|&b| needle.allows(place, b));
+        bytes.fold(Self::default(), |all, byte| all.with(Self { low: 1 << (byte & 15), high: 1 << (byte >> 4) }))
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self { low: self.low | other.low, high: self.high | other.high }
+    }
+
+    fn shares(self, shares: &Shares) -> (f32, f32) {
+        shares.of((0..16).filter(|upper| self.high >> upper & 1 == 1).map(|upper| (upper, self.low)))
+    }
+}
+
+/// Bytes by their lower seven bits: each one by itself, as far as it is ASCII.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Septets(pub(super) u128);
+
+impl Place for Septets {
+    fn of(needle: &Needle, place: usize) -> Self {
+        Self((0..=u8::MAX).filter(|&b| needle.allows(place, b)).fold(0, |all, byte| all | 1 << (byte & 127)))
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn shares(self, shares: &Shares) -> (f32, f32) {
+        shares.of((0..8).map(|upper| (upper, (self.0 >> (16 * upper)) as u16)))
+    }
+}
 
 /// What a group lets through.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Group {
-    pub(super) nibbles: Nibbles,
+pub(super) type Group<P> = [P; NEEDLE_BYTES];
+
+fn with<P: Place>(mut group: Group<P>, other: &Group<P>) -> Group<P> {
+    for (into, from) in group.iter_mut().zip(other) {
+        *into = into.with(*from);
+    }
+    group
 }
 
-impl Group {
-    fn of(needle: &Needle) -> Self {
-        let mut group = Self::default();
-        for (place, (low, high)) in group.nibbles.iter_mut().enumerate() {
-            for byte in (0..=u8::MAX).filter(|&b| needle.allows(place, b)) {
-                *low |= 1 << (byte & 15);
-                *high |= 1 << (byte >> 4);
+/// What was chosen of lists of needles, list by list.
+pub(super) struct Choice {
+    /// The index of the needle.
+    pub(super) needles: Vec<usize>,
+    /// Its group.
+    groups: Vec<usize>,
+}
+
+impl Choice {
+    /// What each group lets through.
+    pub(super) fn groups<P: Place>(&self, choices: &[Vec<Needle>]) -> [Group<P>; GROUPS] {
+        let mut groups = [Group::<P>::default(); GROUPS];
+        for ((list, &needle), &group) in choices.iter().zip(&self.needles).zip(&self.groups) {
+            if let (Some(group), Some(needle)) = (groups.get_mut(group), list.get(needle)) {
+                *group = with(*group, &std::array::from_fn(|place| P::of(needle, place)));
             }
         }
-        group
-    }
-
-    fn with(mut self, other: &Self) -> Self {
-        for (into, from) in self.nibbles.iter_mut().zip(other.nibbles) {
-            *into = (into.0 | from.0, into.1 | from.1);
-        }
-        self
+        groups
     }
 }
 
-/// The groups, and for each list the index of the needle that was chosen.
-pub(super) fn choose(choices: &[Vec<Needle>]) -> ([Group; GROUPS], Vec<usize>) {
-    let kinds = Kinds::of(choices);
+/// A group and a needle for each list.
+pub(super) fn choose<P: Place>(choices: &[Vec<Needle>]) -> Choice {
+    let kinds = Kinds::<P>::of(choices);
     let shares = Shares::new();
-    let mut homes: [Home; GROUPS] = std::array::from_fn(|_| Home::empty(&kinds, &shares));
+    let mut homes: [Home<P>; GROUPS] = std::array::from_fn(|_| Home::empty(&kinds, &shares));
     let mut chosen = vec![0; choices.len()];
     let mut home_of = vec![0; choices.len()];
     // Those without a choice first: the others can follow them.
@@ -79,70 +131,71 @@ pub(super) fn choose(choices: &[Vec<Needle>]) -> ([Group; GROUPS], Vec<usize>) {
             }
         }
     }
-    (homes.map(|home| home.group), chosen)
+    Choice { needles: chosen, groups: home_of }
 }
 
 /// What there is to choose from, said by numbers: keywords have few different bytes.
-struct Kinds {
-    /// The nibbles that any needle allows at any place.
-    nibbles: Vec<(u16, u16)>,
+struct Kinds<P> {
+    /// What any needle allows at any place.
+    places: Vec<P>,
     /// For each list and needle the kinds of its places.
     lists: Vec<Vec<[usize; NEEDLE_BYTES]>>,
 }
 
-impl Kinds {
+impl<P: Place> Kinds<P> {
     fn of(choices: &[Vec<Needle>]) -> Self {
         let mut known = BTreeMap::new();
-        let mut nibbles = Vec::new();
-        let mut kind = |of: (u16, u16)| {
+        let mut places = Vec::new();
+        let mut kind = |of: P| {
             *known.entry(of).or_insert_with(|| {
-                nibbles.push(of);
-                nibbles.len() - 1
+                places.push(of);
+                places.len() - 1
             })
         };
         let mut groups = BTreeMap::new();
-        let mut kinds_of = |needle: &Needle| *groups.entry(*needle).or_insert_with(|| Group::of(needle).nibbles.map(&mut kind));
+        let mut kinds_of =
+            |needle: &Needle| *groups.entry(*needle).or_insert_with(|| std::array::from_fn(|place| kind(P::of(needle, place))));
         let lists = choices.iter().map(|list| list.iter().map(&mut kinds_of).collect()).collect();
-        Self { nibbles, lists }
+        Self { places, lists }
     }
 
-    fn group(&self, single: &[usize; NEEDLE_BYTES]) -> Group {
-        Group { nibbles: single.map(|kind| self.nibbles.get(kind).copied().unwrap_or_default()) }
+    fn group(&self, single: &[usize; NEEDLE_BYTES]) -> Group<P> {
+        single.map(|kind| self.places.get(kind).copied().unwrap_or_default())
     }
 }
 
 /// A group in the making.
-struct Home {
+struct Home<P> {
     /// By index of their list.
-    members: Vec<(usize, Group)>,
+    members: Vec<(usize, Group<P>)>,
     /// What they let through together.
-    group: Group,
+    group: Group<P>,
     /// The share of places that it lets through.
     share: f64,
     /// For each place and kind: the share of bytes there once the kind is allowed too.
     shares: [Vec<(f32, f32)>; NEEDLE_BYTES],
 }
 
-impl Home {
-    fn empty(kinds: &Kinds, shares: &Shares) -> Self {
-        let fresh: Vec<(f32, f32)> = kinds.nibbles.iter().map(|&kind| shares.of_place(kind)).collect();
-        Self { members: Vec::new(), group: Group::default(), share: 0.0, shares: std::array::from_fn(|_| fresh.clone()) }
+impl<P: Place> Home<P> {
+    fn empty(kinds: &Kinds<P>, shares: &Shares) -> Self {
+        let fresh: Vec<(f32, f32)> = kinds.places.iter().map(|&kind| kind.shares(shares)).collect();
+        Self { members: Vec::new(), group: Group::<P>::default(), share: 0.0, shares: std::array::from_fn(|_| fresh.clone()) }
     }
 
     /// Brings up to date what follows from the members.
-    fn settle(&mut self, kinds: &Kinds, shares: &Shares) {
-        let group = self.members.iter().fold(Group::default(), |sum, (_, one)| sum.with(one));
+    fn settle(&mut self, kinds: &Kinds<P>, shares: &Shares) {
+        let group = self.members.iter().fold(Group::<P>::default(), |sum, (_, one)| with(sum, one));
         if group == self.group {
             return;
         }
-        let places = self.shares.iter_mut().zip(group.nibbles.iter().zip(&self.group.nibbles));
+        let places = self.shares.iter_mut().zip(group.iter().zip(&self.group));
         for (place, (now, _)) in places.filter(|(_, (now, then))| now != then) {
-            for (share, kind) in place.iter_mut().zip(&kinds.nibbles) {
-                *share = shares.of_place((now.0 | kind.0, now.1 | kind.1));
+            for (share, kind) in place.iter_mut().zip(&kinds.places) {
+                *share = now.with(*kind).shares(shares);
             }
         }
         self.group = group;
-        self.share = product(group.nibbles.map(|place| shares.of_place(place)));
+        self.share = product(group.map(|place| place.shares(shares)));
     }
 
     /// The share of places that it would let through with one needle more.
@@ -163,7 +216,7 @@ fn product(places: [(f32, f32); NEEDLE_BYTES]) -> f64 {
 }
 
 /// Sums of frequencies by upper nibble and half of the lower nibbles.
-struct Shares {
+pub(super) struct Shares {
     sums: Vec<[[f32; 256]; 2]>,
 }
 
@@ -186,12 +239,10 @@ impl Shares {
         Self { sums: (0..16).map(row).collect() }
     }
 
-    /// The share of bytes with these nibbles, and of small letters.
-    fn of_place(&self, (low, mut high): (u16, u16)) -> (f32, f32) {
+    /// The share of bytes with one of these upper nibbles and one of the lower ones that go with it, and of small letters.
+    fn of(&self, rows: impl Iterator<Item = (usize, u16)>) -> (f32, f32) {
         let (mut any, mut letters) = (0.0, 0.0);
-        while high != 0 {
-            let upper = high.trailing_zeros() as usize;
-            high &= high - 1;
+        for (upper, low) in rows {
             let Some([a, b]) = self.sums.get(upper) else { continue };
             let row = a.get(usize::from(low & 255)).unwrap_or(&0.0) + b.get(usize::from(low >> 8)).unwrap_or(&0.0);
             any += row;
