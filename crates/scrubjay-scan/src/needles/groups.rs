@@ -10,8 +10,14 @@ use super::{GROUPS, NEEDLE_BYTES, Needle};
 
 /// How much more frequent four small letters are than their bytes say.
 const WORDS: f64 = 5.0;
+/// Words that logs are full of. A needle in one of them stops the search again and again.
+const COMMON: &str = "authentication authorization connection disconnected session_id request_id version_id duration_s username user_id \
+    user-agent kube-api /api/v1/users client service response metadata http:// https:// proxy accepted access address application core.io \
+    test local logged security object password token default action_ manager exception error process internal status";
+/// What a needle in one of them costs more than its bytes say, as a share of places.
+const COMMON_SHARE: f64 = 3e-4;
 /// Rounds of moving after the first one of placing.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 4;
 
 /// What a group allows at one of the four places. At first: nothing.
 pub(super) trait Place: Copy + Default + Ord {
@@ -117,15 +123,15 @@ pub(super) fn choose<P: Place>(choices: &[Vec<Needle>]) -> Choice {
             }
             let mut best = (f64::INFINITY, 0, 0);
             for (at, home) in homes.iter().enumerate() {
-                for (which, single) in list.iter().enumerate() {
-                    let cost = home.with(single) - home.share;
+                for (which, (single, own)) in list.iter().enumerate() {
+                    let cost = home.with(single) - home.share + own;
                     if cost < best.0 {
                         best = (cost, at, which);
                     }
                 }
             }
             (*home_of, *chosen) = (best.1, best.2);
-            if let (Some(home), Some(single)) = (homes.get_mut(*home_of), list.get(*chosen)) {
+            if let (Some(home), Some((single, _))) = (homes.get_mut(*home_of), list.get(*chosen)) {
                 home.members.push((index, kinds.group(single)));
                 home.settle(&kinds, &shares);
             }
@@ -138,8 +144,8 @@ pub(super) fn choose<P: Place>(choices: &[Vec<Needle>]) -> Choice {
 struct Kinds<P> {
     /// What any needle allows at any place.
     places: Vec<P>,
-    /// For each list and needle the kinds of its places.
-    lists: Vec<Vec<[usize; NEEDLE_BYTES]>>,
+    /// For each list and needle the kinds of its places, and what it costs by itself.
+    lists: Vec<Vec<([usize; NEEDLE_BYTES], f64)>>,
 }
 
 impl<P: Place> Kinds<P> {
@@ -153,8 +159,10 @@ impl<P: Place> Kinds<P> {
             })
         };
         let mut groups = BTreeMap::new();
-        let mut kinds_of =
-            |needle: &Needle| *groups.entry(*needle).or_insert_with(|| std::array::from_fn(|place| kind(P::of(needle, place))));
+        let common = common_pieces();
+        let mut kinds_of = |needle: &Needle| {
+            *groups.entry(*needle).or_insert_with(|| (std::array::from_fn(|place| kind(P::of(needle, place))), own_share(needle, &common)))
+        };
         let lists = choices.iter().map(|list| list.iter().map(&mut kinds_of).collect()).collect();
         Self { places, lists }
     }
@@ -213,6 +221,19 @@ impl<P: Place> Home<P> {
 fn product(places: [(f32, f32); NEEDLE_BYTES]) -> f64 {
     let (all, words) = places.iter().fold((1.0, 1.0), |(all, words), (any, letters)| (all * any, words * letters));
     f64::from(all) + WORDS * f64::from(words)
+}
+
+/// The pieces of [`COMMON`], in order.
+fn common_pieces() -> Vec<[u8; NEEDLE_BYTES]> {
+    let mut pieces: Vec<[u8; NEEDLE_BYTES]> = COMMON.as_bytes().windows(NEEDLE_BYTES).filter_map(|w| w.try_into().ok()).collect();
+    pieces.sort_unstable();
+    pieces
+}
+
+/// What a needle costs by itself, in whatever group.
+fn own_share(needle: &Needle, common: &[[u8; NEEDLE_BYTES]]) -> f64 {
+    let text = needle.bytes.map(|b| b.unwrap_or(0).to_ascii_lowercase());
+    if common.binary_search(&text).is_ok() { COMMON_SHARE } else { 0.0 }
 }
 
 /// Sums of frequencies by upper nibble and half of the lower nibbles.
