@@ -17,7 +17,7 @@ const COMMON: &str = "authentication authorization connection disconnected sessi
 /// What a needle in one of them costs more than its bytes say, as a share of places.
 const COMMON_SHARE: f64 = 3e-4;
 /// Rounds of moving after the first one of placing.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 3;
 
 /// What a group allows at one of the four places. At first: nothing.
 pub(super) trait Place: Copy + Default + Ord {
@@ -47,7 +47,13 @@ impl Place for Nibbles {
     }
 
     fn shares(self, shares: &Shares) -> (f32, f32) {
-        shares.of((0..16).filter(|upper| self.high >> upper & 1 == 1).map(|upper| (upper, self.low)))
+        let mut high = self.high;
+        let mut row = || {
+            let upper = high.trailing_zeros() as usize;
+            high &= high.wrapping_sub(1);
+            (upper < 16).then_some((upper, self.low))
+        };
+        shares.of(std::iter::from_fn(&mut row))
     }
 }
 
