@@ -238,8 +238,7 @@ fn splice(text: &[u8], at: usize) -> usize {
 /// True where a line opens a private key, so that what follows belongs to it.
 #[must_use]
 pub fn opens_key(line: &[u8]) -> bool {
-    position(line, 0, b"-----BEGIN ").is_some_and(|at| position(line, at, b"PRIVATE KEY-----").is_some())
-        && position(line, 0, b"-----END ").is_none()
+    BEGIN.find(line).is_some_and(|at| position(line, at, b"PRIVATE KEY-----").is_some()) && END.find(line).is_none()
 }
 
 #[cfg(test)]

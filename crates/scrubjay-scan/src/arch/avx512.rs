@@ -69,32 +69,27 @@ static FIRST_OF_TRIPLE: Table = Table(byte_table!(128, look::triple_first));
 static SECOND_OF_TRIPLE: Table = Table(byte_table!(128, look::triple_second));
 static THIRD_OF_TRIPLE: Table = Table(byte_table!(128, look::triple_third));
 
-impl look::Step for Avx512 {
-    #[inline(always)]
-    unsafe fn step(window: &[u8; look::WINDOW]) -> crate::Look {
-        let at = window.as_ptr();
-        // SAFETY: 64 bytes from 0, 1 and 2 lie in the 66 of `window`; unaligned loads. The caller vouches for the features.
-        unsafe { look_at(_mm512_loadu_si512(at.cast()), _mm512_loadu_si512(at.add(1).cast()), _mm512_loadu_si512(at.add(2).cast())) }
-    }
-
-    /// What is not there is not loaded: to copy the rest first would have the loads wait for the stores.
-    #[inline(always)]
-    unsafe fn last_step(rest: &[u8]) -> crate::Look {
-        // SAFETY: the masks have a bit for each byte from 0, 1 and 2 that `rest` has, and what has none is not read. The caller
-        // vouches for the features.
-        unsafe {
-            let from = |skip: usize| {
-                let len = rest.len().saturating_sub(skip);
-                (if len < 64 { (1 << len) - 1 } else { !0 }, rest.as_ptr().wrapping_add(skip).cast::<i8>())
-            };
-            let filler = _mm512_set1_epi8(FILLER.cast_signed());
-            let ((a, here), (b, beside), (c, beyond)) = (from(0), from(1), from(2));
-            look_at(
-                _mm512_mask_loadu_epi8(filler, a, here),
-                _mm512_mask_loadu_epi8(filler, b, beside),
-                _mm512_mask_loadu_epi8(filler, c, beyond),
-            )
-        }
+/// What the first 64 bytes of a text are that may end before.
+///
+/// # Safety
+/// The processor must have AVX-512 F, BW and VBMI.
+#[inline(always)]
+unsafe fn step(text: &[u8]) -> crate::Look {
+    // What is not there is not loaded: to copy the rest of a text first would have the loads wait for the stores.
+    let from = |skip: usize| {
+        let len = text.len().saturating_sub(skip);
+        (if len < look::STEP { (1 << len) - 1 } else { !0 }, text.as_ptr().wrapping_add(skip).cast::<i8>())
+    };
+    let ((a, here), (b, beside), (c, beyond)) = (from(0), from(1), from(2));
+    // SAFETY: the masks have a bit for each byte from 0, 1 and 2 that `text` has, and what has none is not read. The caller
+    // vouches for the features.
+    unsafe {
+        let filler = _mm512_set1_epi8(FILLER.cast_signed());
+        look_at(
+            _mm512_mask_loadu_epi8(filler, a, here),
+            _mm512_mask_loadu_epi8(filler, b, beside),
+            _mm512_mask_loadu_epi8(filler, c, beyond),
+        )
     }
 }
 
@@ -190,6 +185,10 @@ pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut 
 /// [`available`] must hold.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,bmi2,lzcnt")]
 pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
-    // SAFETY: the caller vouches for the features.
-    unsafe { look::look::<Avx512>(text, looks) }
+    let first = looks.len();
+    looks.resize(first + text.len().div_ceil(look::STEP), crate::Look::default());
+    for (look, at) in looks.iter_mut().skip(first).zip((0..).step_by(look::STEP)) {
+        // SAFETY: the caller vouches for the features.
+        *look = unsafe { step(text.get(at..).unwrap_or_default()) };
+    }
 }

@@ -54,16 +54,6 @@ pub(crate) trait Step {
     /// # Safety
     /// The processor must have the features of the implementation.
     unsafe fn step(window: &[u8; WINDOW]) -> Look;
-
-    /// The same of less than a window, behind which nothing follows.
-    ///
-    /// # Safety
-    /// The processor must have the features of the implementation.
-    #[inline(always)]
-    unsafe fn last_step(rest: &[u8]) -> Look {
-        // SAFETY: the caller vouches for the features.
-        unsafe { Self::step(&filled_up(rest)) }
-    }
 }
 
 /// By comparing, a vector at a time.
@@ -87,13 +77,16 @@ pub(crate) unsafe fn look<S: Step>(text: &[u8], looks: &mut Vec<Look>) {
     // Written where they belong: where a branch parts the masks from their store (as in `push`), the compiler takes them to
     // pieces, bit by bit.
     for look in looks.iter_mut().skip(first) {
-        // SAFETY: the caller vouches for the features of `S`.
-        *look = unsafe {
-            match rest.first_chunk::<WINDOW>() {
-                Some(window) => S::step(window),
-                None => S::last_step(rest),
+        let filled;
+        let window = match rest.first_chunk::<WINDOW>() {
+            Some(window) => window,
+            None => {
+                filled = filled_up(rest);
+                &filled
             }
         };
+        // SAFETY: the caller vouches for the features of `S`.
+        *look = unsafe { S::step(window) };
         rest = rest.get(STEP..).unwrap_or_default();
     }
 }
@@ -178,14 +171,14 @@ mod tables {
 
     /// All classes of a byte.
     pub(crate) const fn bits(byte: u8) -> u8 {
-        is_base64(byte) as u8 * IS_BASE64
-            | is_hex(byte) as u8 * IS_HEX
-            | is_text_digit(byte) as u8 * IS_TEXT_DIGIT
-            | is_upper(byte) as u8 * IS_UPPER
-            | (byte == b'.') as u8 * IS_DOT
-            | (byte == b'=') as u8 * IS_EQUALS
-            | is_odd(byte) as u8 * IS_ODD
-            | is_escape(byte) as u8 * IS_ESCAPE
+        (is_base64(byte) as u8 * IS_BASE64)
+            | (is_hex(byte) as u8 * IS_HEX)
+            | (is_text_digit(byte) as u8 * IS_TEXT_DIGIT)
+            | (is_upper(byte) as u8 * IS_UPPER)
+            | ((byte == b'.') as u8 * IS_DOT)
+            | ((byte == b'=') as u8 * IS_EQUALS)
+            | (is_odd(byte) as u8 * IS_ODD)
+            | (is_escape(byte) as u8 * IS_ESCAPE)
     }
 
     /// Triples as bits, one for each product of sets: looked up by whole bytes, those are any sets.
