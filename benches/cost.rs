@@ -4,6 +4,7 @@
 //! cost                what can be measured: a name, its bytes, the scanner's back end
 //! cost NAME           makes the text and scrubs it, in the function `measured`
 //! cost LETTER:BYTES   the same with a text that was written to be slow, of any size
+//! cost file:PATH      the same with a file
 //! ```
 //!
 //! It never reads the clock: instructions are the same on a busy machine.
@@ -47,7 +48,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let known = INPUTS.iter().find(|(known, ..)| *known == name).map(|(_, bytes, make)| make(*bytes));
-    let asked = name.split_once(':').and_then(|(letter, bytes)| Some(adversarial(letter, bytes.parse().ok()?)));
+    let asked = name.split_once(':').and_then(|(letter, of)| match letter {
+        "file" => std::fs::read(of).ok(),
+        letter => Some(adversarial(letter, of.parse().ok()?)),
+    });
     let Some(text) = known.or(asked).filter(|text| !text.is_empty()) else {
         eprintln!("cost: there is no input {name:?}");
         return ExitCode::FAILURE;

@@ -175,7 +175,10 @@ fn nothing_of_them_is_left_and_the_marker_tells_what_they_were() {
         let (before, after) = line.split_once("TOKEN").expect("a place for the token");
         let inside = out.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
         let (found, values) = marker(inside.unwrap_or_else(|| panic!("{what}: more than the token changed: {out}")), &what);
-        assert_eq!((found, values["class"], values["alg"]), (*kind, *class, *alg), "{what}");
+        // One that does not tell is what the name in front of it says.
+        let named = before.ends_with("access_token=") || before.ends_with("Bearer ");
+        let class = if *class == "nested" && named { "access" } else { class };
+        assert_eq!((found, values["class"], values["alg"]), (*kind, class, *alg), "{what}");
         assert!(values["fp"].len() > 24, "{what}");
         assert_eq!(*fingerprints.entry(name).or_insert(values["fp"]), values["fp"], "{what}: the same token, another fingerprint");
         if line.starts_with('{') {

@@ -12,6 +12,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use crate::marker::Place;
 use crate::policy::Told;
 use crate::sealing::Sealing;
+use crate::site::Site;
 
 /// Entries: a power of two. One place for each; a newcomer takes the place of whoever stands there.
 const ENTRIES: usize = 4096;
@@ -88,13 +89,14 @@ impl Cache {
         Self { secret, entries: std::iter::repeat_with(|| None).take(ENTRIES).collect(), seen: vec![0; ENTRIES], bytes: 0 }
     }
 
-    /// The key of a token of this source at such a place. Policy and fingerprint key are the cache's own: with another one
-    /// begins another cache.
-    pub(crate) fn tag(&self, token: &[u8], source: &str, place: Place) -> Tag {
+    /// The key of a token that stands there. Policy and fingerprint key are the cache's own: with another one begins another
+    /// cache.
+    pub(crate) fn tag(&self, token: &[u8], site: &Site<'_>) -> Tag {
         let mut hasher = SipHasher13::new_with_key(&self.secret);
-        hasher.write_u8(u8::from(place == Place::Short));
-        hasher.write_u64(source.len() as u64);
-        hasher.write(source.as_bytes());
+        hasher.write_u8(u8::from(site.place == Place::Short));
+        hasher.write_u8(site.named.map_or(u8::MAX, |class| class as u8));
+        hasher.write_u64(site.source.len() as u64);
+        hasher.write(site.source.as_bytes());
         hasher.write(token);
         Tag(hasher.finish128().as_u128())
     }
@@ -136,14 +138,20 @@ mod tests {
     #[test]
     fn the_second_sight_admits() {
         let mut cache = Cache::with_secret([1; 16]);
-        let tag = cache.tag(b"token", "app", Place::Text);
+        let tag = cache.tag(b"token", &Site::of("app"));
         cache.put(tag, || known("a"));
         assert_eq!(cache.get(tag), None);
         cache.put(tag, || known("a"));
         assert_eq!(cache.get(tag), Some(&known("a")));
-        assert_eq!(cache.get(cache.tag(b"token", "app", Place::Short)), None, "another place is another marker");
-        assert_eq!(cache.get(cache.tag(b"token", "other", Place::Text)), None, "another source may have another policy");
-        assert_eq!(cache.get(cache.tag(b"tokem", "app", Place::Text)), None);
+        assert_eq!(
+            cache.get(cache.tag(b"token", &Site { place: Place::Short, ..Site::of("app") })),
+            None,
+            "another place is another marker"
+        );
+        assert_eq!(cache.get(cache.tag(b"token", &Site::of("other"))), None, "another source may have another policy");
+        let named = Site::of("app").behind(b"id_token=");
+        assert_eq!(cache.get(cache.tag(b"token", &named)), None, "another name may give another class");
+        assert_eq!(cache.get(cache.tag(b"tokem", &Site::of("app"))), None);
     }
 
     /// Two tokens on one index, which 64 bits of equal tags would be too: neither gets the other's marker.
@@ -166,15 +174,15 @@ mod tests {
     #[test]
     fn a_flood_stays_within_the_limit_and_a_single_sight_pushes_nothing_out() {
         let mut cache = Cache::with_secret([1; 16]);
-        let tag = cache.tag(b"kept", "app", Place::Text);
+        let tag = cache.tag(b"kept", &Site::of("app"));
         cache.put(tag, || known("kept"));
         cache.put(tag, || known("kept"));
         for n in 0..100_000_u32 {
-            cache.put(cache.tag(&n.to_be_bytes(), "app", Place::Text), || known("once"));
+            cache.put(cache.tag(&n.to_be_bytes(), &Site::of("app")), || known("once"));
         }
         assert_eq!(cache.get(tag), Some(&known("kept")));
         for n in 0..20_000_u32 {
-            let tag = cache.tag(&n.to_be_bytes(), "app", Place::Text);
+            let tag = cache.tag(&n.to_be_bytes(), &Site::of("app"));
             for _ in 0..2 {
                 cache.put(tag, || known(&"m".repeat(1000)));
             }
@@ -182,7 +190,7 @@ mod tests {
         }
         let held: usize = cache.entries.iter().flatten().map(|e| e.known.bytes()).sum();
         assert_eq!(held, cache.bytes);
-        let tag = cache.tag(b"large", "app", Place::Text);
+        let tag = cache.tag(b"large", &Site::of("app"));
         for _ in 0..2 {
             cache.put(tag, || known(&"m".repeat(MARKER_BYTES_MAX + 1)));
         }
@@ -192,6 +200,6 @@ mod tests {
     #[test]
     fn the_key_is_random() {
         let (a, b) = (Cache::new().unwrap(), Cache::new().unwrap());
-        assert_ne!(a.tag(b"token", "app", Place::Text), b.tag(b"token", "app", Place::Text));
+        assert_ne!(a.tag(b"token", &Site::of("app")), b.tag(b"token", &Site::of("app")));
     }
 }

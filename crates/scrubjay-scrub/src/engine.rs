@@ -25,6 +25,7 @@ use crate::marker::{self, Place};
 use crate::others::{self, Others};
 use crate::policy::Told;
 use crate::sealing::Ours;
+use crate::site::Site;
 use crate::stats::Stats;
 use crate::teller::Teller;
 use crate::unit::{around, chain_start, line_at};
@@ -318,10 +319,10 @@ impl Engine {
         let Some(gate) = &mut work.gate else { return false };
         let (buffer, source, cache) = (work.buffer, work.source, &work.cache);
         let is_key = work.state.is_key;
-        let place = |start, end| if is_key { Place::Short } else { place(buffer, base, start, end) };
+        let site = |start, end| site(buffer, source, is_key, base, start..end);
         let tag = |span: &Range<usize>| {
-            let place = place(base + span.start, base + span.end);
-            cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, source, place))
+            let site = site(base + span.start, base + span.end);
+            cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, &site))
         };
         let mut tags: Vec<(Range<usize>, Option<Tag>)> = Vec::new();
         let is_known = |span: Range<usize>| {
@@ -342,14 +343,14 @@ impl Engine {
             let is_new = known.is_none();
             let known = match (known, token) {
                 (Some(known), _) => known,
-                (None, Some(token)) => self.known(&token, source, place(base + span.start, base + span.end)),
+                (None, Some(token)) => self.known(&token, &site(base + span.start, base + span.end)),
                 (None, None) => return false,
             };
             decided.push((base + span.start..base + span.end, known, tag.filter(|_| is_new)));
         }
         for (span, known, tag) in decided {
             work.count(known.told);
-            let (marker, story) = self.occurrence(&known, place(span.start, span.end), work.stats, &mut work.sidecar);
+            let (marker, story) = self.occurrence(&known, site(span.start, span.end).place, work.stats, &mut work.sidecar);
             if let Some(story) = story {
                 work.asked.push(Asked { span: span.clone(), story, quote: String::new() });
             }
@@ -389,10 +390,10 @@ impl Engine {
         let at = |r: &Range<usize>| base + r.start..base + r.end;
         let Some(first) = found.pieces.first().map(at) else { return };
         let end = base + found.span().end;
-        let place = if work.state.is_key { Place::Short } else { place(work.buffer, base, first.start, end) };
-        let known = self.known(&found.token, work.source, place);
+        let site = site(work.buffer, work.source, work.state.is_key, base, first.start..end);
+        let known = self.known(&found.token, &site);
         let told = known.told;
-        let (marker, story) = self.occurrence(&known, place, work.stats, &mut work.sidecar);
+        let (marker, story) = self.occurrence(&known, site.place, work.stats, &mut work.sidecar);
         let quote = found.quote.as_ref().and_then(|q| work.buffer.get(at(q))).unwrap_or_default();
         let quote = String::from_utf8_lossy(quote).into_owned();
         let text = [quote.as_bytes(), &marker, quote.as_bytes()].concat();
@@ -561,15 +562,21 @@ fn is_url(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"_-.+/=~%\\&#;!\0".contains(&b)
 }
 
+/// What of a token's surroundings decides with it; nothing before `floor` is seen. In a key every marker is the short one.
+fn site<'s>(buffer: &[u8], source: &'s str, is_key: bool, floor: usize, span: Range<usize>) -> Site<'s> {
+    let before = buffer.get(floor..span.start).unwrap_or_default();
+    let place = if is_key { Place::Short } else { place(before, buffer.get(span.end).copied()) };
+    Site { place, ..Site::of(source) }.behind(before)
+}
+
 /// Where a token stands, as far as its own run of bytes tells: the run of a URL begins with the `//` behind its scheme,
 /// that of a request's path with `/`; a `?` ends the run, so what follows it is a query. A password in userinfo is
 /// followed by `@`.
-fn place(buffer: &[u8], floor: usize, start: usize, end: usize) -> Place {
-    let before = buffer.get(floor..start).unwrap_or_default();
+fn place(before: &[u8], next: Option<u8>) -> Place {
     let run = before.iter().rev().take(URL_BYTES_MAX).take_while(|&&b| is_url(b)).count();
     let before = before.get(before.len() - run..).unwrap_or_default();
     let path = before.first() == Some(&b'/') && !before.contains(&b'#') && !before.contains(&b'&') && !before.contains(&b'=');
-    if path || buffer.get(end) == Some(&b'@') { Place::Short } else { Place::Text }
+    if path || next == Some(b'@') { Place::Short } else { Place::Text }
 }
 
 /// How far back the beginning of a URL is looked for.

@@ -15,6 +15,7 @@ mod scrubbed;
 mod scrubber;
 mod sealing;
 mod shape;
+mod site;
 mod stats;
 mod teller;
 mod unit;
@@ -29,6 +30,7 @@ pub use scrubjay_claims::{ActiveKeys, FingerprintKey, KEY_BYTES_MAX, KEY_BYTES_M
 pub use shape::{
     NAME_BYTES_MAX, alg as shown_alg, date as shown_date, enc as shown_enc, media_type as shown_media_type, name as shown_name,
 };
+pub use site::Site;
 pub use stats::Stats;
 pub use teller::{Account, Teller, token_fingerprint};
 pub use unit::last_boundary;

@@ -13,6 +13,7 @@ use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
 use crate::policy::{self, Decided, Facts, Note, Policy, Rule, Show, Told};
 use crate::sealing::{Ours, Sealing};
 use crate::shape;
+use crate::site::Site;
 
 /// Tells what a token was. One for each policy, key and set of rules.
 #[derive(Clone)]
@@ -104,19 +105,19 @@ impl Teller {
         &self.rules
     }
 
-    /// Tells of a token of this source.
+    /// Tells of a token that stands there.
     #[must_use]
-    pub fn tell<'a>(&'a self, token: &'a Token, source: &str, place: Place) -> Account<'a> {
-        self.account(token, source, place, None)
+    pub fn tell<'a>(&'a self, token: &'a Token, site: &Site<'_>) -> Account<'a> {
+        self.account(token, site, None)
     }
 
     /// As [`Self::tell`]; `note` hears what became of each claim and header parameter.
-    pub fn tell_why<'a>(&'a self, token: &'a Token, source: &str, place: Place, note: &mut dyn FnMut(Decided<'a>)) -> Account<'a> {
-        self.account(token, source, place, Some(note))
+    pub fn tell_why<'a>(&'a self, token: &'a Token, site: &Site<'_>, note: &mut dyn FnMut(Decided<'a>)) -> Account<'a> {
+        self.account(token, site, Some(note))
     }
 
-    fn account<'a>(&'a self, token: &'a Token, source: &str, place: Place, note: Note<'_, 'a>) -> Account<'a> {
-        let facts = Facts::of(token, source);
+    fn account<'a>(&'a self, token: &'a Token, site: &Site<'_>, note: Note<'_, 'a>) -> Account<'a> {
+        let facts = Facts::of(token, site);
         let alg = token.header.as_ref().map_or("unknown", |h| h.get("alg").and_then(Value::as_str).map_or("other", shape::alg));
         let told = Told { class: facts.class, alg: if token.ambiguous { "unknown" } else { alg } };
         let rule = self.policy.rule_for(&facts, &self.builtin);
@@ -125,7 +126,7 @@ impl Teller {
         let fingerprint = fingerprints.next();
         let former = fingerprints.next();
         drop(fingerprints);
-        if place == Place::Short {
+        if site.place == Place::Short {
             match fingerprint {
                 Some(fp) => marker.add("fp", fp),
                 None => marker.add("cut", token.cut.map_or("payload", |c| c.name())),

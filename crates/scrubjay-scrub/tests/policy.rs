@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use scrubjay_rules::RulePack;
-use scrubjay_scrub::{FingerprintKey, Limits, Marker, Place, Policy, Scrubber, Teller};
+use scrubjay_scrub::{FingerprintKey, Limits, Marker, Policy, Scrubber, Site, Teller};
 use scrubjay_token::base64;
 
 fn teller(policy: &str) -> Teller {
@@ -101,6 +101,33 @@ fn two_sources_never_get_each_others_answer() {
     scrubber.set_policy(Arc::new(Policy::parse("p", &claims("{sub: none}")).unwrap()));
     let clean = scrubber.scrub(support::batch_of("a", line.as_bytes()));
     assert!(!String::from_utf8_lossy(clean.bytes()).contains("jo-visible"), "another policy forgets what is known");
+}
+
+/// What an encrypted token is for is told by the name in front of it, if by anything: each place gets its own answer, known or not.
+#[test]
+fn a_token_that_does_not_tell_is_of_the_class_that_it_is_named_by() {
+    let policy = "policy:\n  - match: {class: id}\n    header: {kid: none}\n    claims: {}\n";
+    let part = |n: usize| base64::encode(&(0..n).map(|i| (i * 157) as u8 ^ 0x5a).collect::<Vec<_>>());
+    let header = base64::encode(br#"{"alg":"dir","enc":"A256GCM","kid":"k7"}"#);
+    let jwe = format!("{header}..{}.{}.{}", part(12), part(120), part(16));
+    let mut scrubber = Scrubber::of(teller(policy), Limits::default());
+    let before =
+        ["GET /cb?id_token=", "GET /cb?x=", "{\"refresh_token\": \"", "{\\\"idToken\\\":\\\"", "Authorization: Bearer ", "the id_token "];
+    for _ in 0..3 {
+        let classes: Vec<String> = before
+            .iter()
+            .map(|before| {
+                let clean = scrubber.scrub(support::batch_of("app", format!("{before}{jwe}\" z\n").as_bytes()));
+                let out = String::from_utf8(clean.bytes().to_vec()).unwrap();
+                let marker = Marker::parse(out.trim_start_matches(before).trim_end_matches("\" z\n")).unwrap_or_else(|| panic!("{out}"));
+                format!("{} {}", marker.get("class").unwrap_or("-"), marker.get("kid").unwrap_or("-"))
+            })
+            .collect();
+        assert_eq!(classes, ["id -", "encrypted k7", "refresh k7", "id -", "access k7", "encrypted k7"]);
+    }
+    // One that tells is not overruled.
+    let out = scrub(policy, "app", &format!("id_token={}\n", token(r#"{"alg":"ES256","typ":"at+jwt"}"#, "{}")));
+    assert!(out.contains("class:access"), "{out}");
 }
 
 #[test]
@@ -235,7 +262,7 @@ fn work_is_bounded_by_the_token() {
             let name = &members[..30];
             for found in scrubjay_token::analyze(text.as_bytes()).unwrap() {
                 let (mut asked, mut steps, mut shown) = (0, 0, 0);
-                let account = teller.tell_why(&found.token, "app", Place::Text, &mut |decided| {
+                let account = teller.tell_why(&found.token, &Site::of("app"), &mut |decided| {
                     asked += 1;
                     steps += decided.path.len();
                     shown += decided.fate.shown.iter().map(String::len).sum::<usize>();

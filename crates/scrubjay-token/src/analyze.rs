@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
 use crate::compact::is_signature_length;
+use crate::edges::behind_escape;
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
@@ -14,7 +15,7 @@ use crate::objects::{divided, objects, without_frames};
 use crate::partials::partials;
 use crate::pem::pem_keys;
 use crate::survey::Survey;
-use crate::token::{Found, Kind};
+use crate::token::{Found, Kind, Token};
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
@@ -30,7 +31,7 @@ const WORK_MIN: usize = 128 * 1024;
 /// Shortest run of base64 that can hold a token worth a look: 24 bytes.
 pub(crate) const BASE64_CHARS_MIN: usize = 32;
 /// Shortest line of a PEM body that makes a key worth looking for.
-const PEM_LINE_CHARS_MIN: usize = 16;
+pub(crate) const PEM_LINE_CHARS_MIN: usize = 16;
 /// Shortest run of hex digits: 16 bytes.
 pub(crate) const HEX_DIGITS_MIN: usize = 32;
 /// Shortest list of numbers, in bytes: 16 pairs of digits have 15 separators; a dump's last line may be shorter than its others.
@@ -144,25 +145,25 @@ fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec
 fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
     work.spend(text.len())?;
     let survey = Survey::of(text);
-    if survey.quotes() {
+    if survey.quotes {
         found.extend(objects(text));
     }
-    if survey.lines()
-        && survey.braces()
+    if survey.lines
+        && survey.braces
         && let Some(view) = divided(text)
     {
         let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
         found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
     }
-    if survey.base64 >= PEM_LINE_CHARS_MIN {
+    if survey.base64_line {
         found.extend(pem_keys(text));
     }
     let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().end).collect();
     // A wrapped value is no encoding: joining its lines costs no layer.
     // What a carrier divides is text of a log: encoded once or twice at most by those that carry it on.
     let outer = depth + CARRIER_LAYERS_MAX >= DEPTH_MAX;
-    if survey.lines() && !lined.joined {
-        let objects = depth == DEPTH_MAX && survey.braces() && !work.doubt;
+    if survey.lines && !lined.joined {
+        let objects = depth == DEPTH_MAX && survey.braces && !work.doubt;
         let alphabets = [(true, Alphabet::Compact), (outer, Alphabet::Json), (objects, Alphabet::Any)];
         for (_, alphabet) in alphabets.into_iter().filter(|(may, _)| *may) {
             if let Some(view) = joined(text, alphabet, &whole) {
@@ -170,12 +171,12 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
             }
         }
     }
-    if survey.lines()
+    if survey.lines
         && let Some(view) = partials(text)
     {
         through(text, &view, None, depth, Lined::default(), work, &mut found)?;
     }
-    if survey.lines()
+    if survey.lines
         && outer
         && !lined.unframed
         && let Some(view) = unframed(text, &whole)
@@ -183,20 +184,20 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         through(text, &view, None, depth, Lined { unframed: true, ..lined }, work, &mut found)?;
     }
     if depth > 0 {
-        if survey.base64 >= BASE64_CHARS_MIN
+        if survey.base64
             && let Some(view) = chunks(text)
         {
             through(text, &view, None, depth - 1, Lined::default(), work, &mut found)?;
         }
-        if survey.lines()
-            && (survey.escapes() || survey.list >= LIST_BYTES_MIN)
+        if survey.lines
+            && (survey.escapes || survey.list)
             && let Some(view) = folded(text)
         {
             unfolded(text, &view, survey, depth - 1, work, &mut found)?;
         }
         views(text, survey, depth - 1, work, &mut found)?;
         numbers(text, survey, depth - 1, work, &mut found)?;
-        if survey.base64 >= BASE64_CHARS_MIN {
+        if survey.base64 {
             base64_runs(text, depth - 1, work, &mut found)?;
         }
     }
@@ -210,7 +211,7 @@ fn unfolded(text: &[u8], view: &View, survey: Survey, depth: usize, work: &mut W
     let mut inner = Vec::new();
     numbers(&view.text, Survey::of(&view.text), depth, work, &mut inner)?;
     found.extend(inner.into_iter().map(|f| mapped(text, view, f)));
-    if survey.escapes()
+    if survey.escapes
         && let Some(plain) = unescaped(&view.text)
     {
         through(text, &view.then(&plain), None, depth, Lined::default(), work, found)?;
@@ -219,22 +220,22 @@ fn unfolded(text: &[u8], view: &View, survey: Survey, depth: usize, work: &mut W
 }
 
 fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    if survey.escapes()
+    if survey.escapes
         && let Some(view) = broken(text)
     {
         through(text, &view, None, depth, Lined::default(), work, found)?;
     }
-    if survey.escapes()
+    if survey.escapes
         && let Some(view) = unescaped(text)
     {
         through(text, &view, None, depth, Lined::default(), work, found)?;
     }
-    if survey.equals()
+    if survey.equals
         && let Some(view) = unquoted(text)
     {
         through(text, &view, None, depth, Lined::default(), work, found)?;
     }
-    if survey.nul() {
+    if survey.nul {
         // Within ASCII both orders can be read. A replacement in the first one is right in both, because it keeps the
         // zeros where they are; the second is for a text whose last character has none behind it.
         for order in [Wide::Little, Wide::Big] {
@@ -248,7 +249,7 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
         }
     }
     // What shows as nothing is no encoding: to leave it out costs no layer.
-    if (survey.odd() || survey.escapes())
+    if (survey.odd || survey.escapes)
         && let Some(view) = visible(text)
     {
         through(text, &view, None, depth + 1, Lined::default(), work, found)?;
@@ -279,7 +280,12 @@ fn through(
     }
     work.doubt = doubt;
     for mut inner in tokens {
-        if let Some(shorter) = without_last_line(view, &inner, work)? {
+        // Who is whole does not go on behind what shows as nothing: a NUL parts the variables of an environment.
+        let start = view.source(&inner.span()).start;
+        if view.hides && found.iter().any(|f| f.span().start == start && ends(&f.token)) {
+            continue;
+        }
+        while let Some(shorter) = without_last_line(view, &inner, depth, work)? {
             inner = shorter;
         }
         // The dots of an ellipsis, or the one that ends a sentence, are nobody's continuation.
@@ -315,22 +321,35 @@ fn mapped(text: &[u8], view: &View, inner: Found) -> Found {
     Found { pieces, quote, ..inner }
 }
 
+/// Nothing more can belong to it: any number of disclosures makes an SD-JWT, until its key binding.
+fn ends(token: &Token) -> bool {
+    token.whole && (token.kind != Kind::SdJwt || token.key_bound)
+}
+
 /// A token that is whole without the last line that was joined to it: that line is somebody else's.
-fn without_last_line(view: &View, inner: &Found, work: &mut Work) -> Result<Option<Found>, Exhausted> {
+fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) -> Result<Option<Found>, Exhausted> {
     let span = inner.span();
-    let Some(joint) = view.last_joint(&span).filter(|_| !inner.token.whole && inner.quote.is_none()) else {
-        return Ok(None);
-    };
+    let Some(joint) = view.last_joint(&span).filter(|_| inner.quote.is_none()) else { return Ok(None) };
+    let text = &view.text[span.start..joint];
     let mut found = Vec::new();
-    find_within(&view.text[span.start..joint], false, &mut found, &mut work.budget)?;
-    let whole = found.pop().filter(|f| f.token.whole && f.span() == (0..joint - span.start));
+    if inner.token.whole {
+        // It ends where it has to, unless it is encoded: what is glued to an encoded text tells nothing.
+        find_within(&view.text[span.clone()], false, &mut found, &mut work.budget)?;
+        if found.iter().any(|f| f.token.whole && f.token.kind != Kind::SdJwt || f.token.key_bound) {
+            return Ok(None);
+        }
+        found = layer(text, depth, Lined { joined: true, unframed: true }, work)?;
+    } else {
+        find_within(text, false, &mut found, &mut work.budget)?;
+    }
+    let whole = found.pop().filter(|f| ends(&f.token) && f.span() == (0..joint - span.start));
     Ok(whole.map(|f| f.at(span.start..joint)))
 }
 
 fn numbers(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    let runs = if survey.hex >= HEX_DIGITS_MIN { hex_runs(text) } else { Vec::new() };
+    let runs = if survey.hex { hex_runs(text) } else { Vec::new() };
     for run in runs {
-        let run = behind_escape(text, run);
+        let run = behind_escape(text, run.clone())..run.end;
         for skip in 0..2 {
             let bytes = decode_hex(&text[run.start + skip..run.end]);
             if let Some(token) = inside(&bytes, depth, work)? {
@@ -339,7 +358,7 @@ fn numbers(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &m
             }
         }
     }
-    if survey.list < LIST_BYTES_MIN {
+    if !survey.list {
         return Ok(());
     }
     for list in lists(text).into_iter().chain(dumps(text)) {
@@ -364,18 +383,6 @@ fn json_quote(text: &[u8], pieces: &[Range<usize>]) -> Option<Range<usize>> {
     let name = before.strip_suffix(b"\"")?;
     let slashes = name.iter().rev().take(16).take_while(|&&b| b == b'\\').count();
     Some(name.len() - slashes..before.len())
-}
-
-/// A run without the digits of a percent escape (`%3D`, `%253D`) that it is glued to.
-fn behind_escape(text: &[u8], run: Range<usize>) -> Range<usize> {
-    if run.start == 0 || text[run.start - 1] != b'%' {
-        return run;
-    }
-    let mut start = run.start;
-    while text[start..run.end].starts_with(b"25") {
-        start += 2;
-    }
-    start.saturating_add(2).min(run.end)..run.end
 }
 
 /// A token within decoded bytes: the first one stands for the whole, which is replaced as it stands.
@@ -417,7 +424,7 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
         let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
         if len >= BASE64_CHARS_MIN {
             let padding = padding_len(text, at + len);
-            let run = behind_escape(text, at..at + len);
+            let run = behind_escape(text, at..at + len)..at + len;
             let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
             if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
                 found.push(token.at(run.start + start..with_signature(text, run.end + padding)));

@@ -9,7 +9,7 @@ mod context;
 
 use crate::token::{Kind, Token};
 
-pub use context::class_in;
+pub use context::{class_in, named_class};
 
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

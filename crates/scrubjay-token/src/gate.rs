@@ -27,9 +27,10 @@ use self::shape::{
     HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling,
     may_be_readable_hex, may_be_readable_hex_anywhere,
 };
-use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, LIST_BYTES_MIN, is_readable, is_worth_a_look};
+use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
+use crate::sd_jwt::has_disclosures;
 use crate::survey::Survey;
 use crate::view::{escape_at, escaped_hidden_as, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
 
@@ -116,6 +117,7 @@ impl Gate {
     fn holds(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
         sight.is_telling()
             || sight.has_shape()
+            || has_disclosures(sight.text)
             || depth > 0
                 && (self.has_part(sight, depth - 1, goes_on)
                     || sight.is_escaped() && self.is_escaped(sight.text, depth - 1, goes_on)
@@ -131,13 +133,13 @@ impl Gate {
             return true;
         }
         let survey = Survey::of(text);
-        let long_lines = survey.lines() && survey.base64 >= BASE64_CHARS_MIN;
-        let numbers = || survey.list >= LIST_BYTES_MIN && lists(text).iter().chain(&dumps(text)).any(|n| is_worth_a_look(&n.bytes));
+        let long_lines = survey.lines && survey.base64;
+        let numbers = || survey.list && lists(text).iter().chain(&dumps(text)).any(|n| is_worth_a_look(&n.bytes));
         let mut looks = Vec::new();
         long_lines
             || has_name(text)
             || self.holds(&Sight::new(text, self.scanner, &mut looks), depth, false)
-            || survey.odd() && self.is_odd(text, depth)
+            || survey.odd && self.is_odd(text, depth)
             || numbers()
     }
 

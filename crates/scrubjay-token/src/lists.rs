@@ -28,13 +28,19 @@ pub(crate) fn decode_hex(text: &[u8]) -> Vec<u8> {
 /// Runs of at least 32 hex digits with nothing in between.
 pub(crate) fn hex_runs(text: &[u8]) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
-    let mut at = 0;
+    // Such a run covers one byte of each so many.
+    let mut at = 2 * BYTES_MIN - 1;
     while at < text.len() {
-        let len = text[at..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        if len >= 2 * BYTES_MIN {
-            runs.push(at..at + len);
+        if !text[at].is_ascii_hexdigit() {
+            at += 2 * BYTES_MIN;
+            continue;
         }
-        at += len.max(1);
+        let start = at - text[..at].iter().rev().take_while(|b| b.is_ascii_hexdigit()).count();
+        let end = at + text[at..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        if end - start >= 2 * BYTES_MIN {
+            runs.push(start..end);
+        }
+        at = end + 2 * BYTES_MIN;
     }
     runs
 }
@@ -111,9 +117,18 @@ pub(crate) fn lists(text: &[u8]) -> Vec<Numbers> {
 pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
     let mut out = Vec::new();
     let mut at = 0;
+    // Where the bytes end that lists are made of: a list of single digits has one byte between each two.
+    let mut run_end = 0;
     while at < text.len() {
         if !text[at].is_ascii_hexdigit() || at > 0 && text[at - 1].is_ascii_alphanumeric() {
             at += 1;
+            continue;
+        }
+        if at >= run_end {
+            run_end = at + text[at..].iter().take_while(|&&b| may_be_of_list(b)).count();
+        }
+        if run_end - at < 2 * bytes_min - 1 {
+            at = run_end;
             continue;
         }
         let mut groups: Vec<Group> = Vec::new();
@@ -142,6 +157,12 @@ pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
         at = end.max(at + 1);
     }
     out
+}
+
+/// A byte of a number, or of what parts two ([`separator`]), line ends in escapes included.
+fn may_be_of_list(b: u8) -> bool {
+    b.is_ascii_hexdigit()
+        || matches!(b, b'x' | b'X' | b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'\r' | b'\n' | b'\\' | b'n' | b'r' | b't')
 }
 
 /// A span cut into the pieces of its lines, without line ends, carriage returns and indentation.

@@ -1,112 +1,149 @@
 //! One look at every byte of a text, which says which of the dearer looks can find anything.
 
+use std::sync::LazyLock;
+
+use memchr::{memchr, memchr2};
+use scrubjay_scan::Scanner;
+
 /// What a text has.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Survey {
-    flags: u8,
-    /// Longest run of base64 of either alphabet, in bytes.
-    pub(crate) base64: usize,
-    /// Longest run of hex digits.
-    pub(crate) hex: usize,
-    /// Longest run of what lists of numbers are made of.
-    pub(crate) list: usize,
+    /// A byte that begins an escape (`% \ & !`).
+    pub(crate) escapes: bool,
+    /// `=`: quoted-printable, perhaps.
+    pub(crate) equals: bool,
+    /// NUL: UTF-16, perhaps.
+    pub(crate) nul: bool,
+    /// A byte with which what shows as nothing may begin.
+    pub(crate) odd: bool,
+    /// `{`.
+    pub(crate) braces: bool,
+    /// A line end with something behind it.
+    pub(crate) lines: bool,
+    /// A quote of either kind.
+    pub(crate) quotes: bool,
+    /// A run of base64 of either alphabet as long as a line of a key, [`LINE_CHARS`].
+    pub(crate) base64_line: bool,
+    /// A run of base64 of [`RUN_CHARS`].
+    pub(crate) base64: bool,
+    /// A run of hex digits of [`RUN_CHARS`].
+    pub(crate) hex: bool,
+    /// A run of [`RUN_CHARS`] of what lists of numbers are made of.
+    pub(crate) list: bool,
 }
 
-/// A byte that begins an escape (`% \ & !`).
-const ESCAPE: u8 = 1;
-/// `=`: quoted-printable, perhaps.
-const EQUALS: u8 = 2;
-/// NUL: UTF-16, perhaps.
-const NUL: u8 = 4;
-/// A byte of what shows as nothing.
-const ODD: u8 = 8;
-/// `{`.
-const BRACE: u8 = 16;
-/// A line end with something behind it.
-const LINES: u8 = 32;
-/// A quote of either kind.
-const QUOTE: u8 = 64;
+/// Shortest line of a key's body.
+const LINE_CHARS: u32 = crate::analyze::PEM_LINE_CHARS_MIN as u32;
+/// Shortest run of base64 or hex, and shortest list, that may hold a token.
+const RUN_CHARS: u32 = 32;
+const _: () = assert!(
+    RUN_CHARS as usize == crate::analyze::BASE64_CHARS_MIN
+        && RUN_CHARS as usize == crate::analyze::HEX_DIGITS_MIN
+        && RUN_CHARS as usize == crate::analyze::LIST_BYTES_MIN
+);
 
-/// Per byte: flags in the low bits; base64, hex and list membership in the high ones.
-static CLASS: [u16; 256] = classes();
-
-const BASE64: u16 = 1 << 8;
-const HEX: u16 = 1 << 9;
-const LIST: u16 = 1 << 10;
-
-const fn classes() -> [u16; 256] {
-    let mut t = [0u16; 256];
-    let mut i = 0;
-    while i < 256 {
-        let b = i as u8;
-        if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/') {
-            t[i] |= BASE64;
-        }
-        if b.is_ascii_hexdigit() {
-            t[i] |= HEX | LIST;
-        }
-        if matches!(b, b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'x' | b'X' | b'\r' | b'\n') {
-            t[i] |= LIST;
-        }
-        t[i] |= match b {
-            b'%' | b'\\' | b'&' | b'!' => ESCAPE as u16,
-            b'=' => EQUALS as u16,
-            0 => (NUL | ODD) as u16,
-            0x1B | 0x7F | 0xC2 | 0xE2 | 0xE3 | 0xEF | b'<' => ODD as u16,
-            b'{' => BRACE as u16,
-            b'"' | b'\'' => QUOTE as u16,
-            b'\n' => LINES as u16,
-            _ => 0,
-        };
-        i += 1;
-    }
-    t
-}
+static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::new);
 
 impl Survey {
     pub(crate) fn of(text: &[u8]) -> Self {
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        let mut looks = Vec::with_capacity(text.len() / 64 + 1);
+        SCANNER.look(text, &mut looks);
+        let (mut base64, mut hex) = (Runs::default(), Runs::default());
         let mut survey = Self::default();
-        let mut flags = 0;
-        let (mut base64, mut hex, mut list) = (0, 0, 0);
-        for &b in text.strip_suffix(b"\n").unwrap_or(text) {
-            let class = CLASS[b as usize];
-            flags |= class;
-            base64 = if class & BASE64 == 0 { 0 } else { base64 + 1 };
-            hex = if class & HEX == 0 { 0 } else { hex + 1 };
-            list = if class & LIST == 0 { 0 } else { list + 1 };
-            survey.base64 = survey.base64.max(base64);
-            survey.hex = survey.hex.max(hex);
-            survey.list = survey.list.max(list);
+        let (mut escape, mut equals, mut odd) = (0, 0, 0);
+        for look in &looks {
+            escape |= look.escape;
+            equals |= look.equals;
+            odd |= look.odd;
+            base64.push(look.base64);
+            hex.push(look.hex);
+            survey.base64_line |= base64.holds(LINE_CHARS);
+            survey.base64 |= base64.holds(RUN_CHARS);
+            survey.hex |= hex.holds(RUN_CHARS);
         }
-        survey.flags = flags as u8;
+        survey.escapes = escape != 0;
+        survey.equals = equals != 0;
+        survey.odd = odd != 0 || memchr(b'<', text).is_some();
+        survey.nul = odd != 0 && memchr(0, text).is_some();
+        survey.braces = memchr(b'{', text).is_some();
+        survey.lines = memchr(b'\n', text).is_some();
+        survey.quotes = memchr2(b'"', b'\'', text).is_some();
+        survey.list = has_list(text);
         survey
     }
+}
 
-    pub(crate) fn escapes(self) -> bool {
-        self.flags & ESCAPE != 0
+/// A stream of masks: the last two, of 128 bytes.
+#[derive(Default)]
+struct Runs(u128);
+
+impl Runs {
+    fn push(&mut self, mask: u64) {
+        self.0 = self.0 >> 64 | u128::from(mask) << 64;
     }
 
-    pub(crate) fn equals(self) -> bool {
-        self.flags & EQUALS != 0
+    /// Whether so many bits in a row are set, at most 64: a power of two.
+    fn holds(&self, bits: u32) -> bool {
+        let (mut set, mut step) = (self.0, 1);
+        while step < bits {
+            set &= set >> step;
+            step *= 2;
+        }
+        set != 0
+    }
+}
+
+/// Whether there is a run of [`RUN_CHARS`] of what lists of numbers are made of. Such a run covers one byte of each so many.
+fn has_list(text: &[u8]) -> bool {
+    let is_list = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'x' | b'X' | b'\r' | b'\n');
+    let run = RUN_CHARS as usize;
+    let mut at = run - 1;
+    while let Some(b) = text.get(at) {
+        if !is_list(b) {
+            at += run;
+            continue;
+        }
+        let before = text[..at].iter().rev().take(run - 1).take_while(|b| is_list(b)).count();
+        let behind = text[at..].iter().take(run - before).take_while(|b| is_list(b)).count();
+        if before + behind >= run {
+            return true;
+        }
+        at += behind + run;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_seen_at_every_place_and_length() {
+        for len in [15, 16, 31, 32, 33, 64, 100] {
+            for at in 0..140 {
+                let check = |run: &str, fill: &str, survey: fn(Survey) -> [bool; 4], expected: [bool; 4]| {
+                    let text = [fill.repeat(at), run.repeat(len), fill.repeat(70)].concat();
+                    assert_eq!(survey(Survey::of(text.as_bytes())), expected, "{len} of {run} behind {at}");
+                };
+                let all = |s: Survey| [s.base64_line, s.base64, s.hex, s.list];
+                let (line, whole) = (len >= LINE_CHARS as usize, len >= RUN_CHARS as usize);
+                check("g", ".", all, [line, whole, false, false]);
+                check("7", ".", all, [line, whole, whole, whole]);
+                check(",", ".", all, [false, false, false, whole]);
+            }
+        }
     }
 
-    pub(crate) fn nul(self) -> bool {
-        self.flags & NUL != 0
-    }
-
-    pub(crate) fn odd(self) -> bool {
-        self.flags & ODD != 0
-    }
-
-    pub(crate) fn braces(self) -> bool {
-        self.flags & BRACE != 0
-    }
-
-    pub(crate) fn quotes(self) -> bool {
-        self.flags & QUOTE != 0
-    }
-
-    pub(crate) fn lines(self) -> bool {
-        self.flags & LINES != 0
+    #[test]
+    fn single_bytes() {
+        let has = |text: &str| {
+            let s = Survey::of(text.as_bytes());
+            [s.escapes, s.equals, s.nul, s.odd, s.braces, s.lines, s.quotes]
+        };
+        assert_eq!(has("plain text 1.2\n"), [false; 7]);
+        assert_eq!(has("a\\b%=\0<{\nb'"), [true; 7]);
+        assert_eq!(has("a<b"), [false, false, false, true, false, false, false]);
+        assert_eq!(has("a\u{200b}b"), [false, false, false, true, false, false, false]);
     }
 }

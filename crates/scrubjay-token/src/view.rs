@@ -17,6 +17,8 @@ pub(crate) struct View {
     joints: Vec<Joint>,
     /// What was left out between two bytes of a line stays, too.
     gaps: bool,
+    /// What shows as nothing was left out.
+    pub(crate) hides: bool,
     /// Bytes were decoded: what is put in their place is text of the original, not of this view.
     pub(crate) decoded: bool,
 }
@@ -45,9 +47,9 @@ impl View {
     }
 
     pub(crate) fn copy(&mut self, text: &[u8], range: Range<usize>) {
-        for at in range {
-            self.push(text[at], at, at + 1);
-        }
+        self.text.extend_from_slice(&text[range.clone()]);
+        self.from.extend(range.start as u32..range.end as u32);
+        self.to.extend(range.start as u32 + 1..range.end as u32 + 1);
     }
 
     /// The bytes of the original that a non-empty span of this text stands for.
@@ -224,18 +226,21 @@ fn entity(text: &[u8], at: usize) -> Option<(u32, usize)> {
 
 /// The text with one layer of percent (RFC 3986 §2.1), string and HTML escapes taken off. `None`: there are none.
 pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
-    let first = (0..text.len()).find(|&at| matches!(text[at], b'%' | b'\\' | b'&' | b'!') && escape_at(text, at).is_some())?;
+    let is_sign = |b: &u8| matches!(b, b'%' | b'\\' | b'&' | b'!');
+    let next = |mut at: usize| loop {
+        at += text[at..].iter().position(is_sign)?;
+        match escape_at(text, at) {
+            Some((code, len)) => return Some((at, code, len)),
+            None => at += 1,
+        }
+    };
+    let mut escape = next(0);
+    escape?;
     let mut view = View::with_capacity(text.len());
     view.decoded = true;
-    view.copy(text, 0..first);
-    let mut at = first;
-    while at < text.len() {
-        let escape = if matches!(text[at], b'%' | b'\\' | b'&' | b'!') { escape_at(text, at) } else { None };
-        let Some((code, len)) = escape else {
-            view.push(text[at], at, at + 1);
-            at += 1;
-            continue;
-        };
+    let mut done = 0;
+    while let Some((at, code, len)) = escape {
+        view.copy(text, done..at);
         // Percent, \x and octal escapes give bytes, the others characters.
         let byte = match text[at] {
             b'\\' => matches!(text[at + 1], b'x' | b'0'..=b'3'),
@@ -251,8 +256,10 @@ pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
                 }
             }
         }
-        at += len;
+        done = at + len;
+        escape = next(done);
     }
+    view.copy(text, done..text.len());
     Some(view)
 }
 
@@ -279,25 +286,19 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
     memchr::memchr_iter(b'\\', text).find(|&at| is_break(at).is_some() && (divides(at) || wide(at)))?;
     let mut view = View::with_capacity(text.len());
     view.decoded = true;
-    let mut at = 0;
-    while at < text.len() {
-        let len = if text[at] == b'\\' { is_break(at) } else { None };
-        match len {
-            Some(len) => {
-                let byte = match text[at + len - 1] {
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    _ => b'\t',
-                };
-                view.push(byte, at, at + len);
-                at += len;
-            }
-            None => {
-                view.push(text[at], at, at + 1);
-                at += 1;
-            }
-        }
+    let mut done = 0;
+    for at in memchr::memchr_iter(b'\\', text) {
+        let Some(len) = is_break(at).filter(|_| at >= done) else { continue };
+        view.copy(text, done..at);
+        let byte = match text[at + len - 1] {
+            b'n' => b'\n',
+            b'r' => b'\r',
+            _ => b'\t',
+        };
+        view.push(byte, at, at + len);
+        done = at + len;
     }
+    view.copy(text, done..text.len());
     Some(view)
 }
 
@@ -457,7 +458,9 @@ pub(crate) fn visible(text: &[u8]) -> Option<View> {
     let mut slashes = usize::MAX;
     let mut hidden = false;
     let mut at = 0;
-    while at < text.len() {
+    let may_hide = |b: &u8| shows_as_nothing(*b) || matches!(b, b'\\' | b'%' | b'&');
+    while let Some(plain) = text[at..].iter().position(may_hide) {
+        at += plain;
         let run = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
         if run > 0 {
             if escaped_hidden_as(text, at, run).is_some() {
@@ -474,8 +477,15 @@ pub(crate) fn visible(text: &[u8]) -> Option<View> {
         return None;
     }
     let mut view = View::with_capacity(text.len());
+    view.hides = true;
     let mut at = 0;
     while at < text.len() {
+        let plain = text[at..].iter().position(may_hide).unwrap_or(text.len() - at);
+        view.copy(text, at..at + plain);
+        at += plain;
+        if at == text.len() {
+            break;
+        }
         let len = hidden_len(text, at);
         let run = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
         let (skip, hidden) = if len > 0 {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use scrubjay_delivery::{AckId, LaneId};
-use scrubjay_scrub::{Batch, FingerprintKey, Framing, Limits, Origin, Place, Scrubber, Teller};
-use scrubjay_token::{Token, analyze};
+use scrubjay_scrub::{Batch, FingerprintKey, Framing, Limits, Origin, Scrubber, Site, Teller};
+use scrubjay_token::{Found, analyze};
 
 use crate::exit::{Exit, complain};
 use crate::{config, keyfile, policy, safe};
@@ -28,12 +28,13 @@ impl Side {
         Self { scrubber: Scrubber::of(teller.clone(), Limits::default()), teller, ahead: Vec::new() }
     }
 
-    /// Who may open which claims of these tokens: `soc: email, sub`. Names only.
-    fn seals(&self, tokens: &[Token], source: &str) -> Vec<String> {
+    /// Who may open which claims of the tokens of a line: `soc: email, sub`. Names only.
+    fn seals(&self, line: &[u8], found: &[Found], source: &str) -> Vec<String> {
         let mut seals = Vec::new();
-        for token in tokens {
+        for found in found {
             let mut of: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-            self.teller.tell_why(token, source, Place::Text, &mut |claim| {
+            let site = Site::of(source).behind(line.get(..found.span().start).unwrap_or_default());
+            self.teller.tell_why(&found.token, &site, &mut |claim| {
                 for audience in claim.fate.sealed {
                     of.entry(audience).or_default().insert(claim.path.clone());
                 }
@@ -122,9 +123,9 @@ fn compare(mut old: Side, mut new: Side, log: &Path, source: &str) -> std::io::R
             match (before.next(), after.next()) {
                 (Some(a), Some(b)) => {
                     line += 1;
-                    let tokens = raws.next().and_then(|line| analyze(&line).ok()).unwrap_or_default();
-                    let tokens: Vec<Token> = tokens.into_iter().map(|found| found.token).collect();
-                    let seals = [&old, &new].map(|side| side.seals(&tokens, source));
+                    let raw = raws.next().unwrap_or_default();
+                    let found = analyze(&raw).unwrap_or_default();
+                    let seals = [&old, &new].map(|side| side.seals(&raw, &found, source));
                     let resealed = seals[0] != seals[1];
                     if a != b || resealed {
                         changed += 1;

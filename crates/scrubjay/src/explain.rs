@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use scrubjay_rules::{Hit, RulePack};
 use scrubjay_scrub::policy::{Decided, Policy, Rule};
-use scrubjay_scrub::{Place, Teller, secret_marker};
+use scrubjay_scrub::{Site, Teller, secret_marker};
 use scrubjay_token::json::Value;
 use scrubjay_token::{Found, delegation, risks, sender_constraint};
 
@@ -64,7 +64,8 @@ impl Asked<'_> {
         let (line, column) = line_and_column(text, found.span().start);
         let mut say = |name: &str, what: &str| out.push_str(&format!("  {name:<12} {what}\n"));
         let mut fates = Vec::new();
-        let account = self.teller.tell_why(token, &self.args.policy.source, Place::Text, &mut |decided| fates.push(decided));
+        let site = Site::of(&self.args.policy.source).behind(text.get(..found.span().start).unwrap_or_default());
+        let account = self.teller.tell_why(token, &site, &mut |decided| fates.push(decided));
         say("token", &format!("{number} at line {line}, column {column}, {} bytes", found.span().len()));
         say("kind", token.kind.name());
         say("class", account.told.class.name());

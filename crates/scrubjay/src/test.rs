@@ -134,14 +134,14 @@ fn judge(test: &Test, suite: &Suite) -> Outcome {
     };
     let clean = Scrubber::of(teller.clone(), Limits::default()).scrub(batch);
     let output = String::from_utf8_lossy(clean.bytes()).into_owned();
-    let tokens = found::tokens(&test.input);
+    let tokens = found::tokens(&test.input, &test.source);
     for check in &test.checks {
         let failure = match check {
             Check::Output(pattern) => found::not_like(pattern, &output),
-            Check::Hides(claims) => found::not_hidden(claims, &tokens, &test.source, &teller, &output),
+            Check::Hides(claims) => found::not_hidden(claims, &tokens, &teller, &output),
             Check::Shows(pairs) => found::not_shown(pairs, &output),
             Check::Class(class) => found::not_of_class(class, &output),
-            Check::Rule(rule) => found::not_by_rule(rule, &tokens, &test.source, &teller),
+            Check::Rule(rule) => found::not_by_rule(rule, &tokens, &teller),
             Check::Unchanged => (output != test.input).then(|| "was to stay as it is".to_owned()),
         };
         outcome.failures.extend(failure);
@@ -151,7 +151,7 @@ fn judge(test: &Test, suite: &Suite) -> Outcome {
         outcome.failures.push(format!("became: {}", safe::text(output.trim_end(), true)));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    if !test.made && tokens.iter().any(|t| found::is_live(t, now)) {
+    if !test.made && tokens.iter().any(|(t, _)| found::is_live(t, now)) {
         outcome
             .warnings
             .push("holds a token that has not expired: whoever reads this file may use it; take an old one, or \"token:\"".to_owned());

@@ -13,6 +13,7 @@ use super::{Edit, Engine};
 use crate::cache::Known;
 use crate::marker::{Marker, Place};
 use crate::policy::{Placement, SealTo};
+use crate::site::Site;
 use crate::stats::Stats;
 use crate::unit::line_at;
 
@@ -37,17 +38,17 @@ pub(super) struct Decided<'a> {
 }
 
 impl Engine {
-    /// What is told of a token at such a place, and what a field would say of it.
-    pub(super) fn known(&self, token: &Token, source: &str, place: Place) -> Known {
-        let account = self.teller.tell(token, source, place);
+    /// What is told of a token that stands there, and what a field would say of it.
+    pub(super) fn known(&self, token: &Token, site: &Site<'_>) -> Known {
+        let account = self.teller.tell(token, site);
         let marker: Box<[u8]> = account.marker.to_string().into_bytes().into();
         let rule = account.rule;
         let in_field = rule.is_some_and(|rule| rule.placement == Placement::Field);
         // In a short marker there is no room for claims: they are told in a field, or go to the sidecar, or are dropped.
         let elsewhere = in_field || rule.is_some_and(|rule| rule.seal_to == SealTo::Sidecar);
         let (mut story, mut sealing) = (in_field.then(|| marker.clone()), account.sealing);
-        if place == Place::Short && elsewhere {
-            let whole = self.teller.tell(token, source, Place::Text);
+        if site.place == Place::Short && elsewhere {
+            let whole = self.teller.tell(token, &Site { place: Place::Text, ..*site });
             story = in_field.then(|| whole.marker.to_string().into_bytes().into());
             sealing = whole.sealing;
         }

@@ -1,7 +1,9 @@
 //! For which tokens a rule is.
 
 use scrubjay_token::json::Value;
-use scrubjay_token::{Class, Kind, Risk, RiskLimits, Token, class, risks};
+use scrubjay_token::{Class, Kind, Risk, RiskLimits, Token, class_in, risks};
+
+use crate::site::Site;
 
 /// Longest value that a pattern with `*` is tried on, in bytes; a longer one equals no pattern.
 const VALUE_BYTES_MAX: usize = 1024;
@@ -17,11 +19,11 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// The facts about a token of this source.
+    /// The facts about a token that stands there.
     #[must_use]
-    pub fn of(token: &'a Token, source: &'a str) -> Self {
-        let class = if token.ambiguous { Class::Other } else { class(token) };
-        Self { token, class, source }
+    pub fn of(token: &'a Token, site: &Site<'a>) -> Self {
+        let class = if token.ambiguous { Class::Other } else { class_in(token, site.named) };
+        Self { token, class, source: site.source }
     }
 
     /// A claim, unless the token has duplicate members: then what it says depends on the reader.

@@ -6,13 +6,12 @@ use crate::token::Token;
 /// Bytes before a token that are looked at.
 const REACH: usize = 48;
 
-/// The class of a token, and where the token itself does not tell, the class that the name in front of it gives:
-/// `id_token=`, `"refresh_token": "`, `Authorization: Bearer `. `before` is the text up to the token; its last 48 bytes
-/// are looked at. A token that tells is never overruled.
+/// The class of a token, and where the token itself does not tell, the class that it is named by ([`named_class`]). A token
+/// that tells is never overruled.
 #[must_use]
-pub fn class_in(token: &Token, before: &[u8]) -> Class {
+pub fn class_in(token: &Token, named: Option<Class>) -> Class {
     match class(token) {
-        told @ (Class::Encrypted | Class::Nested | Class::Other) if !token.ambiguous => by_name(before).unwrap_or(told),
+        told @ (Class::Encrypted | Class::Nested | Class::Other) if !token.ambiguous => named.unwrap_or(told),
         told => told,
     }
 }
@@ -28,7 +27,10 @@ const NAMES: [(&str, Class); 7] = [
     ("dpop", Class::Dpop),
 ];
 
-fn by_name(before: &[u8]) -> Option<Class> {
+/// The class that the name in front of a token gives: `id_token=`, `"refresh_token": "`, `Authorization: Bearer `. `before` is
+/// the text up to the token; its last 48 bytes are looked at.
+#[must_use]
+pub fn named_class(before: &[u8]) -> Option<Class> {
     let near = before.get(before.len().saturating_sub(REACH)..)?;
     let (near, assigned) = without_delimiters(near);
     let len = near.iter().rev().take_while(|&&b| b.is_ascii_alphanumeric() || b"_-".contains(&b)).count();

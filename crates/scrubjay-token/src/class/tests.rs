@@ -560,12 +560,12 @@ fn the_name_in_front_tells_what_the_token_does_not() {
         (" : = ", None),
     ];
     for (before, expected) in cases {
-        assert_eq!(class_in(&sealed, before.as_bytes()), expected.unwrap_or(Class::Nested), "{before}");
-        assert_eq!(class_in(&mute, before.as_bytes()), expected.unwrap_or(Class::Other), "{before}");
-        assert_eq!(class_in(&jws(r#"{"alg":"RS256","typ":"at+jwt"}"#, "{}"), before.as_bytes()), Class::Access, "{before}");
-        assert_eq!(class_in(&Token { ambiguous: true, ..mute.clone() }, before.as_bytes()), Class::Other, "{before}");
+        assert_eq!(class_in(&sealed, named_class(before.as_bytes())), expected.unwrap_or(Class::Nested), "{before}");
+        assert_eq!(class_in(&mute, named_class(before.as_bytes())), expected.unwrap_or(Class::Other), "{before}");
+        assert_eq!(class_in(&jws(r#"{"alg":"RS256","typ":"at+jwt"}"#, "{}"), named_class(before.as_bytes())), Class::Access, "{before}");
+        assert_eq!(class_in(&Token { ambiguous: true, ..mute.clone() }, named_class(before.as_bytes())), Class::Other, "{before}");
     }
-    assert_eq!(class_in(&sealed, &[b'='; 4096]), Class::Nested);
+    assert_eq!(class_in(&sealed, named_class(&[b'='; 4096])), Class::Nested);
 }
 
 #[test]

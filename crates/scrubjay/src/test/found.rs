@@ -2,18 +2,20 @@
 //! policy's author, and what is scrubbed.
 
 use scrubjay_scrub::policy::glob;
-use scrubjay_scrub::{Marker, Place, Teller, shown_date};
+use scrubjay_scrub::{Marker, Site, Teller, shown_date};
 use scrubjay_token::json::Value;
-use scrubjay_token::{Token, analyze, base64, numeric_date};
+use scrubjay_token::{Found, Token, analyze, base64, numeric_date};
 
 use crate::safe;
 
 /// Values shorter than this are looked for as whole words only: `1` is in every line.
 const PIECE_CHARS_MIN: usize = 5;
 
-/// The tokens of an input.
-pub(super) fn tokens(input: &str) -> Vec<Token> {
-    analyze(input.as_bytes()).map_or_else(|_| Vec::new(), |found| found.into_iter().map(|f| f.token).collect())
+/// The tokens of an input of this source, and where they stand.
+pub(super) fn tokens<'s>(input: &str, source: &'s str) -> Vec<(Token, Site<'s>)> {
+    let site = |found: &Found| Site::of(source).behind(input.as_bytes().get(..found.span().start).unwrap_or_default());
+    let found = analyze(input.as_bytes()).unwrap_or_default();
+    found.into_iter().map(|f| (f.token.clone(), site(&f))).collect()
 }
 
 /// Whether the token's `exp` lies behind `now`, both in seconds since 1970; without `exp` it never ends.
@@ -29,15 +31,15 @@ pub(super) fn not_like(pattern: &str, output: &str) -> Option<String> {
 }
 
 /// The values of these claims must not be in the output, and no marker may show them.
-pub(super) fn not_hidden(claims: &[String], tokens: &[Token], source: &str, teller: &Teller, output: &str) -> Option<String> {
+pub(super) fn not_hidden(claims: &[String], tokens: &[(Token, Site<'_>)], teller: &Teller, output: &str) -> Option<String> {
     let mut wrong = Vec::new();
     let mut decided: Vec<(&Value, Vec<String>)> = Vec::new();
-    for token in tokens {
-        teller.tell_why(token, source, Place::Text, &mut |claim| decided.push((claim.value, claim.fate.shown)));
+    for (token, site) in tokens {
+        teller.tell_why(token, site, &mut |claim| decided.push((claim.value, claim.fate.shown)));
     }
     for claim in claims {
         let mut values = Vec::new();
-        tokens.iter().filter_map(|t| t.claims.as_ref()).for_each(|claims| at(claims, claim, &mut values));
+        tokens.iter().filter_map(|(t, _)| t.claims.as_ref()).for_each(|claims| at(claims, claim, &mut values));
         if values.is_empty() {
             wrong.push(format!("hides: no token of the input has {claim:?}"));
         }
@@ -158,9 +160,9 @@ pub(super) fn not_of_class(class: &str, output: &str) -> Option<String> {
 }
 
 /// The first token has to be decided by this rule.
-pub(super) fn not_by_rule(rule: &str, tokens: &[Token], source: &str, teller: &Teller) -> Option<String> {
-    let Some(token) = tokens.first() else { return Some("rule: the input has no token".to_owned()) };
-    let account = teller.tell(token, source, Place::Text);
+pub(super) fn not_by_rule(rule: &str, tokens: &[(Token, Site<'_>)], teller: &Teller) -> Option<String> {
+    let Some((token, site)) = tokens.first() else { return Some("rule: the input has no token".to_owned()) };
+    let account = teller.tell(token, site);
     let decided = account.rule.map_or("none", |r| r.name.as_str());
     (decided != rule).then(|| safe::text(&format!("rule: {decided:?} decided instead of {rule:?}"), false))
 }
