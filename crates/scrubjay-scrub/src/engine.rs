@@ -9,6 +9,7 @@
 //! commits at most half of itself, so that whatever is shorter than half a window is seen whole by one of them.
 
 mod field;
+mod swallow;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 
 use crate::cache::{Cache, Tag};
 use crate::engine::field::{Asked, Decided};
+use crate::engine::swallow::swallow;
 use crate::marker::{self, Place};
 use crate::others::{self, Others};
 use crate::policy::Told;
@@ -74,6 +76,8 @@ pub(crate) struct LaneState {
     mid_line: bool,
     /// In a line that holds an object longer than the token limit: what may belong to it is withheld to the line's end.
     withholding: bool,
+    /// Inside an object of ours of which a value was swallowed: how its strings are quoted. What of it follows goes, too.
+    object: Option<Vec<u8>>,
     /// What the rules for other credentials ask of the beginning of a line that is decided in parts.
     words: LineWords,
     /// What comes is no record but a key or a header of one: no field is put into it.
@@ -236,15 +240,24 @@ impl Engine {
 
     /// Credentials that are no tokens, in text that is decided as a whole.
     fn secrets(&self, work: &mut Work<'_>, base: usize, text: &[u8]) {
-        let hits = self.others.find_beside(text, base, &work.edits, &work.state.words);
+        let hits = self.foreign(text, self.others.find_beside(text, base, &work.edits, &work.state.words));
         self.others.edit(&hits, base, &work.edits, &mut work.others, work.stats);
+    }
+
+    /// The hits of a text that are not within a claim set of ours: its noise may look like anything.
+    fn foreign(&self, text: &[u8], mut hits: Vec<Hit>) -> Vec<Hit> {
+        if !hits.is_empty() {
+            let ours = Ours::of(text, self.teller.rules());
+            hits.retain(|hit| !ours.hold(&hit.span));
+        }
+        hits
     }
 
     fn walk(&self, work: &mut Work<'_>, runs: &mut Vec<Run>) -> usize {
         let buffer = work.buffer;
         let mut at = swallow(work);
         if work.state.swallowing {
-            return buffer.len();
+            return at;
         }
         if work.state.mid_line {
             at = self.long_line(work, at);
@@ -453,6 +466,8 @@ impl Engine {
             decided = at + unit.lines.end;
             self.unit(work, at..decided);
         }
+        self.rest_of_object(work, at..end, end, end, last);
+        work.state.object = work.state.object.take().filter(|_| line_end.is_none());
         self.secrets(work, at, text);
         work.state.mid_line = line_end.is_none();
         work.state.withholding &= work.state.mid_line;
@@ -467,8 +482,12 @@ impl Engine {
     fn window_with_secrets(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool) -> usize {
         let size = self.limits.token_bytes_max;
         let text = work.buffer.get(at..at + size).unwrap_or_default();
-        let hits = self.others.find(text, &work.state.words);
-        let end = self.window(work, &hits, at, line_end, last);
+        let hits = self.foreign(text, self.others.find(text, &work.state.words));
+        let in_object = work.state.object.is_some();
+        let mut end = self.window(work, &hits, at, line_end, last);
+        if in_object {
+            end = self.rest_of_object(work, at..end, at + size, line_end, last);
+        }
         work.state.words.read(&self.others.rules, text, end - at);
         let decided = hits.iter().filter(|h| at + h.span.end <= end).count();
         self.others.edit(hits.get(..decided).unwrap_or_default(), at, &work.edits, &mut work.others, work.stats);
@@ -497,16 +516,21 @@ impl Engine {
         let mut commit = open.map_or(half, |open| half.min(open));
         for f in &found {
             let span = f.span();
-            if span.start >= commit {
+            if f.start() >= commit {
                 break;
             }
             // What touches the end of the window is not seen whole: it gets a window of its own.
-            commit = if span.end >= size { span.start } else { commit.max(span.end) };
+            commit = if span.end >= size { f.start() } else { commit.max(span.end) };
         }
         let ours = if found.is_empty() { Ours::default() } else { Ours::of(text, self.teller.rules()) };
         // A marker of ours that was cut would bind its claim sets no more.
         commit = others::cut(commit, hits, &found.iter().map(Found::span).chain(ours.markers.iter().cloned()).collect::<Vec<_>>());
         if commit == 0 {
+            let is_long = |f: &&Found| f.start() == 0 && f.from.is_some() && f.span().end >= size;
+            if let Some(object) = found.iter().find(is_long) {
+                found.iter().take_while(|f| f.span().end <= object.span().start).for_each(|f| self.replace(work, at, &ours, f));
+                return self.oversize_object(work, object, at, line_end, last);
+            }
             if text.first().copied().is_some_and(is_word) {
                 return self.oversize(work, at, line_end, last);
             }
@@ -523,38 +547,6 @@ impl Engine {
         let goes_on = end > at && work.buffer.get(end - 1).copied().is_some_and(is_word);
         if goes_on { self.swallow_run(work, end, line_end, last, Vec::new()) } else { end }
     }
-
-    /// A candidate that is still undecided at the token limit: one marker, and the run is swallowed to its end.
-    fn oversize(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool) -> usize {
-        *work.stats.withheld.entry("oversize").or_default() += 1;
-        self.swallow_run(work, at, line_end, last, marker::withheld("jwt", "oversize").into_bytes())
-    }
-
-    /// Replaces the rest of a run by `text`; what of it is not there yet is swallowed as it comes.
-    fn swallow_run(&self, work: &mut Work<'_>, at: usize, line_end: usize, last: bool, text: Vec<u8>) -> usize {
-        let run = work.buffer.get(at..line_end).unwrap_or_default();
-        let len = run.iter().position(|&b| !is_word(b));
-        let end = at + len.unwrap_or(run.len());
-        if end > at || !text.is_empty() {
-            work.edits.push(Edit { span: at..end, text });
-        }
-        work.state.swallowing = len.is_none() && !last;
-        end
-    }
-}
-
-/// Goes on swallowing an over-long run; returns where ordinary text begins again.
-fn swallow(work: &mut Work<'_>) -> usize {
-    if !work.state.swallowing {
-        return 0;
-    }
-    let end = work.buffer.iter().position(|&b| !is_word(b)).unwrap_or(work.buffer.len());
-    work.long.push(0..end);
-    work.state.swallowing = end == work.buffer.len() && !work.ends;
-    if end > 0 {
-        work.edits.push(Edit { span: 0..end, text: Vec::new() });
-    }
-    end
 }
 
 /// What the run of a URL is made of, as far as it matters here.

@@ -8,7 +8,8 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
-use memchr::{memchr, memchr_iter, memchr3, memrchr};
+use memchr::{memchr, memchr_iter, memchr3, memchr3_iter, memrchr};
+use scrubjay_token::{Found, Kind};
 
 /// Shortest wrap width that links a line to the next one.
 const WRAP_CHARS_MIN: usize = 60;
@@ -73,12 +74,13 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
 
 /// True for a line that the next one may continue, as it says itself or as the line before it says.
 fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    is_linked(buffer.get(line.clone()).unwrap_or_default())
+    is_linked(buffer, line)
         || ends_body(buffer, floor, line)
         || ends_key_headers(buffer, floor, line)
         || fills(buffer, floor, line)
         || is_folded(buffer, floor, line)
         || begins_body(buffer, floor, line)
+        || continues_key(buffer, floor, line)
 }
 
 /// A line that is as long as the one before it, which goes on: they are filled up to one column.
@@ -87,7 +89,7 @@ fn fills(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         return false;
     }
     let before = line_at(buffer, line.start - 1);
-    before.len() == line.len() && before.start >= floor && is_linked(buffer.get(before).unwrap_or_default())
+    before.len() == line.len() && before.start >= floor && is_linked(buffer, &before)
 }
 
 /// The first line of a key's body may have lost its beginning.
@@ -97,6 +99,16 @@ fn begins_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         && (1..WRAP_CHARS_MIN).contains(&text.len())
         && text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
         && scrubjay_token::opens_key(buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default())
+}
+
+/// A line of a key or of a printed object, each of whose lines is framed in the same way.
+fn continues_key(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    if line.start <= floor {
+        return false;
+    }
+    let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default();
+    let line = buffer.get(line.clone()).unwrap_or_default();
+    scrubjay_token::continues_key(before, line) || scrubjay_token::continues_members(before, line)
 }
 
 /// A line in the middle of a folded object: of the width of the line before it, or behind the line in which an object of ours
@@ -136,16 +148,56 @@ fn braces(text: &[u8]) -> isize {
 }
 
 /// True for a line that says itself that the next one may continue it.
-fn is_linked(line: &[u8]) -> bool {
+fn is_linked(buffer: &[u8], at: &Range<usize>) -> bool {
+    let line = buffer.get(at.clone()).unwrap_or_default();
+    let whole = || ends_whole(buffer, at);
     // What shows as nothing hides how a line begins and ends.
     let raw = || memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some();
-    if hides(line) || raw() {
-        return is_linked_as(line) || scrubjay_token::visible_line(line).is_some_and(|line| is_linked_as(&line));
-    }
-    is_linked_as(line)
+    is_linked_as(line, whole)
+        || (hides(line) || raw()) && scrubjay_token::visible_line(line).is_some_and(|line| is_linked_as(&line, whole))
+        || quotes_in_escapes(line) && ends_in_escaped_json(line)
 }
 
-fn is_linked_as(line: &[u8]) -> bool {
+/// JSON in escapes that somebody cut.
+fn ends_in_escaped_json(line: &[u8]) -> bool {
+    let Some(plain) = scrubjay_token::unescaped_line(line.trim_ascii_end()) else { return false };
+    let text = plain.trim_ascii_end();
+    let text = text.get(memrchr(b'\n', text).map_or(0, |at| at + 1)..).unwrap_or_default();
+    // A string literal goes on where the next one stands.
+    let long = line.len() >= WRAP_CHARS_MIN || line.trim_ascii_end().ends_with(b"\"");
+    text.last().is_some_and(|&last| opens_object(text) || long && ends_in_json(text, last))
+}
+
+/// Quotes are written in escapes here. Those that have a backslash before them are seen as they are.
+fn quotes_in_escapes(line: &[u8]) -> bool {
+    memchr3_iter(b'\\', b'%', b'&', line).any(|at| {
+        let rest = line.get(at..).unwrap_or_default();
+        [&b"%22"[..], b"%2522", b"\\u0022", b"\\x22", b"&quot;", b"&#34;", b"&#x22;", b"&amp;quot;", b"&amp;#"]
+            .iter()
+            .any(|quote| rest.starts_with(quote))
+    })
+}
+
+/// The line ends in a JWS that is whole, and the next one holds nothing like the rest of a longer signature. Lines that end in a
+/// token are frequent, and each would be taken for the first one of a wrapped value.
+fn ends_whole(buffer: &[u8], line: &Range<usize>) -> bool {
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+    let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii_end();
+    let run = text.iter().rev().take_while(|b| is_part(b)).count();
+    let run = text.get(text.len() - run..).unwrap_or_default();
+    let next = buffer.get(line_at(buffer, line.end)).unwrap_or_default();
+    // Before the next line is there, nothing is decided.
+    if !run.starts_with(b"ey") || !next.ends_with(b"\n") {
+        return false;
+    }
+    let mut found = Vec::new();
+    scrubjay_token::find(run, false, &mut found);
+    let is_whole = |f: &Found| f.token.kind == Kind::Jws && f.token.whole && f.span() == (0..run.len());
+    let mut pieces = next.split(|b| !is_part(b));
+    found.first().is_some_and(is_whole) && !pieces.any(|piece| piece.len() >= WRAP_CHARS_MIN && !piece.starts_with(b"ey"))
+}
+
+fn is_linked_as(line: &[u8], ends_whole: impl Fn() -> bool) -> bool {
     let text = line.trim_ascii_end();
     if scrubjay_token::is_cut_size(line.strip_suffix(b"\n").unwrap_or(line)) {
         return true;
@@ -153,12 +205,13 @@ fn is_linked_as(line: &[u8]) -> bool {
     let Some(&last) = text.last() else { return false };
     is_open_json(line, text, last)
         || opens_object(text)
-        || ends_in_piece(text, last)
-        || ends_in_json(text, last)
+        || ends_in_piece(text, last) && !ends_whole()
+        || text.len() >= WRAP_CHARS_MIN && ends_in_json(text, last)
         || ends_in_opening(text)
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
         || scrubjay_token::sets_chunk(text)
+        || scrubjay_token::is_member_line(text)
         || is_key_header(text)
         || text.trim_ascii_start() == b"."
         || scrubjay_token::is_dump_line(text)
@@ -167,7 +220,7 @@ fn is_linked_as(line: &[u8]) -> bool {
 
 /// What shows as nothing may be written in escapes here.
 fn hides(line: &[u8]) -> bool {
-    memchr::memchr3_iter(b'\\', b'%', b'&', line).any(|at| match line.get(at..).unwrap_or_default() {
+    memchr3_iter(b'\\', b'%', b'&', line).any(|at| match line.get(at..).unwrap_or_default() {
         [b'\\', next, ..] => matches!(next, b'u' | b'x' | b'U' | b'0'..=b'3'),
         [b'%', next, ..] => matches!(next, b'E' | b'C' | b'e' | b'c' | b'0' | b'1' | b'u'),
         [b'&', next, ..] => matches!(next, b'#' | b's' | b'z' | b'Z' | b'a'),
@@ -245,9 +298,6 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
 
 /// JSON, or text full of escapes, that somebody cut: the line ends in a member, in an escape, or before all is closed.
 fn ends_in_json(text: &[u8], last: u8) -> bool {
-    if text.len() < WRAP_CHARS_MIN {
-        return false;
-    }
     let near = text.get(text.len() - text.len().min(JSON_REACH)..).unwrap_or_default();
     if matches!(last, b'}' | b']') {
         return is_open(near);
@@ -300,12 +350,11 @@ fn ends_in_opening(text: &[u8]) -> bool {
     let piece = |b: &u8| b.is_ascii_alphanumeric() || b"-_+/.~%\\&#;".contains(b);
     let tail = text.iter().rev().take(WRAP_CHARS_MIN).take_while(|b| piece(b)).count();
     let tail = text.get(text.len() - tail..).unwrap_or_default();
-    text.len() >= WRAP_CHARS_MIN && OPENINGS.iter().any(|opening| tail.starts_with(opening))
+    text.len() >= WRAP_CHARS_MIN && (scrubjay_token::opens_object(tail) || OPENINGS.iter().any(|opening| tail.starts_with(opening)))
 }
 
-/// Beginnings of tokens and keys: as they are, in base64, in hex, in escapes.
-const OPENINGS: [&[u8]; 12] =
-    [b"eyJ", b"ewo", b"ew0", b"eyA", b"ZXlK", b"ZXdv", b"ZXcw", b"ZXlB", b"LS0tLS1C", b"65794", b"%65%79", b"\\u0065"];
+/// Beginnings of tokens and keys in base64, in hex, in escapes.
+const OPENINGS: [&[u8]; 8] = [b"ZXlK", b"ZXdv", b"ZXcw", b"ZXlB", b"LS0tLS1C", b"65794", b"%65%79", b"\\u0065"];
 
 /// A string literal by itself, perhaps behind the operator that joins it to the line before.
 fn is_literal(text: &[u8]) -> bool {
@@ -384,8 +433,8 @@ fn parts(buffer: &[u8], floor: usize, end: usize) -> Parts {
 ///
 /// `whole` says that `text` itself begins at a boundary (or with its lane); otherwise it may begin inside a line, and
 /// only what its own lines prove counts. Lines before `from` are looked at only where a later one depends on them.
-/// Whatever links a line to the next one must be seen in that line and the one before it, or in the parts of a container's
-/// line: `around` and this go by the same functions. Linear: each line from `from` on is looked at, and at most 16 before it.
+/// Whatever links a line to the next one must be seen in that line, the one before it and the one behind it, or in the parts of a
+/// container's line: `around` and this go by the same functions. Linear: each line from `from` on is looked at, and at most 16 before it.
 ///
 /// ```
 /// use scrubjay_scrub::last_boundary;
@@ -419,6 +468,10 @@ pub fn last_boundary(text: &[u8], from: usize, whole: bool) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn linked(line: &str) -> bool {
+        is_linked(line.as_bytes(), &(0..line.len()))
+    }
+
     #[test]
     fn lines_that_are_linked_and_lines_that_are_not() {
         let wrapped = format!("token: {}", "a".repeat(64));
@@ -433,7 +486,7 @@ mod tests {
             "2026-11-23T12:00:00.123456789Z stdout P part",
             r#"{"log":"part","stream":"stdout","time":"x"}"#,
         ] {
-            assert!(is_linked(format!("{line}\r\n").as_bytes()), "{line}");
+            assert!(linked(&format!("{line}\r\n")), "{line}");
         }
         for line in [
             "",
@@ -445,7 +498,7 @@ mod tests {
             r#"{"log":"whole\n","stream":"stdout","time":"x"}"#,
             "2026-11-23T12:00:00.123456789Z stdout F whole",
         ] {
-            assert!(!is_linked(format!("{line}\n").as_bytes()), "{line}");
+            assert!(!linked(&format!("{line}\n")), "{line}");
         }
     }
 
@@ -496,5 +549,27 @@ mod tests {
         // Sixteen finished lines are enough to know, whatever stands before them.
         let many = format!("one\n{}", other.repeat(BETWEEN_PARTS_MAX));
         assert_eq!(last_boundary(many.as_bytes(), 0, false), Some(many.len()));
+    }
+
+    #[test]
+    fn a_line_that_ends_in_a_whole_token_is_linked_to_its_rest_only() {
+        let part = |n: usize| "Ab1-".repeat(n / 4 + 1)[..n].to_owned();
+        let token = |alg: &str, signature: usize| {
+            let header = scrubjay_token::base64::encode(format!("{{\"alg\":\"{alg}\"}}").as_bytes());
+            format!("token={header}.{}.{}", scrubjay_token::base64::encode(br#"{"sub":"jo","exp":1795435200}"#), part(signature))
+        };
+        let cases = [
+            (token("HS256", 43), token("HS256", 43), false),
+            (token("HS256", 43), "started".to_owned(), false),
+            (token("RS256", 342), token("RS256", 342), false),
+            (token("RS256", 342), part(341), true),
+            (token("HS256", 42), "started".to_owned(), true),
+        ];
+        for (line, next, linked) in cases {
+            let buffer = format!("{line}\n{next}\n");
+            assert_eq!(is_linked(buffer.as_bytes(), &(0..line.len() + 1)), linked, "{buffer}");
+            // Before the whole next line is there, it may be anything.
+            assert!(is_linked(&buffer.as_bytes()[..buffer.len() - 1], &(0..line.len() + 1)), "{buffer}");
+        }
     }
 }

@@ -313,3 +313,94 @@ fn a_plain_token_beside_a_divided_one() {
     let out = whole(Limits::default(), text.as_bytes());
     assert!(leaks(&out, &[long.to_owned(), signature], &["alice@example.com".to_owned()]).is_empty(), "{}", shown(&out));
 }
+
+const OBJECTS: [Form; 3] = [Form::JsonJwsFlat, Form::JsonJweGeneral, Form::JwkEc];
+
+fn flat(token: &Token) -> String {
+    token.text.replace("\r\n", "\n").lines().map(str::trim_start).collect()
+}
+
+/// Objects with blanks between their members, as Python writes them, behind anything that a carrier puts before a line.
+#[test]
+fn objects_that_a_carrier_divided() {
+    for between in ["\n> ", "\n2026-11-23 12:00:00,123 DEBUG com.acme.Auth: ", "\n   | ", "\\\n", "\" +\n    \"", "\"\n    + \""] {
+        check(&OBJECTS, |r, t| {
+            let text = flat(t).replace("\":\"", "\": \"").replace(",\"", ", \"");
+            let lines = wrapped(&text, r.between(60, 110), between);
+            format!(
+                "{}token: {lines} n=1",
+                between.trim_start_matches(|c| c != '\n').trim_start_matches('\n').trim_start_matches(['"', '+', ' '])
+            )
+        });
+    }
+}
+
+#[test]
+fn objects_in_escapes_that_were_wrapped() {
+    let escaped = |t: &Token| flat(t).replace('{', "%7B").replace("\":\"", "\": \"").replace('"', "%22");
+    for between in ["\n", "\n      ", "\r\n", "\n> "] {
+        check(&OBJECTS, |r, t| format!("> {}", wrapped(&escaped(t), r.between(60, 110), between)));
+    }
+}
+
+/// The first line of a key has its label, with blanks in it, and more before it.
+#[test]
+fn keys_in_strings_that_were_wrapped() {
+    let key = |t: &Token| t.text.trim_end().replace("\r\n", "\n").replace('\n', "\\n");
+    check(&[Form::Pem], |r, t| format!("| token: {} status=200", wrapped(&key(t), r.between(60, 120), "\n| ")));
+    check(&[Form::Pem], |r, t| format!("k={}", wrapped(&key(t), r.between(50, 110), "\\\n")));
+    check(&[Form::Pem], |r, t| {
+        let head = "2026-11-23 12:00:00,123 DEBUG com.acme.Auth: ";
+        format!("{head}user=jo {}", wrapped(&key(t), r.between(60, 110), &format!("\n{head}")))
+    });
+}
+
+/// What is whole by itself may go on all the same: behind its last `~` an SD-JWT has a key binding JWT.
+#[test]
+fn a_key_binding_jwt_in_the_next_line() {
+    check(&[Form::SdJwt, Form::SdJwtBound], |r, t| {
+        let head = "<14>Nov 23 12:00:00 host app[17]: ";
+        let tilde = t.text.match_indices('~').map(|(at, _)| at + 1).nth(r.below(2)).unwrap_or(60);
+        let size = 480 - head.len();
+        let filler: String = "lorem ipsum dolor sit amet, ".chars().cycle().take(size * 9 - tilde - 1).collect();
+        format!("{head}{}", wrapped(&format!("{filler} {}", t.text), size, &format!("\n{head}")))
+    });
+    check(&[Form::SdJwtBound], |r, t| format!("t: {}", wrapped(&t.text.replace('.', "\\u002e"), r.between(60, 110), "\n")));
+}
+
+/// A short last line is part of an object in base64 or hex where that ends with it.
+#[test]
+fn the_last_line_of_an_encoded_object() {
+    check(&OBJECTS, |r, t| format!("user=jo token={} n=1", wrapped(&base64(flat(t).as_bytes()), r.between(60, 110), "\n")));
+    check(&OBJECTS, |r, t| format!("token={}", wrapped(&hex(flat(t).as_bytes(), ""), r.between(60, 110), "\n")));
+}
+
+/// Literals that stand by themselves are no part of those before them, which an operator joins.
+#[test]
+fn literals_beside_literals() {
+    let mut r = Random::new(first_seed());
+    for form in [Form::Jws, Form::JwsNone, Form::SdJwt] {
+        let (a, b) = (form.make(&mut r), form.make(&mut r));
+        let text = [&a, &b].map(|t| format!("\"{}\"", wrapped(&t.text, 70, "\"\n    + \""))).join("\n");
+        let out = whole(Limits::default(), format!("{BEFORE}{text}\n{AFTER}").as_bytes());
+        for token in [a, b] {
+            assert!(leaks(&out, &token.secrets, &token.claims).is_empty(), "{form:?}: {}", shown(&out));
+        }
+    }
+}
+
+/// Tokens in lines of one length, with a name before the first, or one that is whole behind one that may go on.
+#[test]
+fn tokens_on_lines_of_their_own_are_no_continuations() {
+    let opaque =
+        format!("oaajtCy2lVMUN1Cm5.v1.{}.{}", &base64(br#"{"userId":"usrcCOPVRntikSYsw","exp":1}"#)[..50], "0d67c8b334048135".repeat(4));
+    let out = whole(Limits::default(), format!("Key={opaque}\n{opaque}\nlast\n").as_bytes());
+    assert!(String::from_utf8_lossy(&out).lines().nth(1).is_some_and(|line| !line.is_empty()), "{}", shown(&out));
+    let mut r = Random::new(9);
+    let (sd, jws) = (Form::SdJwt.make(&mut r).text, Form::Jws.make(&mut r).text);
+    let out = whole(Limits::default(), format!("{sd}\n{jws}\n{jws}\n").as_bytes());
+    assert_eq!(String::from_utf8_lossy(&out).matches("jwt(").count(), 3, "{}", shown(&out));
+    let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let out = whole(Limits::default(), format!("t={}\\\n{digest}\nlast\n", &jws[..90]).as_bytes());
+    assert!(out.ends_with(format!("\n{digest}\nlast\n").as_bytes()), "{}", shown(&out));
+}

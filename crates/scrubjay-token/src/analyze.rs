@@ -5,17 +5,19 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
+use crate::carried::carried;
 use crate::compact::is_signature_length;
 use crate::edges::behind_escape;
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
-use crate::objects::{divided, objects, without_frames};
+use crate::notations::notations;
+use crate::objects::{divided, objects, objects_in_strings, without_frames};
 use crate::partials::partials;
-use crate::pem::pem_keys;
+use crate::pem::{pem_keys, without_backslash};
 use crate::survey::Survey;
-use crate::token::{Found, Kind, Token};
+use crate::token::{Found, Kind, Token, Whole};
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
@@ -76,7 +78,8 @@ pub fn analyze_open(text: &[u8]) -> Result<(Vec<Found>, Option<usize>), Exhauste
 
 /// Goes on where the first search for compact tokens has stopped.
 fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: usize) -> Result<Vec<Found>, Exhausted> {
-    let mut work = Work { budget, barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default(), doubt: false };
+    let mut work =
+        Work { budget, barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default(), strings: Vec::new(), doubt: false };
     search.go_on(text, false, &mut found, &mut work.budget)?;
     let mut found = layer_beside(text, found, DEPTH_MAX, Lined::default(), &mut work)?;
     // Whatever a look took for one piece: a line end is never part of it.
@@ -103,6 +106,9 @@ struct Work {
     /// Views of the text at hand. Views commute: what is unescaped and then joined is mostly what is joined and then
     /// unescaped, and gives the same tokens at the same places.
     views: Seen,
+    /// Where objects of the text at hand begin, and where the strings end in which they are cut, while escapes are taken off
+    /// it. What a carrier divided goes on in another string.
+    strings: Vec<Range<usize>>,
     /// The text at hand is a view whose tokens may be turned down: it is no reason to pass over the same view of a sure one.
     doubt: bool,
 }
@@ -145,8 +151,11 @@ fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec
 fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
     work.spend(text.len())?;
     let survey = Survey::of(text);
+    let mut strings = Vec::new();
     if survey.quotes {
-        found.extend(objects(text));
+        let objects;
+        (objects, strings) = objects_in_strings(text);
+        found.extend(objects);
     }
     if survey.lines
         && survey.braces
@@ -156,9 +165,17 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
     }
     if survey.base64_line {
+        found.extend(notations(text));
         found.extend(pem_keys(text));
     }
-    let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().end).collect();
+    if survey.lines
+        && (survey.braces || survey.escapes)
+        && depth + CARRIER_LAYERS_MAX >= DEPTH_MAX
+        && let Some(view) = carried(text)
+    {
+        carried_objects(text, view, work, &mut found)?;
+    }
+    let whole = Whole::of(text, &found);
     // A wrapped value is no encoding: joining its lines costs no layer.
     // What a carrier divides is text of a log: encoded once or twice at most by those that carry it on.
     let outer = depth + CARRIER_LAYERS_MAX >= DEPTH_MAX;
@@ -195,13 +212,27 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         {
             unfolded(text, &view, survey, depth - 1, work, &mut found)?;
         }
+        work.strings = strings;
         views(text, survey, depth - 1, work, &mut found)?;
+        work.strings.clear();
         numbers(text, survey, depth - 1, work, &mut found)?;
         if survey.base64 {
             base64_runs(text, depth - 1, work, &mut found)?;
         }
     }
     Ok(merged(found))
+}
+
+/// Looks for whole objects in a text whose carrier divided them, and encoded it once or twice.
+fn carried_objects(text: &[u8], mut view: View, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    for _ in 0..=CARRIER_LAYERS_MAX {
+        work.spend(view.text.len())?;
+        let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
+        found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
+        let Some(plain) = unescaped(&view.text) else { break };
+        view = view.then(&plain);
+    }
+    Ok(())
 }
 
 /// Looks for what only shows once folded lines are joined: numbers and escapes. Plain tokens do not, and might run into the
@@ -271,10 +302,12 @@ fn through(
         return Ok(());
     }
     // A token that is whole by itself has no continuation, whatever the next line looks like.
-    let whole: Vec<usize> = found.iter().filter(|f| f.token.whole).map(|f| f.span().start).collect();
-    let doubt = work.doubt;
+    let whole = Whole::of(text, found);
+    let (doubt, strings) = (work.doubt, std::mem::take(&mut work.strings));
     work.doubt |= !view.is_sure();
-    let tokens = layer(&view.text, depth, lined, work)?;
+    let mut tokens = layer(&view.text, depth, lined, work)?;
+    within_strings(view, &strings, &mut tokens);
+    work.strings = strings;
     if tokens.is_empty() || !work.doubt {
         work.views.add(&view.text, depth);
     }
@@ -292,7 +325,7 @@ fn through(
         let span = inner.span();
         let dotted = span.start..span.end + view.text[span.end..].iter().take_while(|&&b| b == b'.').count();
         if view.is_joined() {
-            let Some(end) = view.reach(&dotted, inner.is_complete()).filter(|_| !whole.contains(&view.source(&span).start)) else {
+            let Some(end) = view.reach(&dotted, inner.is_complete()).filter(|_| !whole.has_start(view.source(&span).start)) else {
                 continue;
             };
             // What was no more than the shape of a token is nothing without its end.
@@ -303,9 +336,27 @@ fn through(
         }
         // Escaped zeros stand for UTF-16, too, but a marker between them is not written in it.
         let wide = wide.or(inner.wide.filter(|_| !view.decoded));
-        found.push(Found { wide, ..mapped(text, view, inner) });
+        found.push(without_backslash(text, Found { wide, ..mapped(text, view, inner) }));
     }
     Ok(())
+}
+
+/// Objects of a view that are cut in `strings` of the text end with these: without their escapes, the quotes around an object
+/// are like those of its members.
+fn within_strings(view: &View, strings: &[Range<usize>], tokens: &mut Vec<Found>) {
+    let mut inner = Vec::new();
+    tokens.retain(|found| {
+        let span = found.start()..found.span().end;
+        let source = view.source(&span);
+        let known = strings.binary_search_by_key(&source.start, |string| string.start).ok();
+        let Some(end) = known.and_then(|i| strings.get(i)).map(|string| string.end).filter(|&end| end < source.end) else { return true };
+        let string = span.start..view.before(&span, end);
+        let objects = objects(&view.text[string.clone()]).into_iter();
+        inner.extend(objects.map(|f| f.behind(string.start)));
+        // Compact tokens have ends of their own.
+        false
+    });
+    tokens.append(&mut inner);
 }
 
 /// What was found in a view, where it stands in the text.
@@ -318,7 +369,8 @@ fn mapped(text: &[u8], view: &View, inner: Found) -> Found {
         }
     }
     let quote = inner.quote.as_ref().map(|q| view.source(q));
-    Found { pieces, quote, ..inner }
+    let from = inner.from.map(|from| view.source(&(from..from + 1)).start);
+    Found { pieces, quote, from, ..inner }
 }
 
 /// Nothing more can belong to it: any number of disclosures makes an SD-JWT, until its key binding.
@@ -391,14 +443,19 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
         return Ok(None);
     }
     // Another text has views of its own, be they the same: its tokens stand elsewhere.
-    let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.doubt));
+    let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.strings), std::mem::take(&mut work.doubt));
     let found = layer(bytes, depth, Lined::default(), work);
-    (work.views, work.doubt) = outer;
+    (work.views, work.strings, work.doubt) = outer;
     let found = found?;
     if found.is_empty() {
         work.barren.add(bytes, depth);
     }
-    Ok(found.into_iter().next().map(|f| Found { quote: None, wide: None, ..f }))
+    Ok(found.into_iter().next().map(|f| {
+        // What follows an object that is closed is no part of it.
+        let is_last = || bytes[f.span().end..].iter().all(|b| b.is_ascii_whitespace());
+        let whole = f.token.whole || f.is_complete() && is_last();
+        Found { quote: None, wide: None, from: None, token: Token { whole, ..f.token }, ..f }
+    }))
 }
 
 /// Decoded bytes that are text, or hold an opening: everything else is an image, a digest, an archive.
@@ -491,7 +548,8 @@ fn merged(mut found: Vec<Found>) -> Vec<Found> {
 
 fn merge(last: &mut Found, next: Found) {
     let size = |f: &Found| f.pieces.iter().map(ExactSizeIterator::len).sum::<usize>();
-    let whole = last.span().start == next.span().start && last.span().end == next.span().end;
+    let from = last.from.into_iter().chain(next.from).min();
+    let whole = last.span().start == next.span().start && last.span().end == next.span().end && from.is_none();
     let (mut told, other) = if size(&next) > size(last) { (next, &*last) } else { (last.clone(), &next) };
     if !whole {
         let mut pieces: Vec<Range<usize>> = told.pieces.iter().chain(&other.pieces).cloned().collect();
@@ -508,5 +566,6 @@ fn merge(last: &mut Found, next: Found) {
         }
         told.pieces = union;
     }
+    told.from = from;
     *last = told;
 }

@@ -63,6 +63,16 @@ pub(crate) fn is_opening(text: &[u8], at: usize) -> bool {
     )
 }
 
+/// True where a text begins with base64 of white space, a brace and a name: a header or a claim set, whole or not.
+#[must_use]
+pub fn opens_object(text: &[u8]) -> bool {
+    let mut bytes = [0; 12];
+    let chars = &text[..text.iter().take(16).take_while(|&&b| is_base64(b)).count()];
+    let len = if is_opening(text, 0) { decode_head(chars, &mut bytes) } else { 0 };
+    let name = bytes[..len].trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    name.is_some_and(|name| name.is_empty() || name[0] == b'"')
+}
+
 /// Which of the two base64 alphabets a token uses; unknown until one of `-_+/` is seen.
 #[derive(Clone, Copy, PartialEq)]
 enum Style {

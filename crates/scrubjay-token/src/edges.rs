@@ -10,7 +10,7 @@ pub(crate) fn fragment_start(text: &[u8], from: usize, dot: usize) -> usize {
     let padding = text[from..dot].iter().rev().take(2).take_while(|&&b| b == b'=').count();
     let chars = text[from..dot - padding].iter().rev().take_while(|&&b| is_base64(b)).count();
     // The sign between a name and an empty value is no padding.
-    if padding > 0 && (chars + padding) % 4 != 0 || padding > 0 && chars < PADDED_CHARS_MIN {
+    if padding > 0 && (!(chars + padding).is_multiple_of(4) || chars < PADDED_CHARS_MIN) {
         return dot;
     }
     let start = behind_colour(text, dot - padding - chars, dot);

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use crate::lists::is_dump_line;
 use crate::partials::part;
+use crate::token::Whole;
 use crate::view::View;
-use crate::wrap::{Alphabet, is_piece, is_value_end, value_len};
+use crate::wrap::{Alphabet, is_piece, is_value_end, may_be_value};
 
 /// Shortest header that tells records from wrapped text.
 const HEADER_BYTES_MIN: usize = 8;
@@ -85,8 +86,8 @@ enum Link {
 
 /// The text without the headers of the records that continue another one. `None`: no record does.
 ///
-/// `whole`: where tokens end that are whole by themselves, in order.
-pub(crate) fn unframed(text: &[u8], whole: &[usize]) -> Option<View> {
+/// `whole`: tokens that are whole by themselves.
+pub(crate) fn unframed(text: &[u8], whole: &Whole) -> Option<View> {
     let mut lines = Vec::new();
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
@@ -142,13 +143,14 @@ fn group(text: &[u8], lines: &[Range<usize>]) -> Vec<Record> {
 }
 
 /// How each record of a group continues the one before it.
-fn links(text: &[u8], group: &[Record], whole: &[usize]) -> Vec<Link> {
+fn links(text: &[u8], group: &[Record], whole: &Whole) -> Vec<Link> {
     let content = |k: usize, head: usize| &text[group[k].line.start + head..group[k].line.end];
     let mut links = vec![Link::None; group.len()];
     let mut width = 0;
     for k in 1..group.len() {
         // What a value goes on in has the header that it began with; a whole token does not go on.
-        if whole.binary_search(&group[k - 1].line.end).is_ok() || links[k - 1] != Link::None && group[k].above != group[k - 1].head {
+        let is_whole = whole.has_end(group[k - 1].line.end) || whole.has_start(group[k].line.start + group[k].head);
+        if is_whole || links[k - 1] != Link::None && group[k].above != group[k - 1].head {
             continue;
         }
         let (before, this) = (content(k - 1, group[k].above), content(k, group[k].head));
@@ -159,7 +161,7 @@ fn links(text: &[u8], group: &[Record], whole: &[usize]) -> Vec<Link> {
         let tail = before.iter().rev().take_while(|&&b| Alphabet::Json.has(b)).count();
         let len = this.iter().take_while(|&&b| Alphabet::Json.has(b)).count();
         let all = len == this.len();
-        if len == 0 || tail < WIDTH_CHARS_MIN && before.len() < WIDTH_CHARS_MIN || len > tail && len != before.len() {
+        if len == 0 || tail < WIDTH_CHARS_MIN && before.len() < WIDTH_CHARS_MIN || len > tail && !may_be_value(before, len) {
             continue;
         }
         let end = is_value_end(&before[before.len() - tail..], &this[..len]);
@@ -168,14 +170,13 @@ fn links(text: &[u8], group: &[Record], whole: &[usize]) -> Vec<Link> {
             next.len() == len && next.iter().all(|&b| Alphabet::Json.has(b))
         };
         let full = all && len >= WIDTH_CHARS_MIN;
-        let proven =
-            || len == tail || len == before.len() || len == value_len(&before[before.len() - tail..]) || k + 1 < group.len() && next();
+        let proven = || len == tail || may_be_value(before, len) || k + 1 < group.len() && next();
         links[k] = if full && proven() {
             width = len;
             Link::Sure
         } else if links[k - 1] == Link::Sure && before.len() == width && len <= width && (end || len >= PROVEN_CHARS_MIN) {
             Link::Sure
-        } else if all || end || matches!(this[len], b'<' | b')' | b'`') {
+        } else if all || end || matches!(this[len], b'<' | b')' | b'`') || links[k - 1] == Link::Sure && before.len() == width {
             Link::Perhaps
         } else {
             Link::None
@@ -279,17 +280,17 @@ mod tests {
         let a = "A".repeat(64);
         let h = "2026-11-23T12:00:00Z INFO [x] ";
         let text = format!("{h}-----BEGIN\n{h}{a}\n{h}{a}\n{h}BBB\nplain\n");
-        assert_eq!(unframed(text.as_bytes(), &[]).unwrap().text, format!("-----BEGIN\n{a}\n{a}\nBBB\nplain\n").as_bytes());
-        let view = unframed(format!("{h}{a}\n{h}started\n{h}done\n").as_bytes(), &[]).unwrap();
+        assert_eq!(unframed(text.as_bytes(), &Whole::default()).unwrap().text, format!("-----BEGIN\n{a}\n{a}\nBBB\nplain\n").as_bytes());
+        let view = unframed(format!("{h}{a}\n{h}started\n{h}done\n").as_bytes(), &Whole::default()).unwrap();
         assert!(!view.is_sure() && view.text.ends_with(format!("\n{h}done\n").as_bytes()));
         let count = |n: usize| format!("app part {n}/11: ");
         let text = format!("{}x={a}\n{}{a}\n{}B4c\" n=1", count(9), count(10), count(11));
-        let view = unframed(text.as_bytes(), &[]).unwrap();
+        let view = unframed(text.as_bytes(), &Whole::default()).unwrap();
         assert!(view.is_sure());
         assert_eq!(view.text, format!("x={a}\n{a}\nB4c\" n=1").as_bytes());
         let h = "<14>Nov 23 12:00:00 host app[17]: ";
         let cut = format!("{h}{}", "B".repeat(1024 - h.len()));
-        let view = unframed(format!("{cut}\n{h}CC d\n").as_bytes(), &[]).unwrap();
+        let view = unframed(format!("{cut}\n{h}CC d\n").as_bytes(), &Whole::default()).unwrap();
         assert_eq!(view.text, format!("{}CC d\n", &cut[h.len()..]).as_bytes());
     }
 

@@ -21,7 +21,7 @@ pub use self::quick::Sighted;
 
 use self::around::{
     ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_behind_loose_head, is_below_key,
-    is_cut_by_runtime, is_interrupted, is_named, is_wrapped_end, is_wrapped_shape, line_of,
+    is_cut_by_runtime, is_interrupted, is_modulus, is_named, is_wrapped_end, is_wrapped_shape, line_of,
 };
 use self::shape::{
     HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling,
@@ -30,12 +30,15 @@ use self::shape::{
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
+use crate::pem::begins_key;
 use crate::sd_jwt::has_disclosures;
 use crate::survey::Survey;
 use crate::view::{escape_at, escaped_hidden_as, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
 
 /// Fewest numbers of a list that goes on in the next line.
 const NUMBERS_MIN: usize = 8;
+/// Shortest first line of a key's body that stands in a record of its own.
+const KEY_LINE_CHARS_MIN: usize = 47;
 /// Bytes that may be decoded, unescaped or looked through for each byte of a run, before it is let through: `analyze` has a
 /// budget of its own. Each run has its own, so that the answer depends on nothing but bytes near it.
 const WORK_PER_BYTE_MAX: usize = 16;
@@ -104,12 +107,14 @@ impl Gate {
         self.holds(sight, DEPTH_MAX, goes_on)
             || sight.key_types().any(|at| has_private_key(text, run.start + at, &mut self.budget))
             || is_named(text, run.start)
+            || is_modulus(text, &run)
             || is_interrupted(text, &run)
             || all.triple != 0 && is_behind_loose_head(text, &run)
             || all.dot != 0 && is_wrapped_end(text, &run)
             || is_cut_by_runtime(text, &run)
             || all.upper != 0 && (is_above_key_end(text, &run, self.more) || is_behind_key_label(text, &run))
-            || goes_on && (all.upper != 0 && is_below_key(text, &run) || (all.dot | all.escape) != 0 && is_wrapped_shape(sight.text))
+            || all.upper != 0 && (goes_on || sight.is_key_line()) && is_below_key(text, &run)
+            || goes_on && (all.dot | all.escape) != 0 && is_wrapped_shape(sight.text)
     }
 
     /// The run may hold something under up to `depth` layers of encoding. What `goes_on` in the next line has to be no
@@ -165,6 +170,9 @@ impl Gate {
     fn has_part(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
         if sight.all.upper != 0
             && sight.long(|look| look.base64).any(|part| {
+                if begins_key(&sight.text[part.clone()]) {
+                    return true;
+                }
                 let goes_on = goes_on && !is_parameter(&sight.text[part.end..]) || ends_escaped_line(sight.text, part.end);
                 self.is_base64_of(&sight.text[part], depth, goes_on)
             })
@@ -316,6 +324,11 @@ impl<'a> Sight<'a> {
             clear = !self.looks.get(index).map_or(0, &mask);
         }
         (index * 64 + clear.trailing_zeros() as usize).min(self.text.len())
+    }
+
+    /// A line of a private key, perhaps in the frame of a record.
+    fn is_key_line(&self) -> bool {
+        self.all.dot == 0 && self.long(|look| look.base64).any(|part| part.len() >= KEY_LINE_CHARS_MIN)
     }
 
     fn is_telling(&self) -> bool {

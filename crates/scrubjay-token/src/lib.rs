@@ -6,6 +6,7 @@
 
 mod analyze;
 pub mod base64;
+mod carried;
 mod class;
 mod compact;
 mod edges;
@@ -19,6 +20,8 @@ mod lists;
 mod loose;
 #[cfg(test)]
 mod made;
+mod members;
+mod notations;
 mod objects;
 mod partials;
 mod pem;
@@ -31,14 +34,16 @@ mod wrap;
 
 pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze, analyze_open, work_max};
 pub use class::{Class, class, class_in, named_class};
-pub use compact::HEADER_BYTES_MAX;
+pub use compact::{HEADER_BYTES_MAX, opens_object};
 pub use find::{Rest, find, find_within};
 pub use frames::{is_cut_size, sets_chunk};
 pub use gate::{Gate, Sighted};
 pub use holder::{Delegation, SenderConstraint, delegation, sender_constraint};
 pub use lists::{is_dump_line, line_pieces};
+pub use notations::{continues_members, is_member_line};
+pub use objects::{Later, later_members};
 pub use partials::{Part, part};
-pub use pem::opens_key;
+pub use pem::{continues_key, opens_key};
 pub use risk::{Risk, RiskLimits, numeric_date, risks};
 pub use token::{Cut, Found, Kind, Token};
-pub use view::{Wide, visible_line};
+pub use view::{Wide, unescaped_line, visible_line};

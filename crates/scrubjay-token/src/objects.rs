@@ -14,14 +14,20 @@ use crate::compact::is_opening;
 use crate::frames::header;
 use crate::json::{self, Status, Value};
 use crate::lists::{is_dump_line, line_pieces};
+use crate::members::{CONTEXT, ENCRYPTED, KEY, Member, Members, SECRET_CHARS_MIN, SIGNED};
 use crate::partials::part;
 use crate::token::{Cut, Found, Kind, Token};
 use crate::view::{View, brace};
 
+mod strings;
+
+pub(crate) use self::strings::has_key_member;
+pub use self::strings::{Later, later_members};
+
+use self::strings::ends_around;
+
 /// Deepest nesting of braces that is followed; deeper ones are not objects of ours.
 const DEPTH_MAX: usize = 64;
-/// Shortest secret member of a key, in characters of base64url: 80 bits.
-const SECRET_CHARS_MIN: usize = 14;
 /// Shortest signature or ciphertext, in characters.
 const PART_CHARS_MIN: usize = 16;
 /// Most ways of quoting in one text; those of further ones are read with all braces.
@@ -56,31 +62,57 @@ const NAMES: [&str; 22] = [
     "crv",
 ];
 
-/// One of these is in every object of ours.
-static TELLING: LazyLock<[Finder<'static>; 5]> =
-    LazyLock::new(|| ["kty", "signature", "ciphertext", "protected", "encrypted_key"].map(|name| Finder::new(name.as_bytes())));
+/// One of these is in every object of ours that is no key without its type.
+static TELLING: LazyLock<[Finder<'static>; 6]> =
+    LazyLock::new(|| ["kty", "signature", "ciphertext", "protected", "encrypted_key", "payload"].map(|name| Finder::new(name.as_bytes())));
+
+/// Objects hold members of these names. The value of one that is elsewhere would be a member of another object.
+const HOLDERS: [&str; 4] = ["signatures", "recipients", "oth", "header"];
 
 /// An object whose closing brace is not seen yet.
 #[derive(Default)]
-struct Frame {
+pub(crate) struct Frame {
     start: usize,
     /// Its opening brace is missing: it begins with the first member that is known.
     headless: bool,
     quote: Option<Range<usize>>,
-    members: Vec<(&'static str, Range<usize>)>,
+    /// The quotes of its members in a reading that does not read them.
+    foreign: Option<Range<usize>>,
+    pub(crate) members: Vec<Member>,
+    /// Those of the objects in it that are a part of it, and where the last one of these ends.
+    nested: Vec<Member>,
+    reach: usize,
+    /// The string around it ended: what follows belongs to it only where it goes on in quotes of its own.
+    ended: bool,
 }
 
 impl Frame {
-    fn value(&self, name: &str) -> Option<&Range<usize>> {
+    pub(crate) fn value(&self, name: &str) -> Option<&Range<usize>> {
         self.members.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
     }
 
     fn long(&self, name: &str, chars: usize) -> bool {
         self.value(name).is_some_and(|v| v.len() >= chars)
+    }
+
+    fn is_quoted(&self, text: &[u8], quote: &Range<usize>) -> bool {
+        self.quote.as_ref().is_some_and(|own| text[own.clone()] == text[quote.clone()])
+    }
+
+    /// Takes the members of an object in it that ends at `end` for its own, where that is a part of it.
+    fn adopt(&mut self, text: &[u8], inner: &Self, end: usize) {
+        let is_part = self.members.last().is_some_and(|(name, _)| HOLDERS.contains(name))
+            && !inner.headless
+            && !self.ended
+            && matches!(text[..inner.start].trim_ascii_end().last(), Some(b':' | b'[' | b','));
+        if is_part {
+            self.nested.extend(inner.members.iter().chain(&inner.nested).cloned());
+            self.reach = self.reach.max(end);
+        }
     }
 }
 
@@ -90,19 +122,29 @@ impl Frame {
 /// that holds members of ours, with the braces within its strings passed over. What the second reading finds is exact;
 /// of the first one stays what has a secret elsewhere.
 pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
-    if !TELLING.iter().any(|finder| finder.find(text).is_some()) {
-        return Vec::new();
+    objects_in_strings(text).0
+}
+
+/// As [`objects`], and where objects begin and the strings end in which they are cut: once escapes are taken off, no quote
+/// tells that any more.
+pub(crate) fn objects_in_strings(text: &[u8]) -> (Vec<Found>, Vec<Range<usize>>) {
+    if !TELLING.iter().any(|finder| finder.find(text).is_some()) && !has_key_member(text) {
+        return (Vec::new(), Vec::new());
     }
     let mut rough = Reading::default();
     rough.read(text, None);
     let mut found: Vec<Found> = Vec::new();
+    let mut strings = std::mem::take(&mut rough.strings);
     for quote in std::mem::take(&mut rough.quotes) {
         let mut exact = Reading::default();
         exact.read(text, Some(&text[quote]));
         found.append(&mut exact.found);
+        strings.append(&mut exact.strings);
     }
-    let spans: Vec<Range<usize>> = found.iter().map(Found::span).collect();
-    let covered = spanned(spans);
+    strings.sort_unstable_by_key(|string| (string.start, string.end));
+    strings.dedup_by_key(|string| string.start);
+    let pieces: Vec<Range<usize>> = found.iter().flat_map(|f| f.pieces.iter().cloned()).collect();
+    let covered = spanned(pieces);
     let last_before = |at: usize| covered[..covered.partition_point(|span| span.start < at)].last();
     let is_covered = |secret: &Range<usize>| last_before(secret.start + 1).is_some_and(|span| span.end >= secret.end);
     let secrets = rough.secrets;
@@ -112,7 +154,7 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
         let mut within = secrets[first..].iter().take_while(|secret| secret.start < span.end);
         last_before(span.end).is_none_or(|last| last.end <= span.start) || !within.all(is_covered)
     }));
-    found
+    (found, strings)
 }
 
 /// The spans in order, those that overlap as one.
@@ -137,6 +179,8 @@ struct Reading {
     secrets: Vec<Range<usize>>,
     /// An example of each way of quoting that holds a member of ours.
     quotes: Vec<Range<usize>>,
+    /// Where objects begin, and where the strings end in which they stand and have no end.
+    strings: Vec<Range<usize>>,
 }
 
 impl Reading {
@@ -147,26 +191,71 @@ impl Reading {
             let (sign, len) = sign(text, at);
             let mut next = at + len;
             match sign {
-                b'{' => open(&mut self.frames, Frame { start: at, ..Frame::default() }),
-                b'}' => match self.frames.pop() {
-                    Some(frame) if frame.headless => close_cut(text, frame, Cut::Header, &mut self.found),
-                    Some(frame) => close(text, frame, next, None, &mut self.found),
-                    None => {}
-                },
-                b'"' | b'\'' => next = self.quoted(text, at, only),
+                b'{' => self.open(text, Frame { start: at, ..Frame::default() }),
+                b'}' => {
+                    self.close_ended(text, |_| true);
+                    if let Some(frame) = self.frames.pop() {
+                        self.close(text, frame, Some(next));
+                    }
+                }
+                b'"' | b'\'' => {
+                    self.end_string(text, at);
+                    next = self.quoted(text, at, only);
+                }
                 _ => {}
             }
             at = next;
         }
         while let Some(frame) = self.frames.pop() {
-            let cut = if frame.headless { Cut::Header } else { Cut::Payload };
-            close_cut(text, frame, cut, &mut self.found);
+            self.close(text, frame, None);
+        }
+    }
+
+    fn open(&mut self, text: &[u8], frame: Frame) {
+        if self.frames.len() >= DEPTH_MAX {
+            let outermost = self.frames.remove(0);
+            close(text, outermost, None, &mut self.found);
+        }
+        self.frames.push(frame);
+    }
+
+    /// Closes an object: at its brace, or where there is none behind its last member that is known.
+    fn close(&mut self, text: &[u8], frame: Frame, brace: Option<usize>) {
+        if let Some(outer) = self.frames.last_mut() {
+            outer.adopt(text, &frame, brace.unwrap_or_else(|| last_end(&frame)));
+        }
+        close(text, frame, brace, &mut self.found);
+    }
+
+    /// Closes the innermost objects of which the string around them ended, as far as they are such.
+    fn close_ended(&mut self, text: &[u8], is_such: impl Fn(&Frame) -> bool) {
+        while let Some(frame) = self.frames.pop_if(|frame| frame.ended && is_such(frame)) {
+            self.close(text, frame, None);
+        }
+    }
+
+    /// The quote at `at` may end the string in which the innermost objects stand.
+    fn end_string(&mut self, text: &[u8], at: usize) {
+        for i in (0..self.frames.len()).rev() {
+            let (below, above) = self.frames.split_at_mut(i);
+            let Some(frame) = above.first_mut().filter(|frame| !frame.ended) else { break };
+            let Some(quote) = &frame.quote else { continue };
+            let others = below.iter().rev().filter_map(|frame| frame.quote.as_ref().or(frame.foreign.as_ref()));
+            let around = others.into_iter().find(|other| text[(*other).clone()] != text[quote.clone()]);
+            if !ends_around(text, at, quote, around) {
+                break;
+            }
+            frame.ended = true;
+            self.strings.push(frame.start..at - slashes_before(text, at));
         }
     }
 
     /// Reads what begins with the quote at `at`; gives where to go on.
     fn quoted(&mut self, text: &[u8], at: usize, only: Option<&[u8]>) -> usize {
         if only.is_some_and(|only| text[opening(text, at)] != *only) {
+            if let Some(frame) = self.frames.last_mut().filter(|frame| frame.quote.is_none() && frame.foreign.is_none()) {
+                frame.foreign = member(text, at).map(|(_, quote, _)| quote);
+            }
             return at + 1;
         }
         let Some((name, quote, end)) = member(text, at) else {
@@ -179,21 +268,57 @@ impl Reading {
             Some(only) if text[end..].starts_with(only) => string_end(text, end + only.len(), only).unwrap_or(rough),
             _ => rough,
         };
-        let name = NAMES.iter().find(|n| n.as_bytes() == name).copied();
-        if name.is_some() && self.quotes.len() < QUOTES_MAX && self.quotes.iter().all(|q| text[q.clone()] != text[quote.clone()]) {
+        let name = NAMES.iter().chain(&CONTEXT).find(|n| n.as_bytes() == name).copied();
+        let begins = name.is_some_and(|name| !CONTEXT.contains(&name));
+        if begins && self.quotes.len() < QUOTES_MAX && self.quotes.iter().all(|q| text[q.clone()] != text[quote.clone()]) {
             self.quotes.push(quote.clone());
         }
         if name.is_some_and(|name| SECRETS.contains(&name) && (value.len() >= SECRET_CHARS_MIN || name == "ciphertext")) {
             self.secrets.push(value.clone());
         }
-        add_member(text, &mut self.frames, name, quote, value, &mut self.found);
+        self.add_member(text, name, quote, value);
         next
     }
+
+    /// A member of the innermost object. One in other quotes belongs to an object of its own whose beginning is missing, as
+    /// does one outside of all objects.
+    fn add_member(&mut self, text: &[u8], name: Option<&'static str>, quote: Range<usize>, value: Range<usize>) {
+        self.close_ended(text, |frame| !frame.is_quoted(text, &quote));
+        // An object around one without a beginning goes on behind it.
+        while self.frames.iter().any(|frame| frame.is_quoted(text, &quote))
+            && let Some(frame) = self.frames.pop_if(|last| last.headless && !last.is_quoted(text, &quote))
+        {
+            self.close(text, frame, None);
+        }
+        let belongs = self.frames.last_mut().is_some_and(|frame| {
+            let first = frame.quote.get_or_insert(quote.clone()).clone();
+            text[first] == text[quote.clone()]
+        });
+        let Some(name) = name else { return };
+        if !belongs {
+            // Names that all objects have begin none.
+            let chars = &text[value.clone()];
+            if CONTEXT.contains(&name) && chars.len() < SECRET_CHARS_MIN && chars != b"AQAB" {
+                return;
+            }
+            self.open(text, Frame { start: quote.start, headless: true, quote: Some(quote), ..Frame::default() });
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            if std::mem::take(&mut frame.ended) {
+                self.strings.pop_if(|string| string.start == frame.start);
+            }
+            frame.members.push((name, value));
+        }
+    }
+}
+
+fn slashes_before(text: &[u8], at: usize) -> usize {
+    text[..at].iter().rev().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count()
 }
 
 /// The opening quote at `at` with the backslashes before it and, in CSV (RFC 4180 §2), its double.
 pub(crate) fn opening(text: &[u8], at: usize) -> Range<usize> {
-    let slashes = text[..at].iter().rev().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
+    let slashes = slashes_before(text, at);
     at - slashes..at + 1 + usize::from(text.get(at + 1) == Some(&text[at]))
 }
 
@@ -253,47 +378,6 @@ fn sign(text: &[u8], at: usize) -> (u8, usize) {
     match text[at] {
         b'\\' | b'%' | b'&' => brace(text, at).unwrap_or((0, 1)),
         b => (b, 1),
-    }
-}
-
-fn open(frames: &mut Vec<Frame>, frame: Frame) {
-    if frames.len() >= DEPTH_MAX {
-        frames.remove(0);
-    }
-    frames.push(frame);
-}
-
-/// A member of the innermost object. One in other quotes belongs to an object of its own whose beginning is missing, as
-/// does one outside of all objects.
-fn add_member(
-    text: &[u8],
-    frames: &mut Vec<Frame>,
-    name: Option<&'static str>,
-    quote: Range<usize>,
-    value: Range<usize>,
-    found: &mut Vec<Found>,
-) {
-    let is_quoted = |frame: &Frame| frame.quote.as_ref().is_some_and(|q| text[q.clone()] == text[quote.clone()]);
-    // An object around one without a beginning goes on behind it.
-    while frames.iter().any(is_quoted)
-        && frames.last().is_some_and(|last| last.headless && !is_quoted(last))
-        && let Some(frame) = frames.pop()
-    {
-        close_cut(text, frame, Cut::Header, found);
-    }
-    let belongs = match frames.last_mut() {
-        Some(frame) => {
-            let first = frame.quote.get_or_insert(quote.clone()).clone();
-            text[first] == text[quote.clone()]
-        }
-        None => false,
-    };
-    let Some(name) = name else { return };
-    if !belongs {
-        open(frames, Frame { start: quote.start, headless: true, quote: Some(quote), ..Frame::default() });
-    }
-    if let Some(frame) = frames.last_mut() {
-        frame.members.push((name, value));
     }
 }
 
@@ -358,26 +442,57 @@ fn value(text: &[u8], at: usize) -> Range<usize> {
     }
     let start = open + 1 + usize::from(text.get(open + 1) == Some(&text[open]));
     let len = text[start..].iter().take_while(|&&b| is_base64(b) || b == b'=').count();
-    start..start + len
+    // A marker stands for a value that is not there any more.
+    // A quote without one may be that of the string around a member that is cut before its value.
+    if len == 0 || text.get(start + len) == Some(&b'(') { at..at } else { start..start + len }
 }
 
-/// As [`close`], where the object's own end or beginning is missing: it reaches from its first to its last known member.
-fn close_cut(text: &[u8], frame: Frame, cut: Cut, found: &mut Vec<Found>) {
-    let end = frame.members.iter().map(|(_, v)| v.end).max().unwrap_or(frame.start);
-    close(text, frame, end, Some(cut), found);
+/// Where the last member ends that is known of an object, or of one that is a part of it.
+fn last_end(frame: &Frame) -> usize {
+    frame.members.iter().map(|(_, value)| value.end).max().unwrap_or(frame.start).max(frame.reach)
 }
 
-fn close(text: &[u8], frame: Frame, end: usize, cut: Option<Cut>, found: &mut Vec<Found>) {
-    let Some(mut token) = judge(text, &frame) else { return };
+/// `brace`: the end of the brace that closes it. An object of which there is no beginning, or that only some of its members
+/// tell, is replaced member by member: what is around them is somebody else's.
+fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>) {
+    let cut = match brace {
+        _ if frame.headless => Some(Cut::Header),
+        Some(_) => None,
+        None => Some(Cut::Payload),
+    };
+    let nested = if cut.is_some() { frame.nested.as_slice() } else { &[] };
+    let members = Members { text, own: &frame.members, nested };
+    let mut names: Option<&[&str]> = None;
+    let Some(mut token) = judge(text, &frame).or_else(|| {
+        let (kind, told) = members.told()?;
+        names = Some(told);
+        Some(token_of(text, &members, kind))
+    }) else {
+        return;
+    };
     token.cut = token.cut.or(cut);
+    if frame.headless && names.is_none() {
+        names = Some(match token.kind {
+            Kind::Jwk => &KEY,
+            Kind::Jwe => &ENCRYPTED,
+            _ => &SIGNED,
+        });
+    }
+    if let Some(names) = names {
+        let pieces = members.values(names);
+        if !pieces.is_empty() {
+            found.push(Found { pieces, token, quote: None, wide: None, from: Some(frame.start) });
+        }
+        return;
+    }
+    let end = brace.unwrap_or_else(|| last_end(&frame));
     // What lies inside is part of it: a signature of a general JWS, say.
-    while found.pop_if(|f| f.span().start >= frame.start).is_some() {}
+    while found.pop_if(|f| f.span().start >= frame.start && f.span().end <= end).is_some() {}
     let quote = if cut.is_none() { frame.quote } else { None };
-    let span = frame.start..end;
     // An object that is cut keeps its opening brace out of the span: nothing will close it.
-    let pieces = line_pieces(text, span);
+    let pieces = line_pieces(text, frame.start..end);
     let pieces = without_frames(text, pieces);
-    found.push(Found { pieces, token, quote, wide: None });
+    found.push(Found { pieces, token, quote, wide: None, from: None });
 }
 
 /// The pieces without what a logger, a container runtime or a dump put in front of the lines.
@@ -410,7 +525,7 @@ pub(crate) fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Rang
     out
 }
 
-fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
+pub(crate) fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
     let secret = ["d", "k", "p", "q", "dp", "dq", "qi"].iter().any(|n| frame.long(n, SECRET_CHARS_MIN));
     if frame.has("kty") && (secret || frame.has("oth")) {
         return Some(Token::bare(Kind::Jwk));
@@ -420,7 +535,7 @@ fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
         || frame.long("encrypted_key", PART_CHARS_MIN) && frame.has("header");
     if encrypted {
         let mut token = Token::bare(Kind::Jwe);
-        read_header(text, frame, &mut token);
+        read_header(text, frame.value("protected"), &mut token);
         let parts: Option<Vec<Vec<u8>>> =
             ["protected", "iv", "ciphertext", "tag"].iter().map(|n| frame.value(n).map(|v| decode(&text[v.clone()]))).collect();
         token.identity = parts.unwrap_or_default();
@@ -434,24 +549,39 @@ fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
         return None;
     }
     let mut token = Token::bare(Kind::Jws);
-    read_header(text, frame, &mut token);
-    if let Some(payload) = frame.value("payload") {
-        let bytes = decode(&text[payload.clone()]);
-        let parsed = json::parse(&bytes);
-        token.ambiguous |= parsed.duplicates;
-        if matches!(parsed.value, Value::Object(_)) {
-            token.claims = Some(parsed.value);
-            token.claims_whole = matches!(parsed.status, Status::Complete { .. });
-        }
-        if let Some(header) = frame.value("protected").filter(|_| !bytes.is_empty()) {
-            token.identity = vec![decode(&text[header.clone()]), bytes];
-        }
+    read_header(text, frame.value("protected"), &mut token);
+    read_payload(text, frame.value("payload"), &mut token);
+    if let Some((header, payload)) = frame.value("protected").zip(frame.value("payload")) {
+        let parts = vec![decode(&text[header.clone()]), decode(&text[payload.clone()])];
+        token.identity = if parts[1].is_empty() { Vec::new() } else { parts };
     }
     Some(token)
 }
 
-fn read_header(text: &[u8], frame: &Frame, token: &mut Token) {
-    let Some(protected) = frame.value("protected") else { return };
+/// What members tell of a token, of which some may be missing. No part of it is known to be whole, so it has no identity.
+fn token_of(text: &[u8], members: &Members<'_>, kind: Kind) -> Token {
+    let mut token = Token { cut: (kind == Kind::Jws).then_some(Cut::Signature), ..Token::bare(kind) };
+    if kind != Kind::Jwk {
+        read_header(text, members.values(&["protected"]).first(), &mut token);
+    }
+    if kind == Kind::Jws {
+        read_payload(text, members.values(&["payload"]).first(), &mut token);
+    }
+    token
+}
+
+fn read_payload(text: &[u8], payload: Option<&Range<usize>>, token: &mut Token) {
+    let Some(payload) = payload else { return };
+    let parsed = json::parse(&decode(&text[payload.clone()]));
+    token.ambiguous |= parsed.duplicates;
+    if matches!(parsed.value, Value::Object(_)) {
+        token.claims = Some(parsed.value);
+        token.claims_whole = matches!(parsed.status, Status::Complete { .. });
+    }
+}
+
+fn read_header(text: &[u8], protected: Option<&Range<usize>>, token: &mut Token) {
+    let Some(protected) = protected else { return };
     let parsed = json::parse(&decode(&text[protected.clone()]));
     token.ambiguous |= parsed.duplicates;
     if matches!(parsed.value, Value::Object(_)) {

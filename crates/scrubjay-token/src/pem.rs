@@ -1,5 +1,8 @@
 //! PEM private keys (RFC 7468): the base64 between `BEGIN … PRIVATE KEY` and its end, or as far as it goes.
 
+mod der;
+mod frame;
+
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -7,36 +10,76 @@ use memchr::memmem::Finder;
 
 use crate::token::{Cut, Found, Kind, Token};
 
+pub(crate) use der::begins_key;
+pub use frame::continues_key;
+pub(crate) use frame::framed_as;
+
 const DASHES: &[u8] = b"-----";
 /// Shortest body, in characters of base64, that is a key and not a text about one.
 const BODY_CHARS_MIN: usize = 32;
 
-static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----BEGIN "));
+static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----BEGIN"));
 
-static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----END "));
+static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----END"));
 
 /// Finds private keys, whole or cut.
 pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(at) = BEGIN.find(&text[from..]).map(|i| from + i) {
-        from = at + 11;
+        from = at + 10;
         let Some(label_end) = label(text, from) else { continue };
-        let body = body(text, label_end);
+        let body = body_of(text, &(at..label_end));
         from = body.end.max(from);
         if body.chars >= BODY_CHARS_MIN {
             found.push(key(text, std::iter::once(at..label_end).chain(body.lines), body.cut));
         }
     }
     headless(text, &mut found);
+    der::unlabelled(text, &mut found);
     found
 }
 
-/// Where the label of a private key that begins at `from` ends, with its dashes.
+/// A key of a view without the backslash before its first dash, where the other dashes have none: it is a path's.
+pub(crate) fn without_backslash(text: &[u8], mut found: Found) -> Found {
+    if let Some(first) = found.pieces.first_mut().filter(|first| text[first.start..].starts_with(b"\\-----BEGIN")) {
+        first.start += usize::from(found.token.kind == Kind::Pem);
+    }
+    found
+}
+
+/// Longest label, in bytes.
+const LABEL_BYTES_MAX: usize = 64;
+
+/// Where the label of a private key that begins at `from` ends, with its dashes. A form body has `+` for its blanks.
 fn label(text: &[u8], from: usize) -> Option<usize> {
-    let end = position(text, from, DASHES)?;
+    let near = &text[..text.len().min(from + LABEL_BYTES_MAX + DASHES.len())];
+    let end = position(near, from, DASHES)?;
     let label = text.get(from..end)?;
-    (label.len() <= 64 && label.ends_with(b"PRIVATE KEY") && !label.contains(&b'\n')).then_some(end + DASHES.len())
+    let is_key = label.ends_with(b"PRIVATE KEY") || label.ends_with(b"PRIVATE+KEY");
+    (is_key && matches!(label.first(), Some(b' ' | b'+')) && !label.contains(&b'\n')).then_some(end + DASHES.len())
+}
+
+/// True for the marker at a key's end.
+fn is_end(text: &[u8]) -> bool {
+    matches!(text.strip_prefix(b"-----END"), Some([b' ' | b'+', ..]))
+}
+
+/// Where the marker at a key's end ends, which begins at `at`.
+fn label_end(text: &[u8], at: usize) -> Option<usize> {
+    let near = &text[..text.len().min(at + 80 + DASHES.len())];
+    position(near, at + 9, DASHES).filter(|&end| !text[at..end].contains(&b'\n')).map(|end| end + DASHES.len())
+}
+
+/// The body behind a label: lines of nothing but base64, or lines that stand apart in the same way.
+fn body_of(text: &[u8], label: &Range<usize>) -> Body {
+    let plain = body(text, label.end);
+    if plain.cut.is_none() && plain.chars >= BODY_CHARS_MIN {
+        return plain;
+    }
+    let better = |a: Body, b: Body| if (b.cut.is_none(), b.chars) > (a.cut.is_none(), a.chars) { b } else { a };
+    let plain = Body { cut: plain.cut.or((plain.chars < BODY_CHARS_MIN).then_some(Cut::Payload)), ..plain };
+    [frame::framed(text, label), frame::separated(text, label)].into_iter().flatten().fold(plain, better)
 }
 
 /// A key of these pieces; what lies between two of them stays only if it holds a line end.
@@ -48,7 +91,7 @@ fn key(text: &[u8], lines: impl IntoIterator<Item = Range<usize>>, cut: Option<C
             _ => pieces.push(line),
         }
     }
-    Found { pieces, token: Token { cut, ..Token::bare(Kind::Pem) }, quote: None, wide: None }
+    Found { pieces, token: Token { cut, ..Token::bare(Kind::Pem) }, quote: None, wide: None, from: None }
 }
 
 /// Keys that lost their beginning: the lines of base64 that lead up to `END … PRIVATE KEY`, all of one width but the last.
@@ -56,7 +99,7 @@ fn headless(text: &[u8], found: &mut Vec<Found>) {
     let mut from = 0;
     while let Some(at) = END.find(&text[from..]).map(|i| from + i) {
         let floor = found.iter().map(|f| f.span().end).filter(|&end| end <= at).max().unwrap_or(0).max(from);
-        from = at + 9;
+        from = at + 8;
         let Some(label_end) = label(text, from) else { continue };
         if found.iter().any(|f| f.span().contains(&at)) {
             continue;
@@ -77,7 +120,9 @@ fn headless(text: &[u8], found: &mut Vec<Found>) {
             let last = lines.len() == 1;
             // What stands before the first line that is left: a member's name, say.
             let tail = text[core.clone()].iter().rev().take_while(|&&b| is_body(b)).count();
-            let opened = core.len() > tail && b"\"'`=: ".contains(&text[core.end - tail - 1]);
+            let before = &text[core.start..core.end - tail];
+            let cut_off = before.ends_with(b"..") || before.ends_with("…".as_bytes());
+            let opened = cut_off || before.last().is_some_and(|b| b"\"'`=: ".contains(b));
             if width > 0 && opened && (PART_CHARS_MIN..=width.max(LINE_CHARS_MAX)).contains(&tail) {
                 lines.push(core.end - tail..core.end);
                 break;
@@ -130,18 +175,15 @@ fn body(text: &[u8], start: usize) -> Body {
     loop {
         at += gap(text, at);
         // An environment variable has blanks where the line ends were.
-        if text.get(at) == Some(&b' ')
-            && (body.lines.is_empty() || width >= BLANK_LINE_CHARS_MIN || text[at + 1..].starts_with(b"-----END "))
-        {
+        if text.get(at) == Some(&b' ') && (body.lines.is_empty() || width >= BLANK_LINE_CHARS_MIN || is_end(&text[at + 1..])) {
             at += 1;
         }
         let rest = &text[at..];
-        if rest.starts_with(b"-----END ") {
-            let close = position(text, at + 9, DASHES).filter(|&end| end - at <= 80 && !text[at..end].contains(&b'\n'));
-            if let Some(close) = close {
+        if is_end(rest) {
+            if let Some(close) = label_end(text, at) {
                 body.cut = None;
-                body.end = close + DASHES.len();
-                body.lines.push(at..body.end);
+                body.end = close;
+                body.lines.push(at..close);
             }
             return body;
         }
@@ -150,8 +192,7 @@ fn body(text: &[u8], start: usize) -> Body {
             continue;
         }
         let len = rest.iter().take_while(|&&b| is_body(b) || b == b'=').count();
-        let whole =
-            rest.len() == len || gap(text, at + len) > 0 || rest[len..].starts_with(b"-----END ") || is_blank_end(&rest[len..], len);
+        let whole = rest.len() == len || gap(text, at + len) > 0 || is_end(&rest[len..]) || is_blank_end(&rest[len..], len);
         // A line shorter than the one before it is the last one. The first one may have lost its beginning.
         let fits = width == 0 || len <= width || ends || body.lines.len() == 1 && whole && len <= LINE_CHARS_MAX;
         if len == 0 || !fits || !whole && len < PART_CHARS_MIN {
@@ -161,7 +202,7 @@ fn body(text: &[u8], start: usize) -> Body {
         body.chars += len;
         at += len;
         body.end = at;
-        if !whole || !ends && width != 0 && len < width && !text[at + gap(text, at)..].trim_ascii_start().starts_with(b"-----END ") {
+        if !whole || !ends && width != 0 && len < width && !is_end(text[at + gap(text, at)..].trim_ascii_start()) {
             return body;
         }
         width = len;
@@ -174,7 +215,7 @@ fn reaches_end(text: &[u8], mut at: usize) -> bool {
         let len = text[at..].iter().take_while(|&&b| is_body(b) || b == b'=').count();
         let gap = gap(text, at + len);
         if len + gap == 0 {
-            return text[at..].starts_with(b"-----END ");
+            return is_end(&text[at..]);
         }
         at += len + gap;
     }
@@ -188,7 +229,7 @@ const BLANK_LINE_CHARS_MIN: usize = 60;
 
 /// A blank in place of a line end.
 fn is_blank_end(behind: &[u8], len: usize) -> bool {
-    behind.starts_with(b" ") && (len >= BLANK_LINE_CHARS_MIN || behind.starts_with(b" -----END "))
+    behind.starts_with(b" ") && (len >= BLANK_LINE_CHARS_MIN || is_end(&behind[1..]))
 }
 
 /// Length of a line end, escaped or not.
@@ -203,11 +244,21 @@ fn line_end(text: &[u8]) -> usize {
     }
 }
 
+/// Length of a backslash and the line end that it escapes.
+fn continued(text: &[u8]) -> usize {
+    match text {
+        [b'\\', b'\n', ..] => 2,
+        [b'\\', b'\r', b'\n', ..] => 3,
+        _ => 0,
+    }
+}
+
 /// Length of the line ends and blanks between two lines of a body. Blanks alone are none: they come between words.
 fn gap(text: &[u8], at: usize) -> usize {
     let (mut end, mut lines) = (at, false);
     loop {
-        let len = line_end(&text[end..]);
+        // The line goes on, as properties and shells write it.
+        let len = line_end(&text[end..]).max(continued(&text[end..]));
         lines |= len > 0;
         match text.get(end) {
             _ if len > 0 => end += len,
@@ -235,10 +286,16 @@ fn splice(text: &[u8], at: usize) -> usize {
     if line > 0 && text.get(end) == text.get(at) { end + 1 - at } else { 0 }
 }
 
-/// True where a line opens a private key, so that what follows belongs to it.
+/// True where a line opens a private key, so that what follows belongs to it. The dashes may be escaped, and a form body
+/// has `+` for blanks.
 #[must_use]
 pub fn opens_key(line: &[u8]) -> bool {
-    BEGIN.find(line).is_some_and(|at| position(line, at, b"PRIVATE KEY-----").is_some()) && END.find(line).is_none()
+    static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"PRIVATE"));
+    let labels =
+        || KEY.find_iter(line).filter(|&at| matches!(&line[at + 7..], [b' ' | b'+', b'K', b'E', b'Y', b'-' | b'&' | b'\\' | b'%', ..]));
+    let Some(last) = labels().last() else { return false };
+    let before = &line[last.saturating_sub(LABEL_BYTES_MAX)..last];
+    memchr::memmem::rfind(before, b"BEGIN") > memchr::memmem::rfind(before, b"END")
 }
 
 #[cfg(test)]
@@ -257,7 +314,8 @@ mod tests {
             assert_eq!(found.len(), 1, "{text}");
             assert_eq!(found[0].pieces.len(), pieces, "{text}");
         }
-        assert!(pem_keys(format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----").as_bytes()).is_empty());
+        let public = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAERx";
+        assert!(pem_keys(format!("-----BEGIN PUBLIC KEY-----\n{public}\n-----END PUBLIC KEY-----").as_bytes()).is_empty());
         assert!(pem_keys(b"expected -----BEGIN PRIVATE KEY----- at the beginning").is_empty());
     }
 }

@@ -26,10 +26,14 @@ pub(crate) fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: 
             return match token_at(text, start, more, work) {
                 At::Token(kb) => {
                     token.key_bound = kb.token.whole;
+                    token.whole &= kb.token.whole;
                     Some(kb.span().end)
                 }
                 At::Open => None,
-                At::Nothing => Some(end),
+                At::Nothing => {
+                    token.whole = false;
+                    Some(end)
+                }
             };
         }
         let probe = decode(&text[start..start + len.min(16)]);
@@ -44,6 +48,8 @@ pub(crate) fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: 
             token.disclosures += 1;
         }
         token.kind = Kind::SdJwt;
+        // What ends in a disclosure was cut.
+        token.whole &= ended || len == 0;
         end = start + len;
     }
     Some(end)

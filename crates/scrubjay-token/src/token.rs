@@ -151,18 +151,55 @@ pub struct Found {
     pub quote: Option<Range<usize>>,
     /// The text is UTF-16: the replacement has to be, too.
     pub wide: Option<Wide>,
+    /// Where the object begins of which the pieces are members: without what stands there, nothing tells what they are.
+    pub from: Option<usize>,
+}
+
+/// Where tokens of a text begin and end that are whole by themselves: no line end divides them.
+#[derive(Default)]
+pub(crate) struct Whole {
+    starts: Vec<usize>,
+    ends: Vec<usize>,
+}
+
+impl Whole {
+    pub(crate) fn of(text: &[u8], found: &[Found]) -> Self {
+        let (mut starts, mut ends): (Vec<usize>, Vec<usize>) =
+            found.iter().filter(|f| f.is_closed(text)).map(|f| (f.span().start, f.span().end)).unzip();
+        starts.sort_unstable();
+        ends.sort_unstable();
+        Self { starts, ends }
+    }
+
+    pub(crate) fn has_start(&self, at: usize) -> bool {
+        self.starts.binary_search(&at).is_ok()
+    }
+
+    pub(crate) fn has_end(&self, at: usize) -> bool {
+        self.ends.binary_search(&at).is_ok()
+    }
 }
 
 impl Found {
     /// A token in one piece.
     pub(crate) fn plain(span: Range<usize>, token: Token) -> Self {
-        Self { pieces: Vec::from([span]), token, quote: None, wide: None }
+        Self { pieces: Vec::from([span]), token, quote: None, wide: None, from: None }
     }
 
     /// The same token, standing at `span`.
     pub(crate) fn at(mut self, span: Range<usize>) -> Self {
         self.pieces.clear();
         self.pieces.push(span);
+        self.from = None;
+        self
+    }
+
+    /// The same token, of a text that begins at `offset` of another one.
+    pub(crate) fn behind(mut self, offset: usize) -> Self {
+        let moved = |range: &mut Range<usize>| *range = range.start + offset..range.end + offset;
+        self.pieces.iter_mut().for_each(moved);
+        self.quote.iter_mut().for_each(moved);
+        self.from.iter_mut().for_each(|from| *from += offset);
         self
     }
 
@@ -181,6 +218,22 @@ impl Found {
     /// Nothing that follows belongs to it: a compact token of which all is there, or an object or a key that is closed.
     pub(crate) fn is_complete(&self) -> bool {
         self.token.whole || self.token.cut.is_none() && (self.quote.is_some() || self.token.kind == Kind::Pem)
+    }
+
+    /// As [`Self::is_complete`], of a compact token of `text` that no next line goes on with: behind the last `~` of a line the
+    /// key binding JWT may follow.
+    pub(crate) fn is_closed(&self, text: &[u8]) -> bool {
+        let end = self.span().end;
+        let may_go_on =
+            || self.token.kind == Kind::SdJwt && text[..end].ends_with(b"~") && matches!(text.get(end), None | Some(b'\r' | b'\n'));
+        self.token.whole && !may_go_on()
+    }
+
+    /// Where what tells that this is a token begins: before its span, for members of an object.
+    #[must_use]
+    pub fn start(&self) -> usize {
+        let start = self.span().start;
+        self.from.map_or(start, |from| from.min(start))
     }
 
     /// Everything from the first byte to the last.

@@ -61,6 +61,12 @@ impl View {
         self.from[span.start] as usize..self.to[span.end - 1] as usize
     }
 
+    /// The end of what of `span` stands for bytes of the original before `end`.
+    pub(crate) fn before(&self, span: &Range<usize>, end: usize) -> usize {
+        let from = self.from.get(span.clone()).unwrap_or_default();
+        span.start + from.partition_point(|&at| (at as usize) < end)
+    }
+
     /// Appends the continuation of what came before, of which the first `own` bytes belong together. See
     /// [`Self::reach`].
     pub(crate) fn join(&mut self, text: &[u8], range: Range<usize>, own: usize, sure: bool) {
@@ -519,6 +525,13 @@ pub(crate) fn visible(text: &[u8]) -> Option<View> {
 #[must_use]
 pub fn visible_line(line: &[u8]) -> Option<Vec<u8>> {
     visible(line).map(|view| view.text)
+}
+
+/// A line with up to two layers of escapes taken off, as those take them off that carry a divided record on. `None`: it has none.
+#[must_use]
+pub fn unescaped_line(line: &[u8]) -> Option<Vec<u8>> {
+    let once = unescaped(line)?.text;
+    Some(unescaped(&once).map_or(once, |twice| twice.text))
 }
 
 /// Byte order of UTF-16 text.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::compact::is_mixed;
 use crate::lists::is_dump_line;
 use crate::partials::part;
+use crate::token::Whole;
 use crate::view::View;
 
 /// Shortest wrap width that counts without a sign of the carrier.
@@ -14,6 +15,8 @@ const WRAP_CHARS_MIN: usize = 60;
 const PROVEN_CHARS_MIN: usize = 16;
 /// Widths at which programs wrap base64: RFC 7468, RFC 2045, RFC 5322, terminals, and round numbers.
 const WRAP_WIDTHS: [usize; 15] = [60, 64, 68, 70, 72, 74, 75, 76, 77, 78, 79, 80, 100, 120, 128];
+/// How far before the end of a line the escapes are looked for that its last backslash may be one of.
+const ESCAPE_REACH: usize = 256;
 /// Longest run of a line's beginning that is looked at for a quoting mark (`> > `, `// `).
 const MARK_BYTES_MAX: usize = 16;
 
@@ -96,7 +99,11 @@ impl Lines<'_> {
             end
         };
         let end = trim(line.end, b"\r \t");
-        let continued = trim(end, b"\\");
+        let mut continued = trim(end, b"\\");
+        // One of them continues the line; the one before it may be the sign of an escape.
+        if self.alphabet == Alphabet::Json && continued + 2 <= end && self.ends_in_sign(i) {
+            continued = end - 1;
+        }
         if continued != end && !(self.alphabet == Alphabet::Json && self.divides_escape(i)) {
             return (continued, Behind::Proof);
         }
@@ -110,14 +117,32 @@ impl Lines<'_> {
         if quoted { (quote - 1, Behind::Quote) } else { (end, Behind::End) }
     }
 
+    /// The literals in line `i` and behind it are joined alike, as far as the break behind so many of them: a literal that
+    /// stands by itself is no part of those that an operator joins.
+    fn joins_literals(&self, i: usize, count: usize) -> bool {
+        let has_operator = |k: usize| {
+            let next = self.lines.get(k + 1).map_or(&[][..], |next| self.text[mark_end(self.text, next)..next.end].trim_ascii_start());
+            let line = self.text[self.lines[k].clone()].trim_ascii_end();
+            matches!(next.first(), Some(b'+' | b'.' | b'&')) || matches!(line.last(), Some(b'+' | b'.' | b'&'))
+        };
+        count == 0 || has_operator(i + count) || !has_operator(i)
+    }
+
     /// The backslash at the end of a line belongs to an escape that goes on in the next one.
     fn divides_escape(&self, i: usize) -> bool {
         let Some(next) = self.lines.get(i + 1) else { return false };
         let text = &self.text[mark_end(self.text, next)..next.end];
-        let line = &self.text[self.lines[i].clone()];
-        let line_end = text.starts_with(b"n") && memchr::memmem::find(line, b"\\n").is_some();
+        let near = &self.text[self.lines[i].end.saturating_sub(ESCAPE_REACH)..self.lines[i].end];
+        let line_end = text.starts_with(b"n") && memchr::memmem::find(near, b"\\n").is_some();
         let goes_on = matches!(text.first(), Some(b'\\' | b'"' | b'/')) || text.starts_with(b"u00") || line_end;
         goes_on && !text.trim_ascii_end().ends_with(b"\\")
+    }
+
+    /// An escape whose sign stands before the backslash at the end of the line goes on in the next one.
+    fn ends_in_sign(&self, i: usize) -> bool {
+        let Some(next) = self.lines.get(i + 1) else { return false };
+        let text = &self.text[mark_end(self.text, next)..next.end];
+        matches!(text.first(), Some(b'n' | b'r' | b't' | b'/' | b'"' | b'\'' | b'x')) || text.starts_with(b"u0")
     }
 
     /// A line as a continuation: nothing but indentation or a quoting mark in front of its piece.
@@ -184,88 +209,129 @@ pub(crate) fn is_value_end(first: &[u8], chars: &[u8]) -> bool {
     let hex = |chars: &[u8]| chars.iter().all(u8::is_ascii_hexdigit);
     let percents = |chars: &[u8]| chars.iter().filter(|&&b| b == b'%').count() * 4 > chars.len();
     is_mixed(chars)
+        || chars.ends_with(b"-----END")
         || chars.len() >= PROVEN_CHARS_MIN
             && (hex(chars) && hex(&first[first.len() - first.len().min(WRAP_CHARS_MIN)..]) || percents(chars))
 }
 
-/// Length of what stands behind a name and the sign that parts it from its value.
-pub(crate) fn value_len(piece: &[u8]) -> usize {
-    let value = piece.iter().rposition(|b| b"=:\"'".contains(b)).map_or(piece, |i| &piece[i + 1..]);
-    value.len()
+/// A value of this length may stand at the end of a text: it is all of it, or begins behind a blank, a quote, or the sign that
+/// parts it from its name.
+pub(crate) fn may_be_value(text: &[u8], len: usize) -> bool {
+    match text.len().checked_sub(len) {
+        None => false,
+        Some(0) => true,
+        Some(start) => b" \t=:\"'>([{,".contains(&text[start - 1]),
+    }
 }
 
-/// How many of the lines behind line `i` continue a value that it ends in, and whether that is sure.
-fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
+/// How a value goes on behind its first line.
+#[derive(Clone, Copy, Default)]
+struct Course {
+    /// How many lines continue it.
+    count: usize,
+    /// That is sure, of all of them but the last.
+    sure: bool,
+    /// And of the last one too.
+    fits: bool,
+}
+
+/// How a value goes on that ends in line `i`.
+fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> Course {
+    // An ellipsis ends a value.
+    if all.text[..first.core.end].ends_with(b"...") {
+        return Course::default();
+    }
+    // A terminal wraps the line, not the value.
+    if all.alphabet == Alphabet::Any {
+        return Course { count: full_lines(all, i, first.core.end - all.lines[i].start), ..Course::default() };
+    }
+    is_short(all, i, first).map_or_else(Course::default, |short| course(all, i, first, short))
+}
+
+/// As [`continuations`]; `short`: the first piece does not tell by itself that it goes on.
+fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
     let text = all.text;
     let first_line = &all.lines[i];
     let lines = &all.lines[i + 1..];
-    let proof = |p: &Piece| matches!(p.behind, Behind::Proof | Behind::Quote) || text[..p.core.end].ends_with(b".");
-    // An ellipsis ends a value.
-    if text[..first.core.end].ends_with(b"...") {
-        return (0, false);
-    }
-    // A terminal wraps the line, not the value.
+    let own = &text[first.core.clone()];
+    let dotted = |p: &Piece| text[..p.core.end].ends_with(b".");
+    let proof = |p: &Piece| matches!(p.behind, Behind::Proof | Behind::Quote) || dotted(p);
     let column = first.core.end - first_line.start;
-    if all.alphabet == Alphabet::Any {
-        return (full_lines(all, i, column), false);
-    }
-    let literal = all.alphabet == Alphabet::Json && first.behind == Behind::Quote;
-    let short = !literal && first.len() < if proof(first) { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN };
-    if short && (column < WRAP_CHARS_MIN || first.len() < TAIL_CHARS_MIN) {
-        return (0, false);
-    }
+    let fills = |len: usize| len == column || may_be_value(&text[first_line.start..first.core.end], len);
     let usual = all.alphabet == Alphabet::Compact && !short && WRAP_WIDTHS.contains(&first.len());
-    let mut sure = matches!(first.behind, Behind::Proof | Behind::Quote) || usual;
+    let mut course = Course { count: 0, sure: matches!(first.behind, Behind::Proof | Behind::Quote) || usual, fits: true };
     let mut width = if short { column } else { first.len() };
-    let mut before = (first.behind, text[..first.core.end].ends_with(b"."));
-    let (mut count, mut fits) = (0, true);
-    while count < lines.len() {
-        let next = all.next(i + 1 + count, before.0);
+    let mut before = (first.behind, dotted(first));
+    let mut glued = false;
+    while course.count < lines.len() {
+        let next = all.next(i + 1 + course.count, before.0);
         let len = next.len();
-        let quote_missing = before.0 == Behind::Quote && !next.quoted;
-        if len == 0 || quote_missing || next.behind == Behind::Other && !is_value_end(&text[first.core.clone()], &text[next.core.clone()]) {
+        if len == 0 || before.0 == Behind::Quote && !(next.quoted && all.joins_literals(i, course.count)) {
             break;
         }
+        let chars = &text[next.core.clone()];
         let proven = matches!(before.0, Behind::Proof | Behind::Quote);
+        if next.behind == Behind::Other && !is_value_end(own, chars) {
+            // Behind lines of one width, or that say themselves that they go on, a token that comes out whole proves it.
+            let may_end = course.count > 0 && (course.sure || glued) && len <= width;
+            return if may_end { Course { count: course.count + 1, fits: proven, ..course } } else { course };
+        }
         // Behind a short beginning comes a full line, or the last one.
-        let last = next.behind != Behind::End || lines.get(count + 1).is_none_or(|line| line.len() < PROVEN_CHARS_MIN || line.len() > len);
-        if short && count == 0 && !proven && len != column && !last {
+        let last =
+            next.behind != Behind::End || lines.get(course.count + 1).is_none_or(|line| line.len() < PROVEN_CHARS_MIN || line.len() > len);
+        if short && course.count == 0 && !proven && !fills(len) && !last {
             break;
         }
         // A folded line may be longer than the one before, and so may one behind a dot: only a whole token proves it.
         if len > width && !proven {
-            if count == 0 && len == column {
+            if course.count == 0 && fills(len) {
                 width = len;
             } else if before.1 || next.indented && !first.indented && len >= PROVEN_CHARS_MIN {
-                sure = next.indented && is_header_line(text, first_line);
+                course.sure = next.indented && is_header_line(text, first_line);
                 width = width.max(len);
             } else {
                 break;
             }
         }
-        count += 1;
+        course.count += 1;
         if matches!(next.behind, Behind::Close | Behind::Other) {
             let is_name = text[next.core.end..].starts_with(b"\":");
-            fits = next.behind == Behind::Other || !is_name || belongs(&text[first.core.clone()], &text[next.core.clone()]);
+            course.fits = next.behind == Behind::Other || !is_name || belongs(own, chars);
             // One line of another writer may begin with anything.
-            sure &= proven || count > 1 || next.behind == Behind::Close;
+            course.sure &= proven || course.count > 1 || next.behind == Behind::Close;
             break;
         }
         // The last piece may be anybody's line: a word, a digest, an identifier.
-        fits = len >= WRAP_CHARS_MIN || proof(&next) || belongs(&text[first.core.clone()], &text[next.core.clone()]);
-        before = (next.behind, text[..next.core.end].ends_with(b"."));
-        // Behind a name that is glued to the first piece the width shows in the second.
-        if count == 1 && len < width && len >= WRAP_CHARS_MIN {
-            width = len;
+        let digest = chars.iter().all(u8::is_ascii_hexdigit);
+        course.fits = len >= WRAP_CHARS_MIN && !digest || proof(&next) || belongs(own, chars);
+        before = (next.behind, dotted(&next));
+        let full = fills(len) || len == first.len();
+        // Behind a name that is glued to the first piece the width shows in the second, and one more has to prove it.
+        if course.count == 1 && len < width && len >= WRAP_CHARS_MIN && !proven {
+            (width, glued) = (len, full);
+            course.sure &= !usual;
             continue;
         }
-        let full = len == column || len == first.len() || len == value_len(&text[first.core.clone()]);
-        sure |= len >= WRAP_CHARS_MIN && (count > 1 && len == width || full);
+        course.sure |= len >= WRAP_CHARS_MIN && (course.count > 1 && len == width || full);
         if len != width && !proof(&next) {
             break;
         }
     }
-    (count, sure && fits)
+    course
+}
+
+/// Whether the first piece of a value is too short to tell by itself that it goes on. `None`: nothing else tells it either.
+fn is_short(all: &Lines<'_>, i: usize, first: &Piece) -> Option<bool> {
+    let text = &all.text[all.lines[i].start..first.core.end];
+    let json = all.alphabet == Alphabet::Json;
+    let proven = matches!(first.behind, Behind::Proof | Behind::Quote) || text.ends_with(b".");
+    let literal = json && first.behind == Behind::Quote;
+    // A backslash says of a whole line that it goes on.
+    let len = if json && first.behind == Behind::Proof { text.len() } else { first.len() };
+    let short = !literal && len < if proven { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN };
+    // The label of a key has blanks.
+    let begun = first.len() >= TAIL_CHARS_MIN || json && memchr::memmem::find(text, b"-----BEGIN ").is_some();
+    (!short || text.len() >= WRAP_CHARS_MIN && begun).then_some(short)
 }
 
 /// Whether a short last piece may be a value's rest: both cases, as base64 has, or more of what the first piece is made of.
@@ -318,8 +384,8 @@ fn is_header_line(text: &[u8], line: &Range<usize>) -> bool {
 /// shorter, or lines that say themselves that they go on. A continuation line is nothing but its piece, or the rest of the
 /// value and what closes it, so that a line of another writer is never taken for one. `None`: nothing is wrapped.
 ///
-/// `whole`: where tokens end that are whole by themselves, in order.
-pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option<View> {
+/// `whole`: tokens that are whole by themselves.
+pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &Whole) -> Option<View> {
     let mut lines = Vec::new();
     let mut start = 0;
     for at in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
@@ -336,9 +402,10 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option
     let mut i = 0;
     while i + 1 < lines.len() {
         let first = all.first(i);
-        let ended = whole.binary_search(&first.core.end).is_ok() || framed(i);
-        let (count, sure) = if ended { (0, false) } else { continuations(&all, i, &first) };
-        let count = (i + 1..=i + count).take_while(|&k| !framed(k)).count();
+        let ended = whole.has_end(first.core.end) || framed(i);
+        let course = if ended { Course::default() } else { continuations(&all, i, &first) };
+        let begins = |k: usize| whole.has_start(mark_end(text, &lines[k]));
+        let count = (i + 1..=i + course.count).take_while(|&k| !framed(k) && !begins(k)).count();
         if count > 0 {
             view.copy(text, copied..first.core.end);
             news |= text[first.core.end - first.len()..first.core.end].iter().any(|&b| !is_piece(b));
@@ -350,7 +417,7 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option
             // As much of it has to be a token's as is of one value.
             let own = text[next.core.clone()].iter().take_while(|&&b| is_piece(b)).count();
             news |= own < next.len();
-            view.join(text, next.core, own, sure);
+            view.join(text, next.core, own, course.sure && (course.fits || k < i + course.count));
             before = next.behind;
         }
         // What stands behind a value in its last line may be the beginning of another.
@@ -369,7 +436,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, want: Option<&str>) {
-        let view = joined(text.as_bytes(), Alphabet::Compact, &[]);
+        let view = joined(text.as_bytes(), Alphabet::Compact, &Whole::default());
         assert_eq!(view.map(|v| String::from_utf8_lossy(&v.text).into_owned()).as_deref(), want, "{text}");
     }
 

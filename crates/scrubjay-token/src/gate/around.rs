@@ -12,16 +12,19 @@ use super::shape::has_long_part;
 use crate::base64::{is_base64, padding_len};
 use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object, is_opening};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
-use crate::objects::{opening, string_end};
+use crate::members::KEY;
+use crate::notations::lone_member;
+use crate::objects::{has_key_member, opening, string_end};
 use crate::partials::part;
+use crate::pem::opens_key;
 use crate::view::{hidden_len, shows_as_nothing};
 
 /// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
 const INVISIBLE_BYTES_MAX: usize = 6;
 /// How far before a run the name of its JSON member is looked for, in bytes.
 const NAME_BYTES_MAX: usize = 32;
-/// Longest line above a run that may announce a key.
-const KEY_LINE_BYTES_MAX: usize = 256;
+/// Longest line above a run that may announce a key, and longest line below one that may end it.
+const KEY_LINE_BYTES_MAX: usize = 2048;
 /// Most bytes behind a run that join it to the next line.
 const JOIN_BYTES_MAX: usize = 64;
 
@@ -55,18 +58,43 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
         close = close.max(strict.end - (at - from));
     }
     // In a container's log the braces may be the frame's, and the object on several lines.
-    if part(line_of(text, &(at..at))).is_some() {
+    let line = line_of(text, &(at..at));
+    if part(line).is_some() || lone_member(line).is_some() {
         return true;
     }
-    let object = &text[before.len() - open..before.len() + close];
+    // With the brace: a name may stand behind it.
+    let object = &text[before.len() - (open + 1).min(before.len())..before.len() + close];
     // A name may be written in any way there is; only plain ones are read here.
     let is_escape = |w: &[u8]| matches!(w, [b'%' | b'&', ..] | [b'\\', b'u' | b'x' | b'0'..=b'7', ..]);
     object.windows(4).any(|w| {
         let quote = |b: u8| matches!(b, b'"' | b'\'' | b'\\');
         let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && quote(w[2]);
         let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]) || w[1..] == *b"oth";
-        shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two)
+        shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two) || is_bare_private(w)
+    }) || memchr::memchr_iter(b'\n', object).any(|end| divides_name(&object[..end]))
+}
+
+/// The line ends behind the quote that opens a member's name, or behind the first letters of it.
+fn divides_name(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let line = line.strip_suffix(b"\\").unwrap_or(line);
+    // Where string literals are joined the last quote is the literal's.
+    let literal = line.strip_suffix(b"+").map_or(line, <[u8]>::trim_ascii_end).strip_suffix(b"\"");
+    [Some(line), literal].into_iter().flatten().any(|line| {
+        let letters = line.iter().rev().take(2).take_while(|b| b.is_ascii_lowercase()).count();
+        let name = line[..line.len() - letters].strip_suffix(b"\"");
+        let before = name.and_then(|before| before.iter().rev().find(|b| !b" \\".contains(b)));
+        matches!(before, Some(b',' | b'{'))
     })
+}
+
+/// The name of a private member without quotes ([`crate::notations`]), and the sign or blank behind it.
+fn is_bare_private(w: &[u8]) -> bool {
+    let sign = |b: u8| matches!(b, b':' | b'=' | b' ' | b'\t' | b']');
+    let begins = b" \t\r\n{[(,;&?|\"'`:.-@%".contains(&w[0]);
+    let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && sign(w[2]);
+    let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && sign(w[3]);
+    begins && (one || two)
 }
 
 /// Where the object of the member named at `at` opens and closes, braces within strings in its name's quotes not counted.
@@ -125,7 +153,7 @@ pub(super) fn has_name(text: &[u8]) -> bool {
         let [a, b, c, d] = NAMES;
         [b"kty", a, b, c, d, b"-----BEGIN "].map(Finder::new)
     });
-    FINDERS.iter().any(|finder| finder.find(text).is_some())
+    FINDERS.iter().any(|finder| finder.find(text).is_some()) || has_key_member(text)
 }
 
 /// The run is the value of a JSON member with such a name, whatever quotes it.
@@ -139,7 +167,32 @@ pub(super) fn is_named(text: &[u8], start: usize) -> bool {
     }
     let is_name = |b: &u8| b.is_ascii_lowercase() || *b == b'_';
     let end = before.iter().rposition(is_name).map_or(0, |i| i + 1);
-    NAMES.iter().any(|name| before[..end].ends_with(name)) || !quoted && has_name(before)
+    let before_sign = &before[..end];
+    NAMES.iter().any(|name| before_sign.ends_with(name)) || ends_in_key_name(before_sign) || !quoted && has_any_name(before)
+}
+
+/// How far behind the modulus of a key its first private member is looked for, in bytes.
+const KEY_GAP_REACH: usize = 96;
+
+/// The run is the modulus of an RSA key, and a private member that is cut, too short for a run, stands behind it.
+pub(super) fn is_modulus(text: &[u8], run: &Range<usize>) -> bool {
+    let before = &text[run.start.saturating_sub(NAME_BYTES_MAX)..run.start];
+    let end = before.iter().rposition(u8::is_ascii_lowercase).unwrap_or(0);
+    matches!(before.get(end.saturating_sub(1)..=end), Some([b'"' | b'\'', b'n']))
+        && has_key_member(&text[run.end..text.len().min(run.end + KEY_GAP_REACH)])
+}
+
+/// A member of a key has a name of one or two letters, in quotes.
+fn ends_in_key_name(text: &[u8]) -> bool {
+    KEY.iter().any(|name| text.strip_suffix(name.as_bytes()).is_some_and(|before| matches!(before.last(), Some(b'"' | b'\''))))
+}
+
+/// The same where quotes are written as escapes (`&quot;d&quot;`, `%22d%22`).
+fn has_any_name(text: &[u8]) -> bool {
+    let opens = |at: usize| at > 0 && matches!(text[at - 1], b';' | b'2' | b'7' | b'4' | b'9') || at == 0;
+    let closes = |at: usize| matches!(text.get(at), Some(b'&' | b'%' | b'\\'));
+    has_name(text)
+        || (0..text.len()).any(|at| opens(at) && KEY.iter().any(|n| text[at..].starts_with(n.as_bytes()) && closes(at + n.len())))
 }
 
 /// What shows as nothing, or a wide dot, parts the run from a neighbour that it belongs to.
@@ -180,10 +233,14 @@ const KEY_HEADER_LINES: usize = 4;
 /// What announces a private key.
 const LABEL: &[u8] = b"PRIVATE KEY-----";
 
-/// What stands before the run in its line announces a private key.
+/// What stands before the run in its line, but for a few signs that part lines, announces a private key.
 pub(super) fn is_behind_key_label(text: &[u8], run: &Range<usize>) -> bool {
-    text[..run.start].ends_with(b"- ") && text[..run.start - 1].ends_with(LABEL)
+    let near = &text[run.start.saturating_sub(KEY_SIGNS_MAX + LABEL.len())..run.start];
+    memchr::memchr_iter(b'-', near).any(|at| near[..at].ends_with(b"PRIVATE KEY") && near[at..].starts_with(b"-----"))
 }
+
+/// Most bytes between a key's label and the first line of its body, where both stand in one line.
+const KEY_SIGNS_MAX: usize = 40;
 
 /// The line above the run announces a private key.
 pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
@@ -192,9 +249,9 @@ pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
         let Some(above) = memchr::memrchr(b'\n', &text[..end]) else { return false };
         let from = text[..above].iter().rev().take(KEY_LINE_BYTES_MAX).take_while(|&&b| b != b'\n').count();
         let line = &text[above - from..above];
-        static FINDERS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| [LABEL, b"Proc-Type: ", b"DEK-Info: "].map(Finder::new));
-        let [label, proc_type, dek_info] = &*FINDERS;
-        if label.find(line).is_some() {
+        static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"Proc-Type: "), Finder::new(b"DEK-Info: ")]);
+        let [proc_type, dek_info] = &*FINDERS;
+        if opens_key(line) {
             return true;
         }
         let is_header = proc_type.find(line).is_some() || dek_info.find(line).is_some();

@@ -1,0 +1,191 @@
+//! Private keys in layouts that programs give them: each line in a record of its own, or parted by other signs than line ends.
+
+mod support;
+
+use scrubjay_scrub::Limits;
+use scrubjay_testkit::leak::leaks;
+use scrubjay_testkit::random::Random;
+use scrubjay_testkit::tokens::{Form, base64};
+use support::{cases, first_seed, pieces, shown, whole};
+
+const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
+const AFTER: &str = "2026-11-23T12:00:01Z INFO last ordinary line id=18\n";
+
+/// Lines of keys of several sizes: one line (Ed25519), two and more.
+fn keys() -> Vec<Vec<String>> {
+    let key = |label: &str, bytes: &[u8]| {
+        let body = base64(bytes);
+        let body = body.as_bytes().chunks(64).map(|c| String::from_utf8_lossy(c).into_owned());
+        let ends = |end: &str| format!("-----{end} {label}-----");
+        std::iter::once(ends("BEGIN")).chain(body).chain([ends("END")]).collect()
+    };
+    let mut r = Random::new(7);
+    let mut keys: Vec<Vec<String>> = [48, 62, 96, 138].iter().map(|&n| key("PRIVATE KEY", &r.bytes(n))).collect();
+    keys.push(key("ENCRYPTED PRIVATE KEY", &r.bytes(239)));
+    for seed in first_seed()..first_seed() + cases(4) {
+        keys.push(Form::Pem.make(&mut Random::new(seed)).text.trim_end().lines().map(str::to_owned).collect());
+    }
+    keys
+}
+
+/// `write` gives the text of the key's lines, or of others in their place; around them all has to stay.
+#[track_caller]
+fn check(write: impl Fn(&[String]) -> String) {
+    for key in keys() {
+        let text = write(&key);
+        let document = format!("{BEFORE}{text}\n{AFTER}");
+        let out = whole(Limits::default(), document.as_bytes());
+        let shown = || format!("\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
+        let text = String::from_utf8_lossy(&out);
+        let found = leaks(&out, &key[1..key.len() - 1], &[]);
+        assert!(found.is_empty(), "leaks {:?}{}", found.runs.first(), shown());
+        assert!(text.starts_with(BEFORE) && text.ends_with(AFTER), "a neighbour changed{}", shown());
+        assert_eq!(text.matches("pem(class:key)").count(), 1, "not one key{}", shown());
+        assert_eq!(text.lines().count(), document.lines().count(), "lines{}", shown());
+        let twice = whole(Limits::default(), &out);
+        assert_eq!(text, String::from_utf8_lossy(&twice), "twice{}", shown());
+        let cut = document.len() / 2;
+        assert_eq!(text, String::from_utf8_lossy(&pieces(Limits::default(), document.as_bytes(), &[cut])), "cut at {cut}{}", shown());
+        check_same(&write(&public(&key)));
+    }
+}
+
+/// The same lines under a label that is not a private key's.
+fn public(key: &[String]) -> Vec<String> {
+    let label = |line: &String| {
+        line.replace("ENCRYPTED PRIVATE", "PUBLIC")
+            .replace("RSA PRIVATE KEY", "CERTIFICATE")
+            .replace("EC PRIVATE", "PUBLIC")
+            .replace("PRIVATE", "PUBLIC")
+    };
+    key.iter().map(label).collect()
+}
+
+#[track_caller]
+fn check_same(text: &str) {
+    let document = format!("{BEFORE}{text}\n{AFTER}");
+    let out = whole(Limits::default(), document.as_bytes());
+    assert_eq!(String::from_utf8_lossy(&out), document);
+}
+
+/// Each line in a record that `record` makes of it and its number.
+#[track_caller]
+fn check_records(record: impl Fn(usize, &str) -> String) {
+    check(|key| key.iter().enumerate().map(|(i, line)| record(i, line)).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_line_of_a_key_in_each_record() {
+    check_records(|i, line| format!("2026-11-23T12:00:00.12345678{i}Z stdout F {line}"));
+    check_records(|i, line| format!(r#"{{"log":"{line}\n","stream":"stdout","time":"2026-11-23T12:00:00.1234567{i}Z"}}"#));
+    check_records(|i, line| format!(r#"{{"level":"info","ts":{i}.5,"msg":"{line}","caller":"main.go:{i}"}}"#));
+    check_records(|i, line| {
+        format!(r#"{{"@timestamp":"2026-11-23T12:00:{i:02}Z", "message" : "{line}\r\n", "id": "{:x}"}}"#, i * 7919 + 17)
+    });
+    check_records(|i, line| format!(r#"time="2026-11-23T12:00:{i:02}Z" level=info msg="{line}""#));
+    check_records(|i, line| format!("2026-11-23 12:00:{i:02} INFO {line}"));
+    check_records(|_, line| format!("web-1  | {line}"));
+    check_records(|i, line| format!("Nov 23 12:00:{i:02} host app[17]: {line}"));
+    check_records(|i, line| format!("\u{1b}[32mINFO\u{1b}[0m [{i}] {line}"));
+    check_records(|i, line| format!(r#"[{i}.5, "o", "{line}\r\n"]"#));
+}
+
+#[test]
+fn a_key_behind_marks_and_numbers() {
+    check_records(|_, line| format!("-{line}"));
+    check_records(|_, line| format!("+{line}"));
+    check_records(|_, line| format!("> {line}"));
+    check_records(|i, line| format!("{:6}\t{line}", i + 1));
+    check_records(|i, line| format!("key.pem:{}:{line}", i + 1));
+    check_records(|_, line| format!(" {line:70} +"));
+    check_records(|_, line| if line.contains("END") { format!(" {line}") } else { format!(" {line:64}+") });
+    check_records(|_, line| format!("| {line:64} |"));
+    check_records(|_, line| format!("    \"{line}\","));
+    check_records(|_, line| format!("  - {line}"));
+}
+
+#[test]
+fn a_key_that_other_signs_part() {
+    check(|key| format!("POST k={}%0A&b=1", key.join("%0A").replace('+', "%2B").replace(' ', "+")));
+    check(|key| format!("{{\"key\": [\"{}\"], \"n\": 1}}", key.join("\", \"")));
+    check(|key| format!("['{}\\n'] n=1", key.join("\\n', '")));
+    check(|key| format!("<pre>{}</pre>", key.join("<br>")));
+    check(|key| format!("<ul><li>{}</li></ul>", key.join("</li><li>")));
+    check(|key| format!("k={}\nn=1", key.join("\\n\\\n  ")));
+    check(|key| format!("k = [\"{}\"]", key.join("\",\n  \"")));
+    check(|key| key.join("\n\n"));
+    check(|key| key.join("\r\n\r\n"));
+    for dash in ["&#x2D;", "&#45;", "\\x2d", "\\u002d"] {
+        check(|key| key.join("\n").replace('-', dash));
+    }
+}
+
+/// What is not framed as the key's first line is, or is no line of a key, is somebody else's.
+#[test]
+fn the_records_behind_a_key_that_is_cut_stay() {
+    let key = &keys()[3];
+    let json = |line: &str| format!(r#"{{"level":"info","msg":"{line}"}}"#);
+    for next in [json("started"), json("Started4"), json(""), json("a line of words"), "plain".to_owned(), format!("2026 {}", json("QUJD"))]
+    {
+        let text = format!("{}\n{}\n{next}\n{}", json(&key[0]), json(&key[1]), json("bye"));
+        let out = String::from_utf8(whole(Limits::default(), text.as_bytes())).unwrap();
+        if next != json("Started4") {
+            assert!(out.ends_with(&format!("\n{next}\n{}", json("bye"))), "{out}");
+        }
+        assert!(!out.contains(&key[1][..16]) && out.ends_with(&json("bye")), "{out}");
+    }
+    check_same(&json(&key[0]));
+    check_same(&format!("{}\n{}", json(&key[0]), json("expected a body of at least one line")));
+    check_same(&format!("{}\n{}", json("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2"), json(&key[3])));
+}
+
+#[test]
+fn what_stands_before_a_key_stays() {
+    check(|key| format!("C:\\tmp\\{}", key.join("\n")));
+    let out = whole(Limits::default(), format!("C:\\tmp\\{}\n", keys()[0].join("\n")).as_bytes());
+    assert!(out.starts_with(b"C:\\tmp\\pem("), "{}", shown(&out));
+}
+
+#[test]
+fn a_key_that_lost_its_beginning_behind_an_ellipsis() {
+    for key in keys().iter().filter(|key| key.len() > 4) {
+        for dots in ["...", "…"] {
+            let text = format!("{{\"k\":\"{dots}{}\\n{}\"}}\n", &key[1][5..], key[2..].join("\\n"));
+            let out = whole(Limits::default(), text.as_bytes());
+            assert!(leaks(&out, &key[1..key.len() - 1], &[]).is_empty(), "{}", shown(&out));
+            assert!(out.starts_with(format!("{{\"k\":\"{dots}pem(").as_bytes()), "{}", shown(&out));
+        }
+    }
+}
+
+/// DER by itself (RFC 5958, 5915, 8017), in base64.
+#[test]
+fn keys_without_a_label() {
+    let ed25519 = "MC4CAQAwBQYDK2VwBCIEIAcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUm";
+    let ec = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze+hRANCAARHHD51jEkEKFu6flMRjtD1JK3rB1fSW9L457DXbfpxTN1SD3rKiouResw39R3o8Mm7462Fg4LnAtwloS0J96hY";
+    let sec1 = base64(&[&[0x30, 0x31, 2, 1, 1, 4, 32][..], &[0x5A; 32], &[0xA0, 10, 6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7]].concat());
+    for key in [ed25519, ec, &sec1] {
+        let lines: Vec<&str> = key.as_bytes().chunks(64).map(|c| std::str::from_utf8(c).unwrap()).collect();
+        for (before, between, after) in
+            [("{\"k\":\"", "", "\"}"), ("{\"k\":\"", "\\n", "\"}"), ("k=", "", " n=1"), ("key:\n", "\n", "\nend"), ("\t", "\r\n\t", "\r")]
+        {
+            let text = format!("{BEFORE}{before}{}{after}\n{AFTER}", lines.join(between));
+            let out = String::from_utf8(whole(Limits::default(), text.as_bytes())).unwrap();
+            assert!(leaks(out.as_bytes(), &[key.to_owned()], &[]).is_empty(), "{out}");
+            assert!(out.starts_with(&format!("{BEFORE}{before}pem(class:key)")) && out.ends_with(&format!("{after}\n{AFTER}")), "{out}");
+        }
+    }
+    for public in [
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAERxw+dYxJBChbun5TEY7Q9SSt6wdX0lvS+Oew1236cUzdUg96yoqLkXrMN/Ud6PDJu+OthYOC5wLcJaEtCfeoWA==",
+        "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAyKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4",
+        "MIIDazCCAlOgAwIBAgIUdAVrN7xI0VniQq83vEjRWeJCrwDQYJKoZIhvcNAQELBQAwRTELMAkGA1UEBhMCQVUxEzARBgNVBAgMClNvbWUt",
+        "MIICijCCAXICAQAwRTELMAkGA1UEBhMCQVUxEzARBgNVBAgMClNvbWUtU3RhdGUxITAfBgNVBAoMGEludGVybmV0IFdpZGdpdHMgUHR5",
+        "AAAAB3NzaC1yc2EAAAADAQABAAABgQC7vbqajDw4o6gJy8UtmIbkcpnkO3Kwc4qsEnSZp/TR+fQi62F79RHWmwKOtFmwteURgLbj7D/WGuNLGOfa",
+        "MEUCIQDKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQIgEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8=",
+    ] {
+        check_same(&format!("{{\"k\":\"{public}\"}}"));
+        check_same(&format!("ssh-rsa {public} me@host"));
+        let lines: Vec<&str> = public.as_bytes().chunks(64).map(|c| std::str::from_utf8(c).unwrap()).collect();
+        check_same(&lines.join("\n"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Objects that a carrier divided wherever its lines ended: within a name, a value, an escape. Only an object that comes out
+//! whole is one, so what stands between its lines may be guessed.
+
+use std::ops::Range;
+
+use crate::frames::header;
+use crate::view::{View, brace};
+use crate::wrap::mark_end;
+
+/// The text without the line ends that divide an object, and what its carrier put around them: headers and marks of lines,
+/// backslashes, closed and opened quotes. `None`: there are none.
+pub(crate) fn carried(text: &[u8]) -> Option<View> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
+        lines.push(start..end - usize::from(text[start..end].ends_with(b"\r")));
+        start = end + 1;
+    }
+    let mut view = View::with_capacity(text.len());
+    let (mut depth, mut first, mut any) = (0usize, 0, false);
+    let mut at = 0;
+    for (k, line) in lines.iter().enumerate() {
+        let (end, quoted) = lines.get(k + 1).map_or((line.end, false), |next| carrier_end(text, line, next));
+        while at < end {
+            let (sign, len) = match text[at] {
+                b @ (b'{' | b'}') => (b, 1),
+                b'\\' | b'%' | b'&' => brace(text, at).filter(|(_, len)| at + len <= end).unwrap_or((0, 1)),
+                _ => (0, 1),
+            };
+            match sign {
+                b'{' if depth > 0 || opens_object(&text[at + len..line.end]) => {
+                    first = if depth == 0 { k } else { first };
+                    depth += 1;
+                }
+                b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            view.copy(text, at..at + len);
+            at += len;
+        }
+        let Some(next) = lines.get(k + 1) else { break };
+        if depth == 0 {
+            view.copy(text, at..next.start);
+            at = next.start;
+            continue;
+        }
+        any = true;
+        at = carrier_start(text, &lines[first], next, quoted);
+    }
+    view.copy(text, at..text.len());
+    any.then_some(view)
+}
+
+/// What follows a brace is a member's name, or the line's end.
+fn opens_object(behind: &[u8]) -> bool {
+    let next = behind.iter().find(|b| !b.is_ascii_whitespace());
+    next.is_none_or(|b| b"\"'\\&%".contains(b))
+}
+
+/// Where the text of a line ends that goes on in the next one, and whether a string literal ends there.
+fn carrier_end(text: &[u8], line: &Range<usize>, next: &Range<usize>) -> (usize, bool) {
+    let own = &text[line.clone()];
+    let shown = own.trim_ascii_end();
+    if shown.ends_with(b"\\") {
+        return (line.start + shown.len() - 1, false);
+    }
+    let literal = shown.strip_suffix(b"+").or_else(|| shown.strip_suffix(b"&")).unwrap_or(shown).trim_ascii_end();
+    if literal.ends_with(b"\"") && opens_literal(&text[next.clone()]).is_some() {
+        return (line.start + literal.len() - 1, true);
+    }
+    (line.end, false)
+}
+
+/// Where the text of a line begins that opens a string literal, perhaps behind the operator that joins it to the line before.
+fn opens_literal(line: &[u8]) -> Option<usize> {
+    let rest = line.trim_ascii_start();
+    let rest = rest.strip_prefix(b"+").or_else(|| rest.strip_prefix(b"&")).unwrap_or(rest).trim_ascii_start();
+    rest.strip_prefix(b"\"").map(|rest| line.len() - rest.len())
+}
+
+/// Where the text of a line begins that goes on with an object.
+fn carrier_start(text: &[u8], first: &Range<usize>, line: &Range<usize>, quoted: bool) -> usize {
+    let own = &text[line.clone()];
+    if let Some(start) = opens_literal(own).filter(|_| quoted) {
+        return line.start + start;
+    }
+    match header(&text[first.clone()], own) {
+        0 => mark_end(text, line),
+        len => line.start + len,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_carrier_puts_between_the_lines_of_an_object() {
+        let object = r#"{"kty": "EC", "d": "abc"}"#;
+        for (text, want) in [
+            ("t={\"kty\": \"E\\\nC\", \"d\":\\\n \"abc\"} n=1\\\nnext", format!("t={object} n=1\\\nnext").replace(": \"abc", ":\"abc")),
+            ("> {\"kty\": \"E\n> C\", \"d\n> \": \"abc\"}\n> bye", format!("> {object}\n> bye")),
+            ("[w-3] DEBUG a - {\"kty\"\n[w-4] DEBUG a - : \"EC\", \"d\": \"abc\"}\n", format!("[w-3] DEBUG a - {object}\n")),
+            ("s = \"{\"kty\": \"EC\" +\n  \"\", \"d\": \"\"\n  + \"abc\"}\";", format!("s = \"{object}\";")),
+        ] {
+            let view = carried(text.as_bytes()).unwrap();
+            assert_eq!(String::from_utf8_lossy(&view.text), want, "{text}");
+        }
+        assert!(carried(b"{\"a\": 1}\n{\"b\": 2}\n").is_none());
+    }
+}

@@ -1,0 +1,434 @@
+//! Keys and tokens that are objects (RFC 7517, RFC 7515 §7.2, RFC 7516 §7.2) and that a program printed in its own notation:
+//! member names without quotes, as in `{ kty: 'EC', d: '…' }`, `map[d:… kty:EC]`, `{:d=>"…"}`, `kty=EC&d=…`, YAML, HCL, logfmt.
+//!
+//! Such text has no end that could be relied on, so only the values that must not come out are replaced, and only where the
+//! key's type stands beside them and they are as long as the type makes them.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use crate::base64::{is_base64, padding_len};
+use crate::compact::is_opening;
+use crate::objects::{Frame, judge};
+use crate::partials::part;
+use crate::pem::framed_as;
+use crate::token::{Found, Kind};
+use crate::view::View;
+
+/// Deepest nesting of brackets that is followed.
+const DEPTH_MAX: usize = 64;
+/// Longest name of a member, with the path in front of it (`jwk.d`).
+const NAME_BYTES_MAX: usize = 64;
+/// Most blanks on either side of the sign between a name and its value.
+const BLANKS_MAX: usize = 24;
+/// Shortest symmetric key, in characters: 80 bits.
+const OCTETS_CHARS_MIN: usize = 14;
+/// The private number of an elliptic curve (RFC 7518 §6.2.2.1, RFC 8037 §2): 32 to 66 bytes, perhaps without leading zeros.
+const CURVE_CHARS: std::ops::RangeInclusive<usize> = 42..=88;
+const CURVE_CHARS_MIN: usize = *CURVE_CHARS.start();
+/// Longest frame of a record before what it says, in bytes, with the name of a member.
+const FRAME_BYTES_MAX: usize = 2048;
+/// Shortest private exponent and shortest prime of RSA: 512 bits.
+const EXPONENT_CHARS_MIN: usize = 84;
+const PRIME_CHARS_MIN: usize = 42;
+/// Shortest signature, in characters.
+const PART_CHARS_MIN: usize = 16;
+
+/// Members that are read, the private ones first.
+const NAMES: [&str; 17] = [
+    "d",
+    "k",
+    "p",
+    "q",
+    "dp",
+    "dq",
+    "qi",
+    "payload",
+    "signature",
+    "ciphertext",
+    "encrypted_key",
+    "protected",
+    "kty",
+    "header",
+    "iv",
+    "tag",
+    "crv",
+];
+/// The names in front, whose values must not come out.
+const SECRETS: usize = 12;
+/// The name of a member that is read, of another one of a key (RFC 7517 §4, RFC 7518 §6, Web Cryptography §16), or of what is
+/// around it.
+fn is_known(name: &[u8]) -> bool {
+    match name {
+        [_] => matches!(name[0], b'd' | b'k' | b'p' | b'q' | b'n' | b'e' | b'x' | b'y' | b'r' | b't'),
+        [_, _] => matches!(name, b"dp" | b"dq" | b"qi" | b"iv"),
+        b"kty" | b"crv" | b"tag" | b"oth" | b"use" | b"alg" | b"enc" | b"kid" | b"ext" | b"key_ops" => true,
+        b"x5u" | b"x5c" | b"x5t" | b"aad" | b"payload" | b"signature" | b"signatures" | b"ciphertext" => true,
+        b"encrypted_key" | b"protected" | b"unprotected" | b"header" | b"recipients" => true,
+        _ => false,
+    }
+}
+
+/// A member of an object, in a notation without quotes around names.
+struct Member<'a> {
+    name: &'a [u8],
+    value: Range<usize>,
+    /// The value is nothing but base64 or a word, and ends where it seems to.
+    whole: bool,
+}
+
+/// Finds what must not come out of `text`, each key or token as one: its values are the pieces.
+pub(crate) fn notations(text: &[u8]) -> Vec<Found> {
+    static TELLING: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"kty"), Finder::new(b"protected")]);
+    let is_bare = |at: usize, len: usize| sign(text, at + len).is_some();
+    let mut telling = TELLING.iter().map(|f| f.find_iter(text).any(|at| is_bare(at, f.needle().len())));
+    if !telling.any(|any| any) {
+        return Vec::new();
+    }
+    let mut found = read(text);
+    if let Some(view) = records(text) {
+        let known: HashSet<usize> = found.iter().map(|f| f.span().start).collect();
+        let pieces = |f: &Found| f.pieces.iter().flat_map(|piece| view.pieces(text, piece)).collect();
+        let inner = read(&view.text).into_iter().map(|f| Found { pieces: pieces(&f), ..f });
+        found.extend(inner.filter(|f| !known.contains(&f.span().start)));
+    }
+    found
+}
+
+fn read(text: &[u8]) -> Vec<Found> {
+    let mut reading = Reading { text, open: vec![Object::default()], found: Vec::new(), idle: true };
+    reading.read();
+    reading.found
+}
+
+/// What records say of which each is a line of a printed object, without what is around it: the records beside one with a
+/// member that tells, as far as they are framed as it is. `None`: there are none.
+fn records(text: &[u8]) -> Option<View> {
+    const TELLING: [&[u8]; 2] = [b"kty", b"protected"];
+    let lines = line_ranges(text);
+    let mut view = View::default();
+    let mut next = 0;
+    for (k, line) in lines.iter().enumerate() {
+        let bytes = &text[line.clone()];
+        let member = lone_member(bytes).filter(|&at| k >= next && TELLING.iter().any(|name| bytes[at..].starts_with(name)));
+        let Some(frame) = member.map(|at| bytes[..at].trim_ascii_end()).filter(|frame| !frame.is_empty()) else { continue };
+        let said = |line: &Range<usize>| said(frame, &text[line.clone()]).map(|said| line.start + said.start..line.start + said.end);
+        let first = k - lines[next..k].iter().rev().map_while(said).count();
+        next = k + 1;
+        for (k, said) in lines[first..].iter().map_while(said).enumerate() {
+            let end = said.end;
+            view.copy(text, said);
+            view.push(b'\n', end, end);
+            next = next.max(first + k + 1);
+        }
+    }
+    (!view.text.is_empty()).then_some(view)
+}
+
+fn line_ranges(text: &[u8]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let ends = memchr::memchr_iter(b'\n', text).chain([text.len()]);
+    ends.map(|end| std::mem::replace(&mut start, end + 1)..end).collect()
+}
+
+/// What a record says that is framed so: a string up to its quote, or the rest of the line.
+fn said(frame: &[u8], line: &[u8]) -> Option<Range<usize>> {
+    let start = framed_as(frame, line)?;
+    let is_string = frame.ends_with(b"\"");
+    let quote = |at: &usize| line[*at] == b'"' && line[..*at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0;
+    let end = if is_string { (start..line.len()).find(quote).unwrap_or(line.len()) } else { line.len() };
+    Some(start..end)
+}
+
+/// Where the member begins that is all that a record says.
+pub(crate) fn lone_member(line: &[u8]) -> Option<usize> {
+    let line = &line[..line.len().min(FRAME_BYTES_MAX)];
+    memchr::memchr2_iter(b':', b'=', line).find_map(|sign| {
+        // Most names are quoted, and most signs are of times and addresses.
+        let before = line[..sign].trim_ascii_end();
+        let before = before.strip_suffix(b"]").unwrap_or(before);
+        let len = before.iter().rev().take(NAME_BYTES_MAX).take_while(|b| is_name(**b)).count();
+        let at = before.len() - len;
+        let member = Some(at).filter(|&at| len > 0 && begins_name(line, at)).and_then(|at| member(line, at))?;
+        let value = line.get(member.value.clone()).unwrap_or_default();
+        let is_long = member.name.len() > 1 || value.len() >= CURVE_CHARS_MIN || value == b"AQAB";
+        let rest = line.get(member.value.end..).unwrap_or_default();
+        let close = rest.iter().take_while(|b| b",;)}]'`".contains(b)).count();
+        let ends = matches!(rest[close..].trim_ascii_end().first(), None | Some(b'"' | b'\\' | b'['));
+        (is_long && ends).then_some(at)
+    })
+}
+
+/// True where `line` is a record that says nothing but a member of a key or of a token, and is framed as the line before it:
+/// the next one may say another.
+#[must_use]
+pub fn continues_members(before: &[u8], line: &[u8]) -> bool {
+    lone_member(line).is_some_and(|at| framed_as(line[..at].trim_ascii_end(), before).is_some())
+}
+
+/// An object that is open.
+#[derive(Default)]
+struct Object {
+    frame: Frame,
+    /// Which of [`NAMES`] it has, as bits.
+    has: u32,
+}
+
+/// One reading of a text.
+struct Reading<'a> {
+    text: &'a [u8],
+    /// The objects that are open; the first one is what stands outside of all brackets.
+    open: Vec<Object>,
+    found: Vec<Found>,
+    /// No member in this line so far.
+    idle: bool,
+}
+
+impl Reading<'_> {
+    fn read(&mut self) {
+        let text = self.text;
+        let mut at = 0;
+        while at < text.len() {
+            match text[at] {
+                b'[' if in_brackets(text, at) => {}
+                b'{' | b'[' | b'(' => self.open_bracket(),
+                b'}' | b']' | b')' => self.close(),
+                b'\n' => self.line_end(at),
+                b if b.is_ascii_lowercase() && begins_name(text, at) => {
+                    if let Some(member) = member(text, at) {
+                        at = member.value.end.max(at + member.name.len());
+                        self.add(&member);
+                        continue;
+                    }
+                    at += text[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+                    continue;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        while !self.open.is_empty() {
+            self.judge_last();
+        }
+    }
+
+    fn open_bracket(&mut self) {
+        if self.open.len() == DEPTH_MAX {
+            self.open.remove(1);
+        }
+        self.open.push(Object::default());
+    }
+
+    fn close(&mut self) {
+        if self.open.len() > 1 {
+            self.judge_last();
+        }
+    }
+
+    /// What stands outside of all brackets goes on in the next line where each line has a member.
+    fn line_end(&mut self, at: usize) {
+        let is_item = self.text[at + 1..].trim_ascii_start().starts_with(b"- ");
+        if std::mem::replace(&mut self.idle, true) && self.open.len() == 1 && !is_item {
+            self.begin_anew();
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        self.judge_last();
+        self.open.push(Object::default());
+    }
+
+    fn add(&mut self, member: &Member<'_>) {
+        self.idle = false;
+        let Some(number) = NAMES.iter().position(|name| name.as_bytes() == member.name) else { return };
+        let (name, bit) = (NAMES[number], 1 << number);
+        let is_known = |open: &[Object]| open.last().is_some_and(|object| object.has & bit != 0);
+        // Outside of brackets another key begins where a member comes once more.
+        if self.open.len() == 1 && is_known(&self.open) && matches!(name, "kty" | "d" | "k" | "payload" | "ciphertext") {
+            self.begin_anew();
+        }
+        let is_new = number < SECRETS || !is_known(&self.open);
+        if let Some(object) = self.open.last_mut().filter(|_| member.whole && is_new) {
+            object.has |= bit;
+            object.frame.members.push((name, member.value.clone()));
+        }
+    }
+
+    /// Ends the innermost object. What one of several signatures or recipients has is its object's.
+    fn judge_last(&mut self) {
+        let Some(Object { frame, .. }) = self.open.pop() else { return };
+        if let Some(found) = secrets(self.text, &frame) {
+            self.found.push(found);
+        } else if let Some(around) = self.open.last_mut() {
+            let shared = ["protected", "signature", "encrypted_key", "header"];
+            around.frame.members.extend(frame.members.into_iter().filter(|(name, _)| shared.contains(name)));
+        }
+    }
+}
+
+/// What must not come out of an object that is one of ours.
+fn secrets(text: &[u8], frame: &Frame) -> Option<Found> {
+    let kty = frame.value("kty").map_or(&b""[..], |value| &text[value.clone()]);
+    let is_private = |name: &str, len: usize| match (kty, name) {
+        (b"oct", "k") => len >= OCTETS_CHARS_MIN,
+        (b"EC" | b"OKP", "d") => CURVE_CHARS.contains(&len),
+        (b"RSA", "d") => len >= EXPONENT_CHARS_MIN,
+        (b"RSA", "p" | "q" | "dp" | "dq" | "qi") => len >= PRIME_CHARS_MIN,
+        _ => false,
+    };
+    let is_key = frame.members.iter().any(|(name, value)| is_private(name, value.len()));
+    let protected = || frame.value("protected").is_some_and(|value| is_opening(text, value.start));
+    let is_long = |name| frame.members.iter().any(|(n, value)| *n == name && value.len() >= PART_CHARS_MIN);
+    if !is_key && !(protected() && (frame.has("ciphertext") || frame.has("payload") && is_long("signature"))) {
+        return None;
+    }
+    let token = judge(text, frame)?;
+    let is_secret = |name: &str, len: usize| match token.kind {
+        Kind::Jwk => is_private(name, len),
+        _ => !matches!(name, "d" | "k" | "p" | "q" | "dp" | "dq" | "qi"),
+    };
+    let secret = |name: &str| NAMES[..SECRETS].contains(&name);
+    let members = frame.members.iter().filter(|(name, value)| secret(name) && is_secret(name, value.len()) && !value.is_empty());
+    let mut pieces: Vec<Range<usize>> = members.map(|(_, value)| value.clone()).collect();
+    pieces.sort_unstable_by_key(|piece| piece.start);
+    (!pieces.is_empty()).then_some(Found { pieces, token, quote: None, wide: None, from: None })
+}
+
+/// What stands before `at` lets a name begin there.
+fn begins_name(text: &[u8], at: usize) -> bool {
+    at == 0 || b" \t\r\n{[(,;&?|\"'`:.-@%".contains(&text[at - 1])
+}
+
+/// A name in brackets, as PHP prints it (`[d] => …`).
+fn in_brackets(text: &[u8], at: usize) -> bool {
+    let len = name_len(text, at + 1);
+    len > 0 && text.get(at + 1 + len) == Some(&b']') && sign(text, at + 1 + len).is_some()
+}
+
+fn name_len(text: &[u8], at: usize) -> usize {
+    text[at..].iter().take(NAME_BYTES_MAX).take_while(|b| is_name(**b)).count()
+}
+
+fn is_name(b: u8) -> bool {
+    b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'
+}
+
+fn blanks(text: &[u8], at: usize) -> usize {
+    text[at..].iter().take(BLANKS_MAX).take_while(|b| matches!(b, b' ' | b'\t')).count()
+}
+
+/// Where the value begins behind the sign that follows a name at `at` (`:`, `=`, `=>`).
+fn sign(text: &[u8], at: usize) -> Option<usize> {
+    let at = at + usize::from(text.get(at) == Some(&b']'));
+    let at = at + text.get(at..).map_or(0, |_| blanks(text, at));
+    let len = match text.get(at..)? {
+        [b'=', b'>', ..] => 2,
+        [b'=' | b':', ..] => 1,
+        _ => return None,
+    };
+    Some(at + len + blanks(text, at + len))
+}
+
+/// The member whose name begins at `at`.
+fn member(text: &[u8], at: usize) -> Option<Member<'_>> {
+    let name = &text[at..at + name_len(text, at)];
+    let mut start = Some(name).filter(|name| is_known(name)).and_then(|name| sign(text, at + name.len()))?;
+    start += if text[start..].starts_with(b"Some(") { 5 } else { 0 };
+    // Quotes may be escaped.
+    let slashes = text[start..].iter().take(BLANKS_MAX).take_while(|&&b| b == b'\\').count();
+    if matches!(text.get(start + slashes), Some(b'"' | b'\'' | b'`')) {
+        start += slashes + 1;
+    }
+    let len = text[start..].iter().take_while(|&&b| is_base64(b)).count();
+    let end = start + len + padding_len(text, start + len);
+    let whole = text.get(end).is_none_or(|b| b.is_ascii_whitespace() || b",;&}])\"'`\\<|".contains(b));
+    Some(Member { name, value: start..end, whole })
+}
+
+/// True for a line that is a member of a key or of a token in such a notation, and nothing else: the next line may be another.
+#[must_use]
+pub fn is_member_line(line: &[u8]) -> bool {
+    // Only such lines may be a container runtime's.
+    let part = if line.get(10) == Some(&b'T') || line.starts_with(b"{\"log\"") { part(line) } else { None };
+    let line = part.map_or(line, |part| &line[part.text]).trim_ascii_start();
+    let line = line.strip_prefix(b"- ").unwrap_or(line);
+    // A path in front of the name, or a sign that is a part of it.
+    let path = line.iter().take(NAME_BYTES_MAX).take_while(|b| b.is_ascii_alphanumeric() || b"_.-:[{".contains(b)).count();
+    let start = line[..path].iter().rposition(|b| b".:[{".contains(b)).map_or(0, |i| i + 1);
+    let start = if line[..path].ends_with(b":") { 0 } else { start };
+    member(line, start).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, secrets: &[&str]) {
+        let found = notations(text.as_bytes());
+        let pieces: Vec<&str> = found.iter().flat_map(|f| &f.pieces).map(|piece| &text[piece.clone()]).collect();
+        assert_eq!(pieces, secrets, "{text}");
+    }
+
+    #[test]
+    fn values_that_are_private_and_values_that_are_not() {
+        let d = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA";
+        for text in [
+            format!("{{ kty: 'EC', x: '{d}', d: '{d}' }}"),
+            format!("{{:d=>\"{d}\", :kty=>\"EC\"}}"),
+            format!("%{{crv: \"P-256\", d: \"{d}\", kty: \"OKP\"}}"),
+            format!("map[crv:P-256 d:{d} kty:EC x:{d}]"),
+            format!("{{kty=EC, key_ops=[sign, verify], d={d}, x={d}}}"),
+            format!("key:\n  kty: EC\n  x: {d}\n  d: {d}\nnext: 1\n"),
+            format!("level=info kty=EC crv=P-256 d={d} n=1"),
+            format!("kty = \"EC\" d = \"{d}\""),
+            format!("a=1&kty=EC&d={d}&b=2"),
+            format!("Array\n(\n    [kty] => EC\n    [d] => {d}\n)\n"),
+            format!("Jwk {{ kty: \"EC\", d: Some(\"{d}\") }}"),
+            format!("jwk.kty=EC\njwk.d={d}\n"),
+        ] {
+            check(&text, &[d]);
+        }
+        check(&format!("{{kty=EC, x={d}}}, {{d={d}, kty=RSA}}"), &[]);
+        check(&format!("kty=EC x={d}\nother line\nd={d}"), &[]);
+        check(&format!("{{ kty: 'XY', d: '{d}' }} {{ kty: 'EC', d: 'x' }} {{ kty: 'EC', d: '{d}/a.b' }}"), &[]);
+        check(&format!("{{\"kty\":\"EC\",\"d\":\"{d}\"}}"), &[]);
+        check(&format!("kty=EC d={d}\nkty=oct k={d}\n"), &[d, d]);
+        check("d: 5, k: 'AQIDBAUGBwgJCgsMDQ4PEBES', protected: true, signature: 'AQIDBAUGBwgJCgsMDQ4PEBES'", &[]);
+    }
+
+    #[test]
+    fn signed_and_encrypted_objects() {
+        let (head, payload, long) = ("eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiJqbyJ9", "PD0-P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWls");
+        check(&format!("{{ payload: '{payload}', protected: '{head}', signature: '{long}' }}"), &[payload, head, long]);
+        check(
+            &format!(
+                "{{ payload: '{payload}', signatures: [ {{ protected: '{head}', signature: '{long}' }}, {{ signature: '{long}' }} ] }}"
+            ),
+            &[payload, head, long, long],
+        );
+        check(&format!("map[ciphertext:{long} iv:AAAA protected:{head} tag:BBBB]"), &[long, head]);
+        check(&format!("{{protected={head}, recipients=[{{encrypted_key={long}}}], ciphertext={long}, tag=AAAA}}"), &[head, long, long]);
+    }
+
+    #[test]
+    fn lines_that_are_a_member() {
+        for line in [
+            "  kty: 'EC',",
+            " :d=>\"x\",",
+            "  d = \"x\"",
+            "- kty: EC",
+            "jwk.d=x",
+            "    [d] => x",
+            "2026-11-23T12:00:00.1Z stdout F   d: 'x',",
+        ] {
+            assert!(is_member_line(line.as_bytes()), "{line}");
+        }
+        for line in ["", "INFO d: x", "day: 5", "}", "\"d\": 1", "d", "2026-11-23T12:00:00.1Z stdout F done"] {
+            assert!(!is_member_line(line.as_bytes()), "{line}");
+        }
+    }
+}
