@@ -21,12 +21,7 @@ pub(crate) struct Keyword {
 
 impl Keyword {
     fn stands_at(&self, text: &[u8], start: usize) -> bool {
-        // Many keywords share a fragment: most are told apart by their first byte.
-        let first = |text: &[u8]| text.first().map_or(0, |b| b | 0x20);
         let Some(there) = text.get(start..start + self.text.len()) else { return false };
-        if first(there) != first(&self.text) {
-            return false;
-        }
         if self.ignore_case { there.eq_ignore_ascii_case(&self.text) } else { there == self.text }
     }
 
@@ -45,8 +40,41 @@ pub(crate) struct Fragments {
     keywords: Vec<Keyword>,
     /// By the hash of a fragment's head: 0, or one more than the index of its list in `lists`.
     slots: Vec<u8>,
-    /// The fragments' places in keywords: keyword, offset.
-    lists: Vec<Vec<(usize, usize)>>,
+    /// The fragments' places in keywords.
+    lists: Vec<Vec<Part>>,
+}
+
+/// A fragment's place in a keyword, and how that begins: many keywords share a fragment (`oken`), and most that have one are
+/// told from the text by that.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    keyword: usize,
+    offset: usize,
+    /// The first bytes of the keyword; letters are small where their case does not count.
+    begins: u64,
+    /// The bits that make such letters small.
+    small: u64,
+    /// The bits that count: of a short keyword not all.
+    counts: u64,
+}
+
+impl Part {
+    fn new(index: usize, keyword: &Keyword, offset: usize) -> Self {
+        let bytes = |byte: &dyn Fn(u8) -> u8| {
+            let mut bytes = [0; 8];
+            bytes.iter_mut().zip(&keyword.text).for_each(|(to, &b)| *to = byte(b));
+            u64::from_le_bytes(bytes)
+        };
+        let small = bytes(&|b| if keyword.ignore_case && b.is_ascii_alphabetic() { 0x20 } else { 0 });
+        Self { keyword: index, offset, begins: bytes(&|b| b) | small, small, counts: bytes(&|_| 0xff) }
+    }
+
+    /// False where the keyword does not stand at `start`.
+    #[inline]
+    fn may_stand_at(&self, text: &[u8], start: usize) -> bool {
+        let Some(there) = text.get(start..).and_then(<[u8]>::first_chunk) else { return true };
+        (u64::from_le_bytes(*there) | self.small) & self.counts == self.begins
+    }
 }
 
 impl Fragments {
@@ -55,7 +83,7 @@ impl Fragments {
         let choices: Vec<Vec<Needle>> = keywords.iter().map(|k| offsets(k).map(|offset| k.needle(offset)).collect()).collect();
         let (needles, chosen) = Needles::of_choices(&choices);
         let mut slots = vec![0u8; SLOTS];
-        let mut lists: Vec<Vec<(usize, usize)>> = Vec::new();
+        let mut lists: Vec<Vec<Part>> = Vec::new();
         for (index, (keyword, offset)) in keywords.iter().zip(chosen).enumerate() {
             let head = head(keyword.text.get(offset..).unwrap_or_default());
             let short = keyword.text.len() < HEAD_BYTES;
@@ -68,7 +96,7 @@ impl Fragments {
             let list = if *slot == 0 { u8::MAX } else { *slot };
             *slot = list;
             if let Some(list) = lists.get_mut(usize::from(list) - 1) {
-                list.push((index, offset));
+                list.push(Part::new(index, keyword, offset));
             }
         }
         Self { needles, keywords, slots, lists }
@@ -112,10 +140,12 @@ impl Fragments {
         let (long, short) = (self.slot(hash(head, false)), self.slot(hash(head, true)));
         for slot in [long, if short == long { 0 } else { short }] {
             let list = usize::from(slot).checked_sub(1).and_then(|list| self.lists.get(list));
-            for &(keyword, offset) in list.into_iter().flatten() {
-                let Some(keyword) = self.keywords.get(keyword) else { continue };
-                let Some(start) = at.checked_sub(offset) else { continue };
-                if keyword.stands_at(text, start) {
+            for part in list.into_iter().flatten() {
+                let Some(start) = at.checked_sub(part.offset) else { continue };
+                if !part.may_stand_at(text, start) {
+                    continue;
+                }
+                if let Some(keyword) = self.keywords.get(part.keyword).filter(|k| k.stands_at(text, start)) {
                     found(keyword, start);
                 }
             }

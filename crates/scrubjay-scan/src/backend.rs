@@ -66,11 +66,13 @@ impl Backend {
 }
 
 impl Backend {
-    /// The entry point of the closer look. Every processor with AVX-512 has AVX2.
+    /// The entry point of the closer look.
     pub(crate) fn look(self) -> LookFn {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 | Self::Avx2 if arch::avx2::available() => arch::avx2::look,
+            Self::Avx512 if arch::avx512::available() => arch::avx512::look,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 if arch::avx2::available() => arch::avx2::look,
             #[cfg(target_arch = "x86_64")]
             Self::Sse2 => arch::sse2::look,
             #[cfg(target_arch = "aarch64")]

@@ -1,8 +1,9 @@
 //! Claims of a token that go sealed with its marker: for each audience a claim set of its own, sealed anew each time.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use memchr::memmem::Finder;
 use scrubjay_claims::{ClaimSet, Sealer};
 use scrubjay_rules::RulePack;
 use scrubjay_token::{analyze, base64};
@@ -148,7 +149,8 @@ impl Ours {
     /// may look like the beginning of a token to whoever looks for one.
     pub(crate) fn of(text: &[u8], rules: &RulePack) -> Self {
         let mut ours = Self::default();
-        for at in memchr::memmem::find_iter(text, b"sealed:") {
+        static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"sealed:"));
+        for at in FINDER.find_iter(text) {
             let start = at + b"sealed:".len();
             let is_char = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
             let len = text.get(start..).unwrap_or_default().iter().take(CLAIM_SET_CHARS_MAX + 1).take_while(is_char).count();

@@ -5,7 +5,9 @@
 //! lines are never looked at: units are built only around runs that may hold a token, and at the end of what was read.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memchr3, memchr3_iter, memrchr};
 use scrubjay_token::{Found, Kind};
 
@@ -319,7 +321,8 @@ fn ends_in_json(text: &[u8], last: u8) -> bool {
 
 /// A name of a member, quoted in any way, and the sign behind it.
 fn has_member(text: &[u8]) -> bool {
-    memchr::memmem::find(text, b"\":").is_some()
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\":"));
+    FINDER.find(text).is_some()
 }
 
 /// More is opened than closed.

@@ -25,7 +25,7 @@ use self::around::{
 };
 use self::shape::{
     HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling,
-    may_be_readable_hex,
+    may_be_readable_hex, may_be_readable_hex_anywhere,
 };
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
@@ -212,12 +212,13 @@ impl Gate {
     /// The digits are hex of something that may hold a token. An escape's digits may be glued to them.
     fn is_hex_of(&mut self, sight: &Sight<'_>, digits: Range<usize>, depth: usize, goes_on: bool) -> bool {
         let upper = sight.window(digits.start, |look| look.text_digit);
-        (0..5).any(|skip| {
-            let digits = &sight.text[digits.start + skip..digits.end];
-            may_be_readable_hex(upper >> skip, digits.len())
-                && is_readable_hex(digits)
-                && (goes_on || self.inner(&decode_hex(digits), depth))
-        })
+        may_be_readable_hex_anywhere(upper, digits.len())
+            && (0..5).any(|skip| {
+                let digits = &sight.text[digits.start + skip..digits.end];
+                may_be_readable_hex(upper >> skip, digits.len())
+                    && is_readable_hex(digits)
+                    && (goes_on || self.inner(&decode_hex(digits), depth))
+            })
     }
 }
 

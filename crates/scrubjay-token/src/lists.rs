@@ -228,6 +228,8 @@ impl DumpLine {
 
 /// Bytes of a line within which the offset of a dump's line begins.
 const OFFSET_REACH: usize = 201;
+/// Most digits of it.
+const OFFSET_DIGITS_MAX: usize = 16;
 
 /// True for a line of a hex dump.
 #[must_use]
@@ -236,34 +238,24 @@ pub fn is_dump_line(line: &[u8]) -> bool {
 }
 
 fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
-    // The offset may stand behind a log's own prefix: the first run of 4 to 8 hex digits followed by a colon or two blanks.
-    let mut at = line.start;
+    // The offset may stand behind a log's own prefix: the first run of 4 to 16 hex digits followed by a colon or a blank. Found
+    // from its end: few bytes end anything.
     let reach = line.end.min(line.start + OFFSET_REACH);
-    let (offset, start, (bytes, behind)) = loop {
-        while at < reach && !text[at].is_ascii_hexdigit() {
-            at += 1;
-        }
-        if at >= reach {
+    let head = &text[line.start..line.end.min(reach + OFFSET_DIGITS_MAX + 1)];
+    let (offset, start, (bytes, behind)) = memchr::memchr3_iter(b' ', b':', b'|', head).find_map(|len| {
+        let end = line.start + len;
+        if !matches!(text[end..line.end], [b' ', ..] | [b':', b' ' | b'\t', ..] | [b'|', b' ', ..]) {
             return None;
         }
-        let mut end = at + 1;
-        while end < line.end && text[end].is_ascii_hexdigit() {
-            end += 1;
-        }
-        let len = end - at;
+        let len = head[..len].iter().rev().take(OFFSET_DIGITS_MAX + 1).take_while(|b| b.is_ascii_hexdigit()).count();
+        let at = end - len;
         let alone = || at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
-        let behind = &text[at + len..line.end];
-        if (4..=16).contains(&len)
-            && alone()
-            && (behind.starts_with(b": ") || behind.starts_with(b":\t") || behind.starts_with(b" ") || behind.starts_with(b"| "))
-        {
-            let blanks = behind.iter().take_while(|b| b": \t|".contains(b)).count();
-            if let Some(bytes) = dump_bytes(text, at + len + blanks, line.end) {
-                break (at..at + len, at + len + blanks, bytes);
-            }
+        if !(4..=OFFSET_DIGITS_MAX).contains(&len) || at >= reach || !alone() {
+            return None;
         }
-        at += len.max(1);
-    };
+        let blanks = text[end..line.end].iter().take_while(|b| b": \t|".contains(b)).count();
+        dump_bytes(text, end + blanks, line.end).map(|bytes| (at..end, end + blanks, bytes))
+    })?;
     let end = line.end - usize::from(text[line.clone()].last() == Some(&b'\r'));
     let end = text_column(text, behind..end, &bytes).unwrap_or(end);
     Some(DumpLine { offset, piece: start..end, bytes })

@@ -25,6 +25,10 @@ pub fn part(line: &[u8]) -> Option<Part> {
 
 /// `TIME STREAM TAG TEXT` (Kubernetes CRI): the tag is `P` (partial) or `F` (full).
 fn cri(line: &[u8]) -> Option<Part> {
+    // Of nearly all lines this is enough to know.
+    if line.get(10) != Some(&b'T') {
+        return None;
+    }
     let mut spaces = line.iter().take(64).enumerate().filter(|(_, b)| **b == b' ').map(|(i, _)| i);
     let (first, second, third) = (spaces.next()?, spaces.next()?, spaces.next()?);
     let (time, stream, tag) = (&line[..first], first + 1..second, &line[second + 1..third]);

@@ -6,7 +6,9 @@
 use core::arch::x86_64::*;
 
 use super::generic::{self, Masks, OCTETS, Out, State, Vector, WINDOW, WORDS};
+use super::look;
 use crate::class::{byte_table, class_bits, folded_table, second_bits, third_bits};
+use crate::look::FILLER;
 
 /// A table by ASCII value, aligned so that its two halves are one load each.
 #[repr(C, align(64))]
@@ -62,6 +64,75 @@ impl Vector for Avx512 {
     }
 }
 
+static LOOK: Table = Table(byte_table!(128, look::bits));
+static FIRST_OF_TRIPLE: Table = Table(byte_table!(128, look::triple_first));
+static SECOND_OF_TRIPLE: Table = Table(byte_table!(128, look::triple_second));
+static THIRD_OF_TRIPLE: Table = Table(byte_table!(128, look::triple_third));
+
+/// What the first 64 bytes of a text are that may end before.
+///
+/// # Safety
+/// The processor must have AVX-512 F, BW and VBMI.
+#[inline(always)]
+unsafe fn step(text: &[u8]) -> crate::Look {
+    // What is not there is not loaded: to copy the rest of a text first would have the loads wait for the stores.
+    let from = |skip: usize| {
+        let len = text.len().saturating_sub(skip);
+        (if len < look::STEP { (1 << len) - 1 } else { !0 }, text.as_ptr().wrapping_add(skip).cast::<i8>())
+    };
+    let ((a, here), (b, beside), (c, beyond)) = (from(0), from(1), from(2));
+    // SAFETY: the masks have a bit for each byte from 0, 1 and 2 that `text` has, and what has none is not read. The caller
+    // vouches for the features.
+    unsafe {
+        let filler = _mm512_set1_epi8(FILLER.cast_signed());
+        look_at(
+            _mm512_mask_loadu_epi8(filler, a, here),
+            _mm512_mask_loadu_epi8(filler, b, beside),
+            _mm512_mask_loadu_epi8(filler, c, beyond),
+        )
+    }
+}
+
+/// What 64 bytes are, of which the next two are given too.
+///
+/// # Safety
+/// The processor must have AVX-512 F, BW and VBMI.
+#[inline(always)]
+unsafe fn look_at(bytes: __m512i, next: __m512i, after: __m512i) -> crate::Look {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe {
+        // The look-up ignores the top bit of a byte: what is not ASCII is taken out again.
+        let (here, beside, beyond) = (_mm512_movepi8_mask(bytes), _mm512_movepi8_mask(next), _mm512_movepi8_mask(after));
+        let class = _mm512_maskz_mov_epi8(!here, look_up(&LOOK, bytes));
+        let two = _mm512_and_si512(look_up(&FIRST_OF_TRIPLE, bytes), look_up(&SECOND_OF_TRIPLE, next));
+        let three = _mm512_test_epi8_mask(two, look_up(&THIRD_OF_TRIPLE, after));
+        let of_two = members(two, look::TRIPLES_OF_TWO);
+        // NUL between two bytes of ASCII above it.
+        let wide = _mm512_testn_epi8_mask(next, next) & _mm512_test_epi8_mask(bytes, bytes) & _mm512_test_epi8_mask(after, after);
+        crate::Look {
+            base64: members(class, look::IS_BASE64),
+            hex: members(class, look::IS_HEX),
+            text_digit: members(class, look::IS_TEXT_DIGIT),
+            upper: members(class, look::IS_UPPER),
+            dot: members(class, look::IS_DOT),
+            equals: members(class, look::IS_EQUALS),
+            odd: members(class, look::IS_ODD) | here,
+            escape: members(class, look::IS_ESCAPE),
+            triple: ((three | wide) & !beyond | of_two) & !here & !beside,
+        }
+    }
+}
+
+/// Which bytes have one of these bits.
+///
+/// # Safety
+/// The processor must have AVX-512 BW.
+#[inline(always)]
+unsafe fn members(class: __m512i, bits: u8) -> u64 {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe { _mm512_test_epi8_mask(class, _mm512_set1_epi8(bits.cast_signed())) }
+}
+
 /// # Safety
 /// The processor must have AVX-512 F and VBMI.
 #[inline(always)]
@@ -106,4 +177,18 @@ pub(crate) fn available() -> bool {
 pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>) {
     // SAFETY: the caller vouches for the features.
     unsafe { generic::feed::<Avx512>(state, block, base, out) }
+}
+
+/// See [`super::look::LookFn`].
+///
+/// # Safety
+/// [`available`] must hold.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,bmi2,lzcnt")]
+pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
+    let first = looks.len();
+    looks.resize(first + text.len().div_ceil(look::STEP), crate::Look::default());
+    for (look, at) in looks.iter_mut().skip(first).zip((0..).step_by(look::STEP)) {
+        // SAFETY: the caller vouches for the features.
+        *look = unsafe { step(text.get(at..).unwrap_or_default()) };
+    }
 }

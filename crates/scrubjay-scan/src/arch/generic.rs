@@ -285,12 +285,16 @@ impl Group {
         // What a longer group before left behind is wiped; a short block costs no more than its steps.
         for step in 0..before.max(self.len.div_ceil(STEP)) {
             let bytes = rest.get(step * STEP..).unwrap_or_default();
-            let mut window = [FILLER; WINDOW];
-            for (to, from) in window.iter_mut().zip(bytes) {
-                *to = *from;
-            }
+            let filled;
+            let window = match bytes.first_chunk::<WINDOW>() {
+                Some(window) => window,
+                None => {
+                    filled = filled_up(bytes);
+                    &filled
+                }
+            };
             // SAFETY: the caller vouches for the features of `V`.
-            let masks = if bytes.is_empty() { none } else { unsafe { V::masks(&window) } };
+            let masks = if bytes.is_empty() { none } else { unsafe { V::masks(window) } };
             self.set(step, masks);
         }
     }
@@ -334,6 +338,14 @@ impl Group {
             from = at + 1;
         }
     }
+}
+
+fn filled_up(rest: &[u8]) -> [u8; WINDOW] {
+    let mut window = [FILLER; WINDOW];
+    if let Some(to) = window.get_mut(..rest.len()) {
+        to.copy_from_slice(rest);
+    }
+    window
 }
 
 impl State {

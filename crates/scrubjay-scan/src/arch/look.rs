@@ -154,10 +154,77 @@ unsafe fn triple<V: Bytes>(a: V, b: V, c: V) -> V {
     }
 }
 
-/// The classes as tables, for who can look up nibbles.
+/// The classes as tables, for who can look up nibbles, or bytes.
 #[cfg(target_arch = "x86_64")]
 mod tables {
     use crate::class::{folded_table, nibble_table};
+
+    /// Bits of [`bits`].
+    pub(crate) const IS_BASE64: u8 = 1;
+    pub(crate) const IS_HEX: u8 = 2;
+    pub(crate) const IS_TEXT_DIGIT: u8 = 4;
+    pub(crate) const IS_UPPER: u8 = 8;
+    pub(crate) const IS_DOT: u8 = 16;
+    pub(crate) const IS_EQUALS: u8 = 32;
+    pub(crate) const IS_ODD: u8 = 64;
+    pub(crate) const IS_ESCAPE: u8 = 128;
+
+    /// All classes of a byte.
+    pub(crate) const fn bits(byte: u8) -> u8 {
+        (is_base64(byte) as u8 * IS_BASE64)
+            | (is_hex(byte) as u8 * IS_HEX)
+            | (is_text_digit(byte) as u8 * IS_TEXT_DIGIT)
+            | (is_upper(byte) as u8 * IS_UPPER)
+            | ((byte == b'.') as u8 * IS_DOT)
+            | ((byte == b'=') as u8 * IS_EQUALS)
+            | (is_odd(byte) as u8 * IS_ODD)
+            | (is_escape(byte) as u8 * IS_ESCAPE)
+    }
+
+    /// Triples as bits, one for each product of sets: looked up by whole bytes, those are any sets.
+    pub(crate) const fn triple_first(byte: u8) -> u8 {
+        match byte {
+            b'e' => 0b0000_0011,
+            b'l' => 0b0000_0100,
+            b'6' => 0b0000_1000,
+            b'-' => 0b0001_0000,
+            b'k' => 0b0010_0000,
+            b'Z' => 0b0100_0000,
+            b'V' => 0b1000_0000,
+            _ => 0,
+        }
+    }
+
+    /// See [`triple_first`].
+    pub(crate) const fn triple_second(byte: u8) -> u8 {
+        match byte {
+            b'y' => 0b0000_0001,
+            b'w' => 0b0000_0010,
+            b'd' | b'e' => 0b0000_0100,
+            b'5' => 0b1000_1000,
+            b'-' => 0b0001_0000,
+            b't' => 0b0010_0000,
+            b'X' => 0b0100_0000,
+            b'1' | b'3' | b'7' => 0b1000_0000,
+            _ => 0,
+        }
+    }
+
+    /// See [`triple_first`].
+    pub(crate) const fn triple_third(byte: u8) -> u8 {
+        match byte {
+            b'@'..=b'C' | b'H'..=b'K' => 0b0000_0001,
+            b'k' | b'o' | b'0' => 0b0000_0010,
+            b'U' | b'2' | b'z' => 0b0000_0100,
+            b'7' => 0b0000_1000,
+            b'-' => 0b0001_0000,
+            b'y' => 0b0010_0000,
+            _ => 0,
+        }
+    }
+
+    /// Those of which the third byte may be any.
+    pub(crate) const TRIPLES_OF_TWO: u8 = 0b1100_0000;
 
     const fn is_base64(byte: u8) -> bool {
         byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/')

@@ -1,8 +1,8 @@
 //! Which needles share a group, and which four bytes of a longer string are its needle.
 //!
-//! A group lets through whatever has, at each place, a lower nibble of one of its needles and an upper nibble of one: the
-//! more alike its needles are, the less. Needles are put where they add least, then each is moved again now that the
-//! others are there. The choice depends on the needles only.
+//! A group lets through whatever has, at each place, something that one of its needles has there: the more alike its needles
+//! are, the less. What it can tell apart at a place depends on the back end ([`Place`]). Needles are put where they add
+//! least, then each is moved again now that the others are there. The choice depends on the needles and the kind of place only.
 
 use std::collections::BTreeMap;
 
@@ -10,43 +10,107 @@ use super::{GROUPS, NEEDLE_BYTES, Needle};
 
 /// How much more frequent four small letters are than their bytes say.
 const WORDS: f64 = 5.0;
+/// Words that logs are full of. A needle in one of them stops the search again and again.
+const COMMON: &str = "authentication authorization connection disconnected session_id request_id version_id duration_s username user_id \
+    user-agent kube-api /api/v1/users client service response metadata http:// https:// proxy accepted access address application core.io \
+    test local logged security object password token default action_ manager exception error process internal status";
+/// What a needle in one of them costs more than its bytes say, as a share of places.
+const COMMON_SHARE: f64 = 3e-4;
 /// Rounds of moving after the first one of placing.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 3;
 
-/// By place the lower and upper nibbles that are allowed.
-type Nibbles = [(u16, u16); NEEDLE_BYTES];
+/// What a group allows at one of the four places. At first: nothing.
+pub(super) trait Place: Copy + Default + Ord {
+    /// What a needle allows at `place`.
+    fn of(needle: &Needle, place: usize) -> Self;
+    /// The least that allows both.
+    fn with(self, other: Self) -> Self;
+    /// The share of bytes that it allows, and of small letters.
+    fn shares(self, shares: &Shares) -> (f32, f32);
+}
+
+/// Lower and upper nibbles: whatever has one of each.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Nibbles {
+    pub(super) low: u16,
+    pub(super) high: u16,
+}
+
+impl Place for Nibbles {
+    fn of(needle: &Needle, place: usize) -> Self {
+        let bytes = (0..=u8::MAX).filter(|&b| needle.allows(place, b));
+        bytes.fold(Self::default(), |all, byte| all.with(Self { low: 1 << (byte & 15), high: 1 << (byte >> 4) }))
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self { low: self.low | other.low, high: self.high | other.high }
+    }
+
+    fn shares(self, shares: &Shares) -> (f32, f32) {
+        let mut high = self.high;
+        let mut row = || {
+            let upper = high.trailing_zeros() as usize;
+            high &= high.wrapping_sub(1);
+            (upper < 16).then_some((upper, self.low))
+        };
+        shares.of(std::iter::from_fn(&mut row))
+    }
+}
+
+/// Bytes by their lower seven bits: each one by itself, as far as it is ASCII.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Septets(pub(super) u128);
+
+impl Place for Septets {
+    fn of(needle: &Needle, place: usize) -> Self {
+        Self((0..=u8::MAX).filter(|&b| needle.allows(place, b)).fold(0, |all, byte| all | 1 << (byte & 127)))
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn shares(self, shares: &Shares) -> (f32, f32) {
+        shares.of((0..8).map(|upper| (upper, (self.0 >> (16 * upper)) as u16)))
+    }
+}
 
 /// What a group lets through.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Group {
-    pub(super) nibbles: Nibbles,
+pub(super) type Group<P> = [P; NEEDLE_BYTES];
+
+fn with<P: Place>(mut group: Group<P>, other: &Group<P>) -> Group<P> {
+    for (into, from) in group.iter_mut().zip(other) {
+        *into = into.with(*from);
+    }
+    group
 }
 
-impl Group {
-    fn of(needle: &Needle) -> Self {
-        let mut group = Self::default();
-        for (place, (low, high)) in group.nibbles.iter_mut().enumerate() {
-            for byte in (0..=u8::MAX).filter(|&b| needle.allows(place, b)) {
-                *low |= 1 << (byte & 15);
-                *high |= 1 << (byte >> 4);
+/// What was chosen of lists of needles, list by list.
+pub(super) struct Choice {
+    /// The index of the needle.
+    pub(super) needles: Vec<usize>,
+    /// Its group.
+    groups: Vec<usize>,
+}
+
+impl Choice {
+    /// What each group lets through.
+    pub(super) fn groups<P: Place>(&self, choices: &[Vec<Needle>]) -> [Group<P>; GROUPS] {
+        let mut groups = [Group::<P>::default(); GROUPS];
+        for ((list, &needle), &group) in choices.iter().zip(&self.needles).zip(&self.groups) {
+            if let (Some(group), Some(needle)) = (groups.get_mut(group), list.get(needle)) {
+                *group = with(*group, &std::array::from_fn(|place| P::of(needle, place)));
             }
         }
-        group
-    }
-
-    fn with(mut self, other: &Self) -> Self {
-        for (into, from) in self.nibbles.iter_mut().zip(other.nibbles) {
-            *into = (into.0 | from.0, into.1 | from.1);
-        }
-        self
+        groups
     }
 }
 
-/// The groups, and for each list the index of the needle that was chosen.
-pub(super) fn choose(choices: &[Vec<Needle>]) -> ([Group; GROUPS], Vec<usize>) {
-    let kinds = Kinds::of(choices);
+/// A group and a needle for each list.
+pub(super) fn choose<P: Place>(choices: &[Vec<Needle>]) -> Choice {
+    let kinds = Kinds::<P>::of(choices);
     let shares = Shares::new();
-    let mut homes: [Home; GROUPS] = std::array::from_fn(|_| Home::empty(&kinds, &shares));
+    let mut homes: [Home<P>; GROUPS] = std::array::from_fn(|_| Home::empty(&kinds, &shares));
     let mut chosen = vec![0; choices.len()];
     let mut home_of = vec![0; choices.len()];
     // Those without a choice first: the others can follow them.
@@ -65,84 +129,87 @@ pub(super) fn choose(choices: &[Vec<Needle>]) -> ([Group; GROUPS], Vec<usize>) {
             }
             let mut best = (f64::INFINITY, 0, 0);
             for (at, home) in homes.iter().enumerate() {
-                for (which, single) in list.iter().enumerate() {
-                    let cost = home.with(single) - home.share;
+                for (which, (single, own)) in list.iter().enumerate() {
+                    let cost = home.with(single) - home.share + own;
                     if cost < best.0 {
                         best = (cost, at, which);
                     }
                 }
             }
             (*home_of, *chosen) = (best.1, best.2);
-            if let (Some(home), Some(single)) = (homes.get_mut(*home_of), list.get(*chosen)) {
+            if let (Some(home), Some((single, _))) = (homes.get_mut(*home_of), list.get(*chosen)) {
                 home.members.push((index, kinds.group(single)));
                 home.settle(&kinds, &shares);
             }
         }
     }
-    (homes.map(|home| home.group), chosen)
+    Choice { needles: chosen, groups: home_of }
 }
 
 /// What there is to choose from, said by numbers: keywords have few different bytes.
-struct Kinds {
-    /// The nibbles that any needle allows at any place.
-    nibbles: Vec<(u16, u16)>,
-    /// For each list and needle the kinds of its places.
-    lists: Vec<Vec<[usize; NEEDLE_BYTES]>>,
+struct Kinds<P> {
+    /// What any needle allows at any place.
+    places: Vec<P>,
+    /// For each list and needle the kinds of its places, and what it costs by itself.
+    lists: Vec<Vec<([usize; NEEDLE_BYTES], f64)>>,
 }
 
-impl Kinds {
+impl<P: Place> Kinds<P> {
     fn of(choices: &[Vec<Needle>]) -> Self {
         let mut known = BTreeMap::new();
-        let mut nibbles = Vec::new();
-        let mut kind = |of: (u16, u16)| {
+        let mut places = Vec::new();
+        let mut kind = |of: P| {
             *known.entry(of).or_insert_with(|| {
-                nibbles.push(of);
-                nibbles.len() - 1
+                places.push(of);
+                places.len() - 1
             })
         };
         let mut groups = BTreeMap::new();
-        let mut kinds_of = |needle: &Needle| *groups.entry(*needle).or_insert_with(|| Group::of(needle).nibbles.map(&mut kind));
+        let common = common_pieces();
+        let mut kinds_of = |needle: &Needle| {
+            *groups.entry(*needle).or_insert_with(|| (std::array::from_fn(|place| kind(P::of(needle, place))), own_share(needle, &common)))
+        };
         let lists = choices.iter().map(|list| list.iter().map(&mut kinds_of).collect()).collect();
-        Self { nibbles, lists }
+        Self { places, lists }
     }
 
-    fn group(&self, single: &[usize; NEEDLE_BYTES]) -> Group {
-        Group { nibbles: single.map(|kind| self.nibbles.get(kind).copied().unwrap_or_default()) }
+    fn group(&self, single: &[usize; NEEDLE_BYTES]) -> Group<P> {
+        single.map(|kind| self.places.get(kind).copied().unwrap_or_default())
     }
 }
 
 /// A group in the making.
-struct Home {
+struct Home<P> {
     /// By index of their list.
-    members: Vec<(usize, Group)>,
+    members: Vec<(usize, Group<P>)>,
     /// What they let through together.
-    group: Group,
+    group: Group<P>,
     /// The share of places that it lets through.
     share: f64,
     /// For each place and kind: the share of bytes there once the kind is allowed too.
     shares: [Vec<(f32, f32)>; NEEDLE_BYTES],
 }
 
-impl Home {
-    fn empty(kinds: &Kinds, shares: &Shares) -> Self {
-        let fresh: Vec<(f32, f32)> = kinds.nibbles.iter().map(|&kind| shares.of_place(kind)).collect();
-        Self { members: Vec::new(), group: Group::default(), share: 0.0, shares: std::array::from_fn(|_| fresh.clone()) }
+impl<P: Place> Home<P> {
+    fn empty(kinds: &Kinds<P>, shares: &Shares) -> Self {
+        let fresh: Vec<(f32, f32)> = kinds.places.iter().map(|&kind| kind.shares(shares)).collect();
+        Self { members: Vec::new(), group: Group::<P>::default(), share: 0.0, shares: std::array::from_fn(|_| fresh.clone()) }
     }
 
     /// Brings up to date what follows from the members.
-    fn settle(&mut self, kinds: &Kinds, shares: &Shares) {
-        let group = self.members.iter().fold(Group::default(), |sum, (_, one)| sum.with(one));
+    fn settle(&mut self, kinds: &Kinds<P>, shares: &Shares) {
+        let group = self.members.iter().fold(Group::<P>::default(), |sum, (_, one)| with(sum, one));
         if group == self.group {
             return;
         }
-        let places = self.shares.iter_mut().zip(group.nibbles.iter().zip(&self.group.nibbles));
+        let places = self.shares.iter_mut().zip(group.iter().zip(&self.group));
         for (place, (now, _)) in places.filter(|(_, (now, then))| now != then) {
-            for (share, kind) in place.iter_mut().zip(&kinds.nibbles) {
-                *share = shares.of_place((now.0 | kind.0, now.1 | kind.1));
+            for (share, kind) in place.iter_mut().zip(&kinds.places) {
+                *share = now.with(*kind).shares(shares);
             }
         }
         self.group = group;
-        self.share = product(group.nibbles.map(|place| shares.of_place(place)));
+        self.share = product(group.map(|place| place.shares(shares)));
     }
 
     /// The share of places that it would let through with one needle more.
@@ -162,8 +229,21 @@ fn product(places: [(f32, f32); NEEDLE_BYTES]) -> f64 {
     f64::from(all) + WORDS * f64::from(words)
 }
 
+/// The pieces of [`COMMON`], in order.
+fn common_pieces() -> Vec<[u8; NEEDLE_BYTES]> {
+    let mut pieces: Vec<[u8; NEEDLE_BYTES]> = COMMON.as_bytes().windows(NEEDLE_BYTES).filter_map(|w| w.try_into().ok()).collect();
+    pieces.sort_unstable();
+    pieces
+}
+
+/// What a needle costs by itself, in whatever group.
+fn own_share(needle: &Needle, common: &[[u8; NEEDLE_BYTES]]) -> f64 {
+    let text = needle.bytes.map(|b| b.unwrap_or(0).to_ascii_lowercase());
+    if common.binary_search(&text).is_ok() { COMMON_SHARE } else { 0.0 }
+}
+
 /// Sums of frequencies by upper nibble and half of the lower nibbles.
-struct Shares {
+pub(super) struct Shares {
     sums: Vec<[[f32; 256]; 2]>,
 }
 
@@ -186,12 +266,10 @@ impl Shares {
         Self { sums: (0..16).map(row).collect() }
     }
 
-    /// The share of bytes with these nibbles, and of small letters.
-    fn of_place(&self, (low, mut high): (u16, u16)) -> (f32, f32) {
+    /// The share of bytes with one of these upper nibbles and one of the lower ones that go with it, and of small letters.
+    fn of(&self, rows: impl Iterator<Item = (usize, u16)>) -> (f32, f32) {
         let (mut any, mut letters) = (0.0, 0.0);
-        while high != 0 {
-            let upper = high.trailing_zeros() as usize;
-            high &= high - 1;
+        for (upper, low) in rows {
             let Some([a, b]) = self.sums.get(upper) else { continue };
             let row = a.get(usize::from(low & 255)).unwrap_or(&0.0) + b.get(usize::from(low >> 8)).unwrap_or(&0.0);
             any += row;

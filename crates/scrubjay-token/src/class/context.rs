@@ -41,7 +41,10 @@ pub fn named_class(before: &[u8]) -> Option<Class> {
         return Some(Class::Access);
     }
     // `idToken`, `X-Forwarded-Access-Token`; not `invalid_token`.
-    let is = |known: &str| name == known || name == known.replace('_', "") || name.ends_with(&format!("_{known}"));
+    let is = |known: &str| {
+        name.strip_suffix(known).is_some_and(|before| before.is_empty() || before.ends_with('_'))
+            || known.bytes().filter(|&b| b != b'_').eq(name.bytes())
+    };
     NAMES.iter().find(|(known, _)| assigned && is(known)).map(|(_, class)| *class)
 }
 

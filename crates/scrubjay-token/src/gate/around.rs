@@ -327,11 +327,11 @@ pub(super) fn is_wrapped_end(text: &[u8], run: &Range<usize>) -> bool {
     let left = part_len(text, run.start, FRAGMENT_LEFT_CHARS_MIN);
     let padding = padding_len(text, run.start + left);
     let dot = run.start + left + padding;
-    if left == FRAGMENT_LEFT_CHARS_MIN || text.get(dot) != Some(&b'.') || !has_long_part(text, dot + 1) {
+    if left == FRAGMENT_LEFT_CHARS_MIN || text.get(dot) != Some(&b'.') {
         return false;
     }
     let above = text[..run.start].iter().rposition(|b| !matches!(b, b' ' | b'\t' | b'"' | b'\''));
-    above.is_some_and(|at| text[at] == b'\n' && at > 0)
+    above.is_some_and(|at| text[at] == b'\n' && at > 0) && has_long_part(text, dot + 1)
 }
 
 /// The run touches the place where a container runtime has cut a line ([`crate::partials`]).
@@ -348,5 +348,6 @@ pub(super) fn is_cut_by_runtime(text: &[u8], run: &Range<usize>) -> bool {
 
 /// Nothing follows in the run's line but what joins two pieces of a text.
 pub(super) fn ends_line(text: &[u8], run: &Range<usize>) -> bool {
-    text[run.end..].iter().take(JOIN_BYTES_MAX).find(|b| !b" \t\r\"'+&.,;)\\=".contains(b)).is_none_or(|&b| b == b'\n')
+    let joins = |b: u8| matches!(b, b' ' | b'\t' | b'\r' | b'"' | b'\'' | b'+' | b'&' | b'.' | b',' | b';' | b')' | b'\\' | b'=');
+    text[run.end..].iter().take(JOIN_BYTES_MAX).find(|&&b| !joins(b)).is_none_or(|&b| b == b'\n')
 }

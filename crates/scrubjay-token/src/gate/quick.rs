@@ -99,13 +99,16 @@ fn read(sight: &Sight<'_>, mut is_known: impl FnMut(Range<usize>) -> bool) -> Op
     let mut found = Vec::new();
     let mut from = 0;
     for at in sight.bits(|look| look.triple) {
-        if at < from || !is_opening(text, at) || !may_be_head(text, at) {
+        if at < from || !is_opening(text, at) {
             continue;
         }
         let end = sight.end(at, |look| look.base64 | look.dot);
         if stands_alone(text, at, end) && is_known(at..end) {
             from = end;
             found.push(Sighted { span: at..end, token: None });
+            continue;
+        }
+        if !may_be_head(text, at) {
             continue;
         }
         let At::Token(token) = token_at(text, at, false, &mut 0) else { return None };

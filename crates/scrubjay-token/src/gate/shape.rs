@@ -165,3 +165,46 @@ pub(super) fn may_be_readable_hex(upper: u128, len: usize) -> bool {
     let pairs = ((1u128 << (len & !1)) - 1) & (u128::MAX / 3);
     (!upper & pairs).count_ones() as usize * 10 <= len
 }
+
+/// How many more than [`may_be_readable_hex`] bears there can be among the digits it is asked of, when these begin up to four
+/// digits later and may end one earlier.
+const DIGITS_ASIDE_MAX: u32 = 3;
+
+/// False where [`may_be_readable_hex`] is false for the digits from whichever of the first five on: so it is for most digests.
+pub(super) fn may_be_readable_hex_anywhere(upper: u128, len: usize) -> bool {
+    let len = len.min(2 * HEAD_BYTES);
+    let odd = !upper & ((1u128 << len) - 1);
+    let bears = |places: u128| (odd & places).count_ones().saturating_sub(DIGITS_ASIDE_MAX) as usize * 10 <= len;
+    bears(u128::MAX / 3) || bears((u128::MAX / 3) << 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_that_are_not_readable_anywhere_are_so_from_each_place_on() {
+        let mut state = 0x5eed_u64;
+        let mut rejected = 0;
+        for round in 0..20_000usize {
+            let mut word = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state >> 32
+            };
+            // From nearly all to half of the digits are such.
+            let mut bits = || (0..4).fold(0u128, |bits, _| bits << 32 | u128::from(word()));
+            let upper = match round % 4 {
+                0 => bits(),
+                1 => bits() | bits(),
+                2 => bits() | bits() | bits(),
+                _ => bits() | bits() | bits() | bits() | bits(),
+            };
+            let len = 32 + round % 100;
+            if !may_be_readable_hex_anywhere(upper, len) {
+                rejected += 1;
+                assert!((0..5).all(|skip| !may_be_readable_hex(upper >> skip, len - skip)), "{upper:x} {len}");
+            }
+        }
+        assert!(rejected > 5000, "{rejected}");
+    }
+}
