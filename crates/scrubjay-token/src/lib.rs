@@ -6,6 +6,7 @@
 
 mod analyze;
 pub mod base64;
+mod chunked;
 mod class;
 mod compact;
 mod find;
@@ -15,19 +16,23 @@ mod gate;
 mod holder;
 pub mod json;
 mod lists;
+mod literals;
 mod loose;
 #[cfg(test)]
 mod made;
 mod objects;
 mod partials;
+mod parts;
 mod pem;
 mod risk;
 mod survey;
+mod tables;
 mod token;
 mod view;
 mod wrap;
 
 pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze, analyze_open, work_max};
+pub use chunked::is_in_chunk;
 pub use class::{Class, class, class_in, named_class};
 pub use compact::HEADER_BYTES_MAX;
 pub use find::{Rest, find, find_within};
@@ -35,8 +40,11 @@ pub use frames::{is_cut_size, sets_chunk};
 pub use gate::{Gate, Sighted};
 pub use holder::{Delegation, SenderConstraint, delegation, sender_constraint};
 pub use lists::{is_dump_line, line_pieces};
+pub use literals::ends_in_operator;
 pub use partials::{Part, part};
+pub use parts::{ends_in_cipher_part, ends_in_part};
 pub use pem::opens_key;
 pub use risk::{Risk, RiskLimits, numeric_date, risks};
+pub use tables::has_full_cell;
 pub use token::{Cut, Found, Kind, Token};
 pub use view::{Wide, visible_line};

@@ -82,7 +82,8 @@ impl Lines<'_> {
     fn first(&self, i: usize) -> Piece {
         let line = &self.lines[i];
         let (end, behind) = self.end(i);
-        let tail = self.text[line.start..end].iter().rev().take_while(|&&b| self.alphabet.has(b)).count();
+        let from = line.start + usize::from(self.sign(i).is_some());
+        let tail = self.text[from.min(end)..end].iter().rev().take_while(|&&b| self.alphabet.has(b)).count();
         Piece { core: end - tail..end, behind, quoted: false, indented: is_blank(self.text, line.start) }
     }
 
@@ -96,6 +97,11 @@ impl Lines<'_> {
             end
         };
         let end = trim(line.end, b"\r \t");
+        // PowerShell and cmd have signs of their own; two backticks are around a code.
+        let ticks = || memchr::memchr_iter(b'`', &text[line.start..end]).count() % 2 == 1;
+        if self.alphabet == Alphabet::Compact && end > line.start && (text[end - 1] == b'^' || text[end - 1] == b'`' && ticks()) {
+            return (end - 1, Behind::Proof);
+        }
         let continued = trim(end, b"\\");
         if continued != end && !(self.alphabet == Alphabet::Json && self.divides_escape(i)) {
             return (continued, Behind::Proof);
@@ -110,6 +116,12 @@ impl Lines<'_> {
         if quoted { (quote - 1, Behind::Quote) } else { (end, Behind::End) }
     }
 
+    /// The sign of a difference between two files, if all lines of a value have it: the first one begins with it.
+    fn sign(&self, i: usize) -> Option<u8> {
+        let sign = |i: usize| self.text[self.lines.get(i)?.clone()].first().copied();
+        sign(i).filter(|&b| matches!(b, b'+' | b'-') && sign(i + 1) == Some(b))
+    }
+
     /// The backslash at the end of a line belongs to an escape that goes on in the next one.
     fn divides_escape(&self, i: usize) -> bool {
         let Some(next) = self.lines.get(i + 1) else { return false };
@@ -121,10 +133,11 @@ impl Lines<'_> {
     }
 
     /// A line as a continuation: nothing but indentation or a quoting mark in front of its piece.
-    fn next(&self, i: usize, before: Behind) -> Piece {
+    fn next(&self, i: usize, before: Behind, sign: Option<u8>) -> Piece {
         let (text, line) = (self.text, &self.lines[i]);
         let indented = is_blank(text, line.start);
-        let mut start = mark_end(text, line);
+        let signed = sign.is_some() && text[line.clone()].first().copied() == sign;
+        let mut start = mark_end(text, &(line.start + usize::from(signed)..line.end));
         let may_be_quoted = self.alphabet == Alphabet::Compact || before == Behind::Quote;
         // An operator in front of the quote (`+ "…"`, `. '…'`) belongs to the break.
         if may_be_quoted && matches!(text.get(start), Some(b'+' | b'.' | b'&')) {
@@ -209,6 +222,11 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
     if all.alphabet == Alphabet::Any {
         return (full_lines(all, i, column), false);
     }
+    // What marks each line (`> `, `+`) is no part of its width.
+    let sign = all.sign(i);
+    let mark = if sign.is_some() { 1 } else { mark_end(text, first_line) - first_line.start };
+    let marked = text[first_line.clone()].iter().take(mark).any(|b| !b.is_ascii_whitespace());
+    let column = if marked && mark <= column { column - mark } else { column };
     let literal = all.alphabet == Alphabet::Json && first.behind == Behind::Quote;
     let short = !literal && first.len() < if proof(first) { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN };
     if short && (column < WRAP_CHARS_MIN || first.len() < TAIL_CHARS_MIN) {
@@ -220,7 +238,7 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
     let mut before = (first.behind, text[..first.core.end].ends_with(b"."));
     let (mut count, mut fits) = (0, true);
     while count < lines.len() {
-        let next = all.next(i + 1 + count, before.0);
+        let next = all.next(i + 1 + count, before.0, sign);
         let len = next.len();
         let quote_missing = before.0 == Behind::Quote && !next.quoted;
         if len == 0 || quote_missing || next.behind == Behind::Other && !is_value_end(&text[first.core.clone()], &text[next.core.clone()]) {
@@ -236,6 +254,9 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
         if len > width && !proven {
             if count == 0 && len == column {
                 width = len;
+            } else if count == 0 && last && len < column {
+                // A name takes its part of the first line: the last one may be longer than what is left.
+                (width, sure) = (column, false);
             } else if before.1 || next.indented && !first.indented && len >= PROVEN_CHARS_MIN {
                 sure = next.indented && is_header_line(text, first_line);
                 width = width.max(len);
@@ -259,6 +280,9 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
             width = len;
             continue;
         }
+        // Two lines of one width may be two values; what is left of one shows that they are not.
+        let rest = count == 2 && len < width && width == value_len(&text[first.core.clone()]) && !text[next.core.clone()].contains(&b'.');
+        sure |= rest && belongs(&text[first.core.clone()], &text[next.core.clone()]);
         let full = len == column || len == first.len() || len == value_len(&text[first.core.clone()]);
         sure |= len >= WRAP_CHARS_MIN && (count > 1 && len == width || full);
         if len != width && !proof(&next) {
@@ -271,6 +295,11 @@ fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> (usize, bool) {
 /// Whether a short last piece may be a value's rest: both cases, as base64 has, or more of what the first piece is made of.
 fn belongs(first: &[u8], chars: &[u8]) -> bool {
     let parted = |chars: &[u8]| chars.iter().all(|&b| b.is_ascii_hexdigit() || b == b'-');
+    // The end of a text in hex is text.
+    let full = &first[first.len() - first.len().min(WRAP_CHARS_MIN)..];
+    if chars.len().is_multiple_of(2) && full.iter().chain(chars).all(u8::is_ascii_hexdigit) {
+        return chars.chunks(2).all(|pair| matches!(pair[0], b'2'..=b'7')) || chars.len() >= PROVEN_CHARS_MIN;
+    }
     chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase)
         || is_value_end(first, chars)
         || chars.len() >= PROVEN_CHARS_MIN && parted(chars) && parted(&first[first.len() - first.len().min(WRAP_CHARS_MIN)..])
@@ -279,7 +308,7 @@ fn belongs(first: &[u8], chars: &[u8]) -> bool {
 /// How many of the lines behind line `i` are filled up to one column, as `i` is, with the one behind them. Nothing else
 /// tells that they belong together.
 fn full_lines(all: &Lines<'_>, i: usize, column: usize) -> usize {
-    let len = |k: usize| if k < all.lines.len() { all.next(k, Behind::End).len() } else { 0 };
+    let len = |k: usize| if k < all.lines.len() { all.next(k, Behind::End, None).len() } else { 0 };
     let width = len(i + 1).max(len(i + 2));
     // A blank at either end is not counted.
     let is_full = |len: usize| len <= width && len + BLANKS_MAX >= width;
@@ -343,9 +372,9 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &[usize]) -> Option
             view.copy(text, copied..first.core.end);
             news |= text[first.core.end - first.len()..first.core.end].iter().any(|&b| !is_piece(b));
         }
-        let mut before = first.behind;
+        let (mut before, sign) = (first.behind, all.sign(i));
         for k in i + 1..=i + count {
-            let next = all.next(k, before);
+            let next = all.next(k, before, sign);
             copied = next.core.end;
             // As much of it has to be a token's as is of one value.
             let own = text[next.core.clone()].iter().take_while(|&&b| is_piece(b)).count();
@@ -384,6 +413,15 @@ mod tests {
         check(&format!("x = \"{b}\"\nplain"), None);
         check(&format!("t=\"{a}\n{a}\nBBB\", n=1\n"), Some(&format!("t=\"{a}{a}BBB\", n=1\n")));
         check(&format!("> {a}\n> {a}\n> BBB\n> bye\n"), Some(&format!("> {a}{a}BBB\n> bye\n")));
+        check(&format!("+t: {a}\n+{a}\n+BBB\n+next line\n"), Some(&format!("+t: {a}{a}BBB\n+next line\n")));
+        check(&format!(">> my token: {}\n>> {a}\n>> BBB\n>> bye\n", &a[..54]), Some(&format!(">> my token: {}{a}BBB\n>> bye\n", &a[..54])));
+        check(&format!("t={b}`\nBBB`\nCC\n"), Some(&format!("t={b}BBBCC\n")));
+        check(&format!("`t={b}`\nBBB\n"), None);
+        check(&format!("set t={b}^\nBBB\n"), Some(&format!("set t={b}BBB\n")));
+        let hex = "65".repeat(30);
+        let (text, want) = (format!("x={hex}\n{hex}\n227d\n"), format!("x={hex}{hex}227d\n"));
+        check(&text, Some(&want));
+        assert!(joined(text.as_bytes(), Alphabet::Compact, &[]).unwrap().is_sure());
         check(&format!("Bearer {b}.\n {a}.\n BBB\nX-Id: 7\n"), Some(&format!("Bearer {b}.{a}.BBB\nX-Id: 7\n")));
     }
 }
