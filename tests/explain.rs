@@ -87,6 +87,19 @@ fn several_tokens_are_told_apart() {
     assert!(places[2].contains("3 at line 3, column 1,"));
 }
 
+/// Where a policy asks for a field, a JSON record gets another marker than any other text.
+#[test]
+fn a_field_of_the_record_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = dir.path().join("p.yaml");
+    fs::write(&policy, "field: {preset: ecs}\npolicy: [{match: {}, placement: field, claims: {iss: keep}}]\n").unwrap();
+    let out = explained(&["--policy", policy.to_str().unwrap()], &access(1));
+    let line = out.lines().find(|line| line.trim_start().starts_with("in JSON")).unwrap_or_else(|| panic!("{out}"));
+    assert!(line.contains("jwt(fp:f") && !line.contains("iss:") && line.contains("preset ecs"), "{line}");
+    fs::write(&policy, "policy: [{match: {}, claims: {iss: keep}}]\n").unwrap();
+    assert!(!explained(&["--policy", policy.to_str().unwrap()], &access(1)).contains("in JSON"));
+}
+
 #[test]
 fn nothing_found_is_said() {
     for input in ["", "nothing here\n", "eyJhZnRlciI6IDg4MDAsICJkaXIiOiAibmV4dCJ9\n"] {

@@ -4,7 +4,9 @@
 mod support;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 use support::{Ended, access, run, scrubjay};
@@ -161,6 +163,45 @@ fn a_filter_seals_too() {
     let ended = site.program(&[&always[..], &["--seal-to", "soc=none.jwk", "--epochs", "e"]].concat(), line.as_bytes());
     ended.exits(2);
     assert!(ended.err.contains("none.jwk: "), "{}", ended.err);
+}
+
+/// A recipient's new key is used by a filter that goes on running: it looks every 10 s, at the next text that comes.
+#[test]
+fn a_filter_takes_new_recipients_while_it_runs() {
+    let site = Site::new();
+    fs::write(site.path("p.yaml"), "policy: [{match: {}, claims: {iss: keep, \"*\": {seal: [soc]}}}]\n").expect("written");
+    let seal = ["--seal-to", "soc=pipelines/sealing/keys/soc.public.jwk", "--epochs", "epochs.jsonl", "--threads", "1"];
+    let mut filter = scrubjay([&["scrub", "--policy", "p.yaml"][..], &seal].concat())
+        .current_dir(site.folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("started");
+    let mut input = filter.stdin.take().expect("a pipe");
+    let mut number = 0;
+    let mut feed = || {
+        number += 1;
+        input.write_all(format!("token={}\n", access(number)).as_bytes()).expect("written");
+    };
+    let epochs = || fs::read_to_string(site.path("epochs.jsonl")).unwrap_or_default();
+    let mut feed_until = |what: &str, lines: usize| {
+        support::wait_until(what, || {
+            feed();
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            epochs().lines().count() == lines
+        });
+    };
+    feed_until("the first epoch", 1);
+    let recipients = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["recipients"].clone();
+    site.program(&["keys", "new", "--dir", "other", "--audience", "soc"], b"").exits(0);
+    fs::copy(site.path("other/soc.public.jwk"), site.path("pipelines/sealing/keys/soc.public.jwk")).expect("copied");
+    feed_until("the second epoch", 2);
+    drop(input);
+    assert!(filter.wait().expect("ended").success());
+    let epochs = epochs();
+    let kids: Vec<Value> = epochs.lines().map(|line| recipients(line)[0]["header"]["kid"].clone()).collect();
+    let key: Value = serde_json::from_str(&site.read("other/soc.public.jwk")).expect("JSON");
+    assert!(kids[0] != kids[1] && kids[1] == key["kid"], "{kids:?}");
 }
 
 #[test]

@@ -152,6 +152,12 @@ impl Policy {
         self.rules.iter().flat_map(|r| &r.lines).flat_map(|l| &l.seal).map(String::as_str).collect()
     }
 
+    /// The name of the words that fields of records use (`field: {preset: …}`).
+    #[must_use]
+    pub fn preset(&self) -> &'static str {
+        self.field.name()
+    }
+
     /// From where on a finding is one.
     #[must_use]
     pub fn risk_limits(&self) -> &RiskLimits {

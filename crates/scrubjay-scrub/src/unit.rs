@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memchr3, memrchr};
+use scrubjay_token::{Found, Kind};
 
 /// Shortest wrap width that links a line to the next one.
 const WRAP_CHARS_MIN: usize = 60;
@@ -71,7 +72,7 @@ pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize)
 
 /// True for a line that the next one may continue, as it says itself or as the line before it says.
 fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    is_linked(buffer.get(line.clone()).unwrap_or_default())
+    is_linked(buffer, line)
         || ends_body(buffer, floor, line)
         || ends_key_headers(buffer, floor, line)
         || fills(buffer, floor, line)
@@ -93,7 +94,7 @@ fn fills(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         return false;
     }
     let before = line_at(buffer, line.start - 1);
-    before.len() == line.len() && before.start >= floor && is_linked(buffer.get(before).unwrap_or_default())
+    before.len() == line.len() && before.start >= floor && is_linked(buffer, &before)
 }
 
 /// The first line of a key's body may have lost its beginning.
@@ -142,16 +143,37 @@ fn braces(text: &[u8]) -> isize {
 }
 
 /// True for a line that says itself that the next one may continue it.
-fn is_linked(line: &[u8]) -> bool {
+fn is_linked(buffer: &[u8], at: &Range<usize>) -> bool {
+    let line = buffer.get(at.clone()).unwrap_or_default();
+    let whole = || ends_whole(buffer, at);
     // What shows as nothing hides how a line begins and ends.
     let raw = || memchr3(0, 0x1B, 0xE2, line).is_some() || memchr3(0xC2, 0xEF, b'<', line).is_some();
     if hides(line) || raw() {
-        return is_linked_as(line) || scrubjay_token::visible_line(line).is_some_and(|line| is_linked_as(&line));
+        return is_linked_as(line, whole) || scrubjay_token::visible_line(line).is_some_and(|line| is_linked_as(&line, whole));
     }
-    is_linked_as(line)
+    is_linked_as(line, whole)
 }
 
-fn is_linked_as(line: &[u8]) -> bool {
+/// The line ends in a JWS that is whole, and the next one holds nothing like the rest of a longer signature. Lines that end in a
+/// token are frequent, and each would be taken for the first one of a wrapped value.
+fn ends_whole(buffer: &[u8], line: &Range<usize>) -> bool {
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+    let text = buffer.get(line.clone()).unwrap_or_default().trim_ascii_end();
+    let run = text.iter().rev().take_while(|b| is_part(b)).count();
+    let run = text.get(text.len() - run..).unwrap_or_default();
+    let next = buffer.get(line_at(buffer, line.end)).unwrap_or_default();
+    // Before the next line is there, nothing is decided.
+    if !run.starts_with(b"ey") || !next.ends_with(b"\n") {
+        return false;
+    }
+    let mut found = Vec::new();
+    scrubjay_token::find(run, false, &mut found);
+    let is_whole = |f: &Found| f.token.kind == Kind::Jws && f.token.whole && f.span() == (0..run.len());
+    let mut pieces = next.split(|b| !is_part(b));
+    found.first().is_some_and(is_whole) && !pieces.any(|piece| piece.len() >= WRAP_CHARS_MIN && !piece.starts_with(b"ey"))
+}
+
+fn is_linked_as(line: &[u8], ends_whole: impl Fn() -> bool) -> bool {
     let text = line.trim_ascii_end();
     if scrubjay_token::is_cut_size(line.strip_suffix(b"\n").unwrap_or(line)) {
         return true;
@@ -159,7 +181,7 @@ fn is_linked_as(line: &[u8]) -> bool {
     let Some(&last) = text.last() else { return false };
     is_open_json(line, text, last)
         || opens_object(text)
-        || ends_in_piece(text, last)
+        || ends_in_piece(text, last) && !ends_whole()
         || ends_in_json(text, last)
         || ends_in_opening(text)
         || scrubjay_token::opens_key(text)
@@ -394,8 +416,8 @@ fn parts(buffer: &[u8], floor: usize, end: usize) -> Parts {
 ///
 /// `whole` says that `text` itself begins at a boundary (or with its lane); otherwise it may begin inside a line, and
 /// only what its own lines prove counts. Lines before `from` are looked at only where a later one depends on them.
-/// Whatever links a line to the next one must be seen in that line and the one before it, or in the parts of a container's
-/// line: `around` and this go by the same functions. Linear: each line from `from` on is looked at, and at most 16 before it.
+/// Whatever links a line to the next one must be seen in that line, the one before it and the one behind it, or in the parts of a
+/// container's line: `around` and this go by the same functions. Linear: each line from `from` on is looked at, and at most 16 before it.
 ///
 /// ```
 /// use scrubjay_scrub::last_boundary;
@@ -429,6 +451,10 @@ pub fn last_boundary(text: &[u8], from: usize, whole: bool) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn linked(line: &str) -> bool {
+        is_linked(line.as_bytes(), &(0..line.len()))
+    }
+
     #[test]
     fn lines_that_are_linked_and_lines_that_are_not() {
         let wrapped = format!("token: {}", "a".repeat(64));
@@ -443,7 +469,7 @@ mod tests {
             "2026-11-23T12:00:00.123456789Z stdout P part",
             r#"{"log":"part","stream":"stdout","time":"x"}"#,
         ] {
-            assert!(is_linked(format!("{line}\r\n").as_bytes()), "{line}");
+            assert!(linked(&format!("{line}\r\n")), "{line}");
         }
         for line in [
             "",
@@ -455,7 +481,7 @@ mod tests {
             r#"{"log":"whole\n","stream":"stdout","time":"x"}"#,
             "2026-11-23T12:00:00.123456789Z stdout F whole",
         ] {
-            assert!(!is_linked(format!("{line}\n").as_bytes()), "{line}");
+            assert!(!linked(&format!("{line}\n")), "{line}");
         }
     }
 
@@ -506,5 +532,27 @@ mod tests {
         // Sixteen finished lines are enough to know, whatever stands before them.
         let many = format!("one\n{}", other.repeat(BETWEEN_PARTS_MAX));
         assert_eq!(last_boundary(many.as_bytes(), 0, false), Some(many.len()));
+    }
+
+    #[test]
+    fn a_line_that_ends_in_a_whole_token_is_linked_to_its_rest_only() {
+        let part = |n: usize| "Ab1-".repeat(n / 4 + 1)[..n].to_owned();
+        let token = |alg: &str, signature: usize| {
+            let header = scrubjay_token::base64::encode(format!("{{\"alg\":\"{alg}\"}}").as_bytes());
+            format!("token={header}.{}.{}", scrubjay_token::base64::encode(br#"{"sub":"jo","exp":1795435200}"#), part(signature))
+        };
+        let cases = [
+            (token("HS256", 43), token("HS256", 43), false),
+            (token("HS256", 43), "started".to_owned(), false),
+            (token("RS256", 342), token("RS256", 342), false),
+            (token("RS256", 342), part(341), true),
+            (token("HS256", 42), "started".to_owned(), true),
+        ];
+        for (line, next, linked) in cases {
+            let buffer = format!("{line}\n{next}\n");
+            assert_eq!(is_linked(buffer.as_bytes(), &(0..line.len() + 1)), linked, "{buffer}");
+            // Before the whole next line is there, it may be anything.
+            assert!(is_linked(&buffer.as_bytes()[..buffer.len() - 1], &(0..line.len() + 1)), "{buffer}");
+        }
     }
 }

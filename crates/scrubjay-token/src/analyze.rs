@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::base64::{decode, is_base64, padding_len};
 use crate::chunked::unchunked;
 use crate::compact::is_signature_length;
+use crate::edges::behind_escape;
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
@@ -18,7 +19,7 @@ use crate::parts::parted;
 use crate::pem::pem_keys;
 use crate::survey::Survey;
 use crate::tables::columns;
-use crate::token::{Found, Kind};
+use crate::token::{Found, Kind, Token};
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
@@ -299,7 +300,12 @@ fn through(
     }
     work.doubt = doubt;
     for mut inner in tokens {
-        if let Some(shorter) = without_last_line(view, &inner, work)? {
+        // Who is whole does not go on behind what shows as nothing: a NUL parts the variables of an environment.
+        let start = view.source(&inner.span()).start;
+        if view.hides && found.iter().any(|f| f.span().start == start && ends(&f.token)) {
+            continue;
+        }
+        while let Some(shorter) = without_last_line(view, &inner, depth, work)? {
             inner = shorter;
         }
         // The dots of an ellipsis, or the one that ends a sentence, are nobody's continuation.
@@ -335,22 +341,35 @@ fn mapped(text: &[u8], view: &View, inner: Found) -> Found {
     Found { pieces, quote, ..inner }
 }
 
+/// Nothing more can belong to it: any number of disclosures makes an SD-JWT, until its key binding.
+fn ends(token: &Token) -> bool {
+    token.whole && (token.kind != Kind::SdJwt || token.key_bound)
+}
+
 /// A token that is whole without the last line that was joined to it: that line is somebody else's.
-fn without_last_line(view: &View, inner: &Found, work: &mut Work) -> Result<Option<Found>, Exhausted> {
+fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) -> Result<Option<Found>, Exhausted> {
     let span = inner.span();
-    let Some(joint) = view.last_joint(&span).filter(|_| !inner.token.whole && inner.quote.is_none()) else {
-        return Ok(None);
-    };
+    let Some(joint) = view.last_joint(&span).filter(|_| inner.quote.is_none()) else { return Ok(None) };
+    let text = &view.text[span.start..joint];
     let mut found = Vec::new();
-    find_within(&view.text[span.start..joint], false, &mut found, &mut work.budget)?;
-    let whole = found.pop().filter(|f| f.token.whole && f.span() == (0..joint - span.start));
+    if inner.token.whole {
+        // It ends where it has to, unless it is encoded: what is glued to an encoded text tells nothing.
+        find_within(&view.text[span.clone()], false, &mut found, &mut work.budget)?;
+        if found.iter().any(|f| f.token.whole && f.token.kind != Kind::SdJwt || f.token.key_bound) {
+            return Ok(None);
+        }
+        found = layer(text, depth, Lined { joined: true, unframed: true, alone: false }, work)?;
+    } else {
+        find_within(text, false, &mut found, &mut work.budget)?;
+    }
+    let whole = found.pop().filter(|f| ends(&f.token) && f.span() == (0..joint - span.start));
     Ok(whole.map(|f| f.at(span.start..joint)))
 }
 
 fn numbers(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
     let runs = if survey.hex { hex_runs(text) } else { Vec::new() };
     for run in runs {
-        let run = behind_escape(text, run);
+        let run = behind_escape(text, run.clone())..run.end;
         for skip in 0..2 {
             let bytes = decode_hex(&text[run.start + skip..run.end]);
             if let Some(token) = inside(&bytes, depth, work)? {
@@ -384,18 +403,6 @@ fn json_quote(text: &[u8], pieces: &[Range<usize>]) -> Option<Range<usize>> {
     let name = before.strip_suffix(b"\"")?;
     let slashes = name.iter().rev().take(16).take_while(|&&b| b == b'\\').count();
     Some(name.len() - slashes..before.len())
-}
-
-/// A run without the digits of a percent escape (`%3D`, `%253D`) that it is glued to.
-fn behind_escape(text: &[u8], run: Range<usize>) -> Range<usize> {
-    if run.start == 0 || text[run.start - 1] != b'%' {
-        return run;
-    }
-    let mut start = run.start;
-    while text[start..run.end].starts_with(b"25") {
-        start += 2;
-    }
-    start.saturating_add(2).min(run.end)..run.end
 }
 
 /// A token within decoded bytes: the first one stands for the whole, which is replaced as it stands.
@@ -437,7 +444,7 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
         let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
         if len >= BASE64_CHARS_MIN {
             let padding = padding_len(text, at + len);
-            let run = behind_escape(text, at..at + len);
+            let run = behind_escape(text, at..at + len)..at + len;
             let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
             if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
                 found.push(token.at(run.start + start..with_signature(text, run.end + padding)));

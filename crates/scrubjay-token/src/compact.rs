@@ -2,8 +2,10 @@
 //! whole or damaged.
 
 use crate::base64::{VALUE, decode, decode_head, decode_into, is_base64};
+use crate::edges::fragment_start;
 use crate::json::{self, Status, Value};
 use crate::loose::{ELLIPSIS_CHARS_MIN, behind_ellipsis, loose};
+use crate::sd_jwt::disclosures;
 use crate::token::{Cut, Found, Kind, Token};
 
 /// Largest protected header that is decoded, in bytes of JSON (DESIGN §10).
@@ -11,8 +13,6 @@ pub const HEADER_BYTES_MAX: usize = 8 * 1024;
 pub(crate) const HEADER_CHARS_MAX: usize = HEADER_BYTES_MAX / 3 * 4;
 /// Shortest second part of a `payload.signature` fragment: 128 bits in base64url.
 const FRAGMENT_SIGNATURE_CHARS_MIN: usize = 22;
-/// Most disclosures of one SD-JWT that are followed one by one; the span goes on, they are just not counted.
-const DISCLOSURES_MAX: usize = 1024;
 
 /// Header parameters of RFC 7515 §4.1, RFC 7516 §4.1, RFC 7518 and RFC 7797: one of them makes a damaged header credible.
 pub(crate) const HEADER_NAMES: [&str; 21] = [
@@ -39,6 +39,8 @@ const CLAIM_NAMES: [&str; 17] = [
     "auth_time",
     "cnf",
 ];
+/// Registered claims (RFC 7519 §4.1).
+const REGISTERED_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
 /// What stands at an opening.
 pub(crate) enum At {
@@ -276,7 +278,7 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
     let token = match read {
         Head::Jose(header, ambiguous) => jose(&segments, head, &parts, Some(header), ambiguous),
         Head::Damaged | Head::Cut => jose(&segments, head, &parts, None, false),
-        Head::Object(claims, ambiguous) => fragment(&segments, head, &parts, claims, ambiguous),
+        Head::Object(claims, ambiguous) => fragment(&segments, &parts, claims, ambiguous),
         Head::Other => None,
     };
     let Some(mut token) = token else { return At::Nothing };
@@ -404,10 +406,15 @@ fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut
     }
 }
 
-/// `payload.signature` whose header is missing. A paging cursor followed by a dot is none: it needs claims, and a
-/// signature of at least 128 bits.
-fn fragment(segments: &Segments<'_>, _head: Segment, parts: &[Segment], claims: Value, ambiguous: bool) -> Option<Token> {
+/// `payload.signature` whose header is missing. A paging cursor followed by a dot is none: it needs claims, and a signature
+/// of at least 128 bits, or none at all behind more than one registered claim (RFC 7519 §6).
+fn fragment(segments: &Segments<'_>, parts: &[Segment], claims: Value, ambiguous: bool) -> Option<Token> {
     let signature = parts.first().copied()?;
+    let registered = claims.members().iter().filter(|(name, _)| REGISTERED_CLAIMS.contains(&name.as_str())).count();
+    let unsigned = signature.len() == 0 && !segments.dot_at(signature.end) && registered >= 2;
+    if unsigned {
+        return Some(Token { claims: Some(claims), claims_whole: true, ambiguous, cut: Some(Cut::Header), ..Token::bare(Kind::Jws) });
+    }
     if signature.len() < FRAGMENT_SIGNATURE_CHARS_MIN || segments.dot_at(signature.padded_end) && !has_any(&claims, &CLAIM_NAMES) {
         return None;
     }
@@ -415,40 +422,6 @@ fn fragment(segments: &Segments<'_>, _head: Segment, parts: &[Segment], claims: 
         return None;
     }
     Some(Token { claims: Some(claims), claims_whole: true, ambiguous, cut: Some(Cut::Header), ..Token::bare(Kind::Jws) })
-}
-
-/// Follows the `~disclosure~…~[kb-jwt]` of an SD-JWT (RFC 9901 §4) from the end of the issuer's JWT. `None`: the text
-/// ends first and more follows.
-fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool, work: &mut usize) -> Option<usize> {
-    while text.get(end) == Some(&b'~') {
-        let start = end + 1;
-        let len = text[start..].iter().take_while(|&&b| is_base64(b)).count();
-        if more && start + len >= text.len() {
-            return None;
-        }
-        if is_opening(text, start) {
-            // The key binding JWT; nothing follows it.
-            return match token_at(text, start, more, work) {
-                At::Token(kb) => Some(kb.span().end),
-                At::Open => None,
-                At::Nothing => Some(end),
-            };
-        }
-        let probe = decode(&text[start..start + len.min(16)]);
-        let array = probe.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
-        // The last `~` has nothing behind it, or the key binding JWT: a word behind it is somebody else's.
-        let ended = text.get(start + len) == Some(&b'~');
-        if !array && !(token.kind == Kind::SdJwt && (ended || len == 0)) {
-            end += usize::from(token.kind == Kind::SdJwt);
-            break;
-        }
-        if len > 0 && token.disclosures < DISCLOSURES_MAX {
-            token.disclosures += 1;
-        }
-        token.kind = Kind::SdJwt;
-        end = start + len;
-    }
-    Some(end)
 }
 
 /// Shortest segment of a suspect: what begins like a header but does not decode.
@@ -485,10 +458,7 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
     if !(1..=FRAGMENT_REACH).any(|i| text.get(dot + i).copied().is_some_and(is_base64)) {
         return At::Nothing;
     }
-    let padding = text[from..dot].iter().rev().take(2).take_while(|&&b| b == b'=').count();
-    let left = padding + text[from..dot - padding].iter().rev().take_while(|&&b| is_base64(b)).count();
-    let start = behind_colour(text, dot - left, dot);
-    let left = Segment { start, end: dot, padded_end: dot };
+    let left = Segment { start: fragment_start(text, from, dot), end: dot, padded_end: dot };
     let mut segments = Segments { text, style: Style::Unknown, alg: None };
     let mut parts = [Segment { start: dot, end: dot, padded_end: dot }; 4];
     let (mut known, mut end) = (0, dot);
@@ -529,15 +499,9 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
     if more && end >= text.len() {
         return At::Open;
     }
-    At::Token(Found::plain(left.start..end, Token { cut: Some(cut), ..Token::bare(kind) }))
-}
-
-/// Where a run begins behind the end of a terminal's colour (`[0m`, `[1;32m`) that it is glued to.
-fn behind_colour(text: &[u8], start: usize, end: usize) -> usize {
-    let bracket = text[..start].iter().rev().take(8).position(|&b| !(b.is_ascii_digit() || b == b';'));
-    let in_colour = bracket.is_some_and(|i| text[start - 1 - i] == b'[');
-    let digits = text[start..end].iter().take_while(|b| b.is_ascii_digit()).count();
-    if in_colour && text.get(start + digits) == Some(&b'm') { start + digits + 1 } else { start }
+    let mut token = Token { cut: Some(cut), ..Token::bare(kind) };
+    let end = if kind == Kind::Jws { disclosures(text, &mut token, end, more, work) } else { Some(end) };
+    end.map_or(At::Open, |end| At::Token(Found::plain(left.start..end, token)))
 }
 
 /// Bytes behind a dot within which a part has to begin: another empty part may stand between.
@@ -585,7 +549,6 @@ fn header_rest(text: &[u8], start: usize) -> usize {
     if start < 3 || text[start - 1] != b'.' {
         return start;
     }
-    let len = text[..start - 1].iter().rev().take_while(|&&b| is_base64(b)).count();
-    let from = behind_colour(text, start - 1 - len, start - 1);
+    let from = fragment_start(text, 0, start - 1);
     if closes_object(&text[from..start - 1]) { from } else { start }
 }

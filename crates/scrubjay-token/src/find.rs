@@ -2,6 +2,7 @@
 
 use crate::analyze::Exhausted;
 use crate::compact::{At, fragment_at, is_opening, token_at};
+use crate::sd_jwt::disclosed_at;
 use crate::token::Found;
 
 /// What [`find`] left undecided.
@@ -13,12 +14,12 @@ pub enum Rest {
     Open(usize),
 }
 
-/// The bytes at which something may begin: a dot, and the first ones of an opening.
+/// The bytes at which something may begin: a dot, the `~` of disclosures, and the first ones of an opening.
 static BEGINS: [bool; 256] = {
     let mut table = [false; 256];
     let mut i = 0;
-    while i < 5 {
-        table[b".eICD"[i] as usize] = true;
+    while i < 6 {
+        table[b".~eICD"[i] as usize] = true;
         i += 1;
     }
     table
@@ -70,6 +71,7 @@ impl Search {
             let mut work = 0;
             let decided = match text[*at] {
                 b'.' => fragment_at(text, *at, *from, more, &mut work),
+                b'~' => disclosed_at(text, *at, *from, more, &mut work),
                 _ if is_opening(text, *at) => token_at(text, *at, more, &mut work),
                 _ => At::Nothing,
             };

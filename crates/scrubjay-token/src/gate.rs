@@ -30,6 +30,7 @@ use self::shape::{
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
+use crate::sd_jwt::has_disclosures;
 use crate::survey::Survey;
 use crate::view::{escape_at, escaped_hidden_as, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
 
@@ -116,6 +117,7 @@ impl Gate {
     fn holds(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
         sight.is_telling()
             || sight.has_shape()
+            || has_disclosures(sight.text)
             || depth > 0
                 && (self.has_part(sight, depth - 1, goes_on)
                     || sight.is_escaped() && self.is_escaped(sight.text, depth - 1, goes_on)

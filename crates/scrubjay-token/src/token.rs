@@ -80,6 +80,8 @@ pub struct Token {
     pub whole: bool,
     /// Number of disclosures of an SD-JWT.
     pub disclosures: usize,
+    /// An SD-JWT that ends in its key binding JWT, which is whole (RFC 9901 §4.3): nothing that follows belongs to it.
+    pub key_bound: bool,
     /// The signature of a JWS that is [whole](Self::whole), decoded; otherwise empty. No part of its identity.
     pub signature: Vec<u8>,
 }
@@ -130,6 +132,7 @@ impl Token {
             identity: Vec::new(),
             whole: false,
             disclosures: 0,
+            key_bound: false,
             signature: Vec::new(),
         }
     }

@@ -17,6 +17,8 @@ pub(crate) struct View {
     joints: Vec<Joint>,
     /// What was left out between two bytes of a line stays, too.
     gaps: bool,
+    /// What shows as nothing was left out.
+    pub(crate) hides: bool,
     /// Bytes were decoded: what is put in their place is text of the original, not of this view.
     pub(crate) decoded: bool,
 }
@@ -484,6 +486,7 @@ pub(crate) fn visible(text: &[u8]) -> Option<View> {
         return None;
     }
     let mut view = View::with_capacity(text.len());
+    view.hides = true;
     let mut at = 0;
     while at < text.len() {
         let plain = text[at..].iter().position(may_hide).unwrap_or(text.len() - at);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scrubjay_rules::{Hit, RulePack};
-use scrubjay_scrub::policy::{Decided, Policy, Rule};
+use scrubjay_scrub::policy::{Decided, Placement, Policy, Rule};
 use scrubjay_scrub::{Site, Teller, secret_marker};
 use scrubjay_token::json::Value;
 use scrubjay_token::{Found, delegation, risks, sender_constraint};
@@ -89,6 +89,13 @@ impl Asked<'_> {
             say(if decided.in_header { "header" } else { "claim" }, &self.fate(decided));
         }
         say("becomes", &account.marker.to_string());
+        if account.rule.is_some_and(|rule| rule.placement == Placement::Field) {
+            let preset = self.teller.policy().preset();
+            say(
+                "in JSON",
+                &format!("{}, and the rest in a field of the record (placement: field, preset {preset})", account.marker.short()),
+            );
+        }
         out.push('\n');
     }
 

@@ -87,7 +87,7 @@ impl Input {
         let mut bytes = buffer(spare);
         bytes.append(&mut self.carry);
         // Line ends up to here are known to be no boundaries.
-        let mut searched = bytes.len();
+        let mut searched = bytes.iter().rposition(|&b| b == b'\n').unwrap_or(0);
         loop {
             match read_some(&file, &mut bytes) {
                 Ok(0) => return Some(self.last(&origin, bytes, None)),
@@ -108,7 +108,8 @@ impl Input {
                 self.open = Some(Open { file, origin, shown });
                 return Some(piece);
             }
-            searched = bytes.len();
+            // Whether the last line goes on may be seen in the one that follows it.
+            searched = bytes.iter().rposition(|&b| b == b'\n').unwrap_or(0);
         }
     }
 
