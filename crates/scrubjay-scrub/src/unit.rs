@@ -81,6 +81,14 @@ fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         || is_folded(buffer, floor, line)
         || begins_body(buffer, floor, line)
         || continues_key(buffer, floor, line)
+        || is_part_behind(buffer, floor, line)
+}
+
+/// The line is a chunk of HTTP's or a part of a JWE, as the line before it tells.
+fn is_part_behind(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    let text = buffer.get(line.clone()).unwrap_or_default();
+    let before = if line.start > floor { buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default() } else { b"" };
+    scrubjay_token::is_in_chunk(before, text) || line.start > floor && scrubjay_token::ends_in_cipher_part(before.trim_ascii_end(), text)
 }
 
 /// A line that is as long as the one before it, which goes on: they are filled up to one column.
@@ -217,6 +225,9 @@ fn is_linked_as(line: &[u8], ends_whole: impl Fn() -> bool) -> bool {
         || is_key_header(text)
         || text.trim_ascii_start() == b"."
         || scrubjay_token::is_dump_line(text)
+        || scrubjay_token::ends_in_part(text)
+        || scrubjay_token::has_full_cell(text)
+        || scrubjay_token::ends_in_operator(text)
         || is_list_line(text)
 }
 
@@ -277,6 +288,8 @@ fn ends_in_piece(text: &[u8], last: u8) -> bool {
     let proven = match last {
         b'\\' => text.strip_suffix(b"\\"),
         b'=' => text.strip_suffix(b"="),
+        // PowerShell, cmd.
+        b'`' | b'^' => text.get(..text.len() - 1),
         b'"' | b'\'' | b'+' | b'&' => {
             let cut = text.trim_ascii_end().strip_suffix(b"+").or_else(|| text.strip_suffix(b"&")).unwrap_or(text).trim_ascii_end();
             cut.strip_suffix(b"\"").or_else(|| cut.strip_suffix(b"'")).map(|t| t.strip_suffix(b"\\n").unwrap_or(t))

@@ -6,17 +6,21 @@ use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
 use crate::carried::carried;
+use crate::chunked::unchunked;
 use crate::compact::is_signature_length;
 use crate::edges::behind_escape;
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
+use crate::literals::concatenated;
 use crate::notations::notations;
 use crate::objects::{divided, objects, objects_in_strings, without_frames};
 use crate::partials::partials;
+use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
 use crate::survey::Survey;
+use crate::tables::columns;
 use crate::token::{Found, Kind, Token, Whole};
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
@@ -139,6 +143,12 @@ impl Work {
 struct Lined {
     joined: bool,
     unframed: bool,
+    /// Each line is a value of its own.
+    alone: bool,
+}
+
+impl Lined {
+    const ALONE: Self = Self { joined: true, unframed: true, alone: true };
 }
 
 fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
@@ -199,6 +209,16 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         && let Some(view) = unframed(text, &whole)
     {
         through(text, &view, None, depth, Lined { unframed: true, ..lined }, work, &mut found)?;
+    }
+    // What somebody divided himself is text as he wrote it; a line of the view has no neighbours.
+    if outer && !lined.alone {
+        let (columns, chunks) = if survey.lines { (columns(text), unchunked(text)) } else { (None, None) };
+        for view in [concatenated(text), columns, parted(text)].into_iter().flatten() {
+            through(text, &view, None, depth, Lined::ALONE, work, &mut found)?;
+        }
+        if let Some(view) = chunks {
+            through(text, &view, None, depth, lined, work, &mut found)?;
+        }
     }
     if depth > 0 {
         if survey.base64
@@ -392,7 +412,7 @@ fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) 
         if found.iter().any(|f| f.token.whole && f.token.kind != Kind::SdJwt || f.token.key_bound) {
             return Ok(None);
         }
-        found = layer(text, depth, Lined { joined: true, unframed: true }, work)?;
+        found = layer(text, depth, Lined { joined: true, unframed: true, alone: false }, work)?;
     } else {
         find_within(text, false, &mut found, &mut work.budget)?;
     }
@@ -429,9 +449,9 @@ const ARRAY_GAP_BYTES_MAX: usize = 16;
 
 /// The quote of the member whose whole value is an array of these numbers: the marker in it has to be a string.
 fn json_quote(text: &[u8], pieces: &[Range<usize>]) -> Option<Range<usize>> {
-    let [piece] = pieces else { return None };
-    let before = text[..piece.start].trim_ascii_end().strip_suffix(b"[")?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
-    if piece.start - before.len() > ARRAY_GAP_BYTES_MAX || text[piece.end..].trim_ascii_start().first() != Some(&b']') {
+    let (first, last) = (pieces.first()?, pieces.last()?);
+    let before = text[..first.start].trim_ascii_end().strip_suffix(b"[")?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
+    if first.start - before.len() > ARRAY_GAP_BYTES_MAX || text[last.end..].trim_ascii_start().first() != Some(&b']') {
         return None;
     }
     let name = before.strip_suffix(b"\"")?;

@@ -141,7 +141,7 @@ impl<'a> Segments<'a> {
 }
 
 /// True for a length that a signature of this algorithm has; for an unknown one, any usual length.
-fn signature_fits(alg: Option<&str>, chars: usize) -> bool {
+pub(crate) fn signature_fits(alg: Option<&str>, chars: usize) -> bool {
     match alg {
         Some("none") => chars == 0,
         Some("HS256") => chars == 43,
@@ -530,6 +530,15 @@ pub(crate) fn is_jwe_shape(iv: usize, ciphertext: usize, tag: usize) -> bool {
 pub(crate) fn is_mixed(chars: &[u8]) -> bool {
     chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase) && chars.iter().any(u8::is_ascii_digit)
 }
+
+/// As [`is_mixed`]; a long text of both cases need not have a digit.
+pub(crate) fn is_dense(chars: &[u8]) -> bool {
+    let both = chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase);
+    both && (chars.len() >= DENSE_CHARS || chars.iter().any(u8::is_ascii_digit))
+}
+
+/// Base64 of this length seldom is without a digit, but it may be.
+const DENSE_CHARS: usize = 24;
 
 /// The end of a segment decodes, at one of the four alignments, to readable text that closes an object.
 pub(crate) fn closes_object(chars: &[u8]) -> bool {

@@ -209,17 +209,19 @@ struct Chain<'a> {
 /// The chunk whose number begins at `at`.
 fn chunk(text: &[u8], at: usize) -> Option<Chunk<'_>> {
     let digits = text[at..].iter().take(3).take_while(|b| b.is_ascii_digit()).count();
-    let gap = text[at + digits..].iter().take(8).take_while(|b| b"=:\"'\\ >".contains(b)).count();
-    let between = &text[at + digits..at + digits + gap];
+    // The kernel's audit log divides long arguments: `a1[0]=`.
+    let digits_end = at + digits + usize::from(text[at - 1] == b'[' && text.get(at + digits) == Some(&b']'));
+    let gap = text[digits_end..].iter().take(8).take_while(|b| b"=:\"'\\ >".contains(b)).count();
+    let between = &text[digits_end..digits_end + gap];
     if !(1..=2).contains(&digits) || !between.contains(&b'=') && !between.contains(&b':') {
         return None;
     }
-    let name_len = text[..at].iter().rev().take(NAME_BYTES_MAX).take_while(|&&b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)).count();
+    let name_len = text[..at].iter().rev().take(NAME_BYTES_MAX).take_while(|&&b| b.is_ascii_alphanumeric() || b"_-.[".contains(&b)).count();
     if name_len < 2 || text[at - 1].is_ascii_digit() {
         return None;
     }
     let number = text[at..at + digits].iter().fold(0, |n, &b| n * 10 + u32::from(b - b'0'));
-    let start = at + digits + gap;
+    let start = digits_end + gap;
     let len = text[start..].iter().take_while(|&&b| is_piece(b)).count();
     (len >= CHUNK_CHARS_MIN).then_some(Chunk { name: &text[at - name_len..at], number, value: start..start + len })
 }

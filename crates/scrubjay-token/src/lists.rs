@@ -9,6 +9,7 @@ const BYTES_MIN: usize = 16;
 const DUMP_LINE_BYTES_MAX: usize = 64;
 
 /// Bytes written as numbers, and where.
+#[derive(Default)]
 pub(crate) struct Numbers {
     /// The pieces of the text that write them: one for each line of a dump.
     pub(crate) pieces: Vec<Range<usize>>,
@@ -53,7 +54,7 @@ struct Group {
 }
 
 fn group(text: &[u8], at: usize) -> Option<Group> {
-    let len = text[at..].iter().take(11).take_while(|b| b.is_ascii_alphanumeric()).count();
+    let len = text.get(at..)?.iter().take(11).take_while(|b| b.is_ascii_alphanumeric()).count();
     let word = &text[at..at + len];
     let prefixed = word.strip_prefix(b"0x").or_else(|| word.strip_prefix(b"0X"));
     let digits = prefixed.unwrap_or(word);
@@ -131,20 +132,7 @@ pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
             at = run_end;
             continue;
         }
-        let mut groups: Vec<Group> = Vec::new();
-        let mut next = at;
-        while let Some(g) = text.get(next).and_then(|_| group(text, next)) {
-            let fits = groups.first().is_none_or(|f| f.decimal.is_some() && g.decimal.is_some() || !f.hex.is_empty() && !g.hex.is_empty());
-            if !fits {
-                break;
-            }
-            let end = g.span.end;
-            groups.push(g);
-            match separator(text, end) {
-                0 => break,
-                gap => next = end + gap,
-            }
-        }
+        let (groups, restart) = groups(text, at);
         let end = groups.last().map_or(at + 1, |g| g.span.end);
         for bytes in [
             groups.iter().map_while(|g| g.decimal).collect::<Vec<u8>>(),
@@ -154,9 +142,46 @@ pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
                 out.push(Numbers { pieces: line_pieces(text, at..end), bytes });
             }
         }
-        at = end.max(at + 1);
+        at = restart.unwrap_or(end).max(at + 1);
     }
     out
+}
+
+/// The numbers of the list that begins at `at`, all of one kind, with one sign between them; and where the next list begins
+/// if it is not behind them.
+fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut next = at;
+    let mut sign = None;
+    while let Some(g) = text.get(next).and_then(|_| group(text, next)) {
+        if let Some(f) = groups.first() {
+            let decimal = f.decimal.is_some() && g.decimal.is_some();
+            // Words have one length; the last one may be shorter. A year is no byte.
+            let last = || group(text, g.span.end + separator(text, g.span.end)).is_none();
+            let hex = !f.hex.is_empty() && (f.hex.len() == g.hex.len() || !g.hex.is_empty() && g.hex.len() < f.hex.len() && last());
+            if !decimal && !hex {
+                return (groups, Some(next));
+            }
+        }
+        let (start, end) = (g.span.start, g.span.end);
+        groups.push(g);
+        let gap = match separator(text, end) {
+            0 => break,
+            gap => &text[end..end + gap],
+        };
+        next = end + gap.len();
+        // A list has one sign between its numbers: another one parts it from the next field of its record. Where a line
+        // ends it may be missing, and a dump has a hyphen in the middle of sixteen bytes.
+        let own = gap.iter().copied().find(|b| b",:;-".contains(b));
+        let first = *sign.get_or_insert(own);
+        let middle = first.is_none() && gap == b"-" && groups.len() % 16 == 8;
+        if own != first && !middle && !gap.iter().any(|b| matches!(b, b'\n' | b'\\')) {
+            // The number between two signs is the first one behind a comma, and the last one of a date.
+            let restart = if groups.len() == 2 && first == Some(b',') { start } else { next };
+            return (groups, Some(restart));
+        }
+    }
+    (groups, None)
 }
 
 /// A byte of a number, or of what parts two ([`separator`]), line ends in escapes included.
@@ -182,11 +207,11 @@ pub fn line_pieces(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
     pieces
 }
 
-/// Lines of a hex dump (`xxd`, `hexdump -C`, `od -tx1`, Wireshark, `tcpdump -X`, Netty): an offset, some bytes in hex, the
+/// Lines of a hex dump (`xxd`, `hexdump`, `od -tx1`, Wireshark, `tcpdump -X`, Netty, OpenSSL, GnuTLS, gdb, WinDbg): an offset, some bytes in hex, the
 /// same as text. A line whose offset is not where the one before it ended belongs to no dump, or to another.
 pub(crate) fn dumps(text: &[u8]) -> Vec<Numbers> {
-    let mut out: Vec<Numbers> = Vec::new();
-    let mut current: Option<Numbers> = None;
+    let mut out: Vec<Dump> = Vec::new();
+    let mut current: Option<Dump> = None;
     let mut expected = Vec::new();
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
@@ -197,17 +222,36 @@ pub(crate) fn dumps(text: &[u8]) -> Vec<Numbers> {
                     out.extend(current.take());
                 }
                 expected = offsets.iter().map(|n| n.saturating_add(line.bytes.len() as u64)).collect();
-                let dump = current.get_or_insert(Numbers { pieces: Vec::new(), bytes: Vec::new() });
-                dump.pieces.push(line.piece);
-                dump.bytes.extend(line.bytes);
+                let dump = current.get_or_insert(Dump::default());
+                dump.numbers.pieces.push(line.piece);
+                dump.turned.extend(line.bytes.chunks(line.word).flat_map(|word| word.iter().rev()));
+                dump.words |= line.word > 1;
+                dump.numbers.bytes.extend(line.bytes);
             }
             None => out.extend(current.take()),
         }
         start = end + 1;
     }
     out.extend(current);
-    out.retain(|d| d.bytes.len() >= BYTES_MIN);
-    out
+    out.retain(|d| d.numbers.bytes.len() >= BYTES_MIN);
+    // Words are written as they are read (xxd), or as the machine holds them, low byte first (od, hexdump, gdb).
+    out.into_iter().flat_map(Dump::readings).collect()
+}
+
+/// Lines of a dump.
+#[derive(Default)]
+struct Dump {
+    numbers: Numbers,
+    /// The bytes, those of each word from the last to the first.
+    turned: Vec<u8>,
+    words: bool,
+}
+
+impl Dump {
+    fn readings(self) -> impl Iterator<Item = Numbers> {
+        let turned = self.words.then(|| Numbers { pieces: self.numbers.pieces.clone(), bytes: self.turned });
+        std::iter::once(self.numbers).chain(turned)
+    }
 }
 
 /// One line of a dump.
@@ -216,6 +260,8 @@ struct DumpLine {
     /// Everything behind the offset.
     piece: Range<usize>,
     bytes: Vec<u8>,
+    /// Bytes of a word: of as many digits as its first number has.
+    word: usize,
 }
 
 impl DumpLine {
@@ -242,24 +288,39 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
     // from its end: few bytes end anything.
     let reach = line.end.min(line.start + OFFSET_REACH);
     let head = &text[line.start..line.end.min(reach + OFFSET_DIGITS_MAX + 1)];
-    let (offset, start, (bytes, behind)) = memchr::memchr3_iter(b' ', b':', b'|', head).find_map(|len| {
+    let (offset, start, (bytes, word, behind)) = memchr::memchr3_iter(b' ', b':', b'|', head).find_map(|len| {
         let end = line.start + len;
-        if !matches!(text[end..line.end], [b' ', ..] | [b':', b' ' | b'\t', ..] | [b'|', b' ', ..]) {
-            return None;
-        }
         let len = head[..len].iter().rev().take(OFFSET_DIGITS_MAX + 1).take_while(|b| b.is_ascii_hexdigit()).count();
         let at = end - len;
         let alone = || at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
         if !(4..=OFFSET_DIGITS_MAX).contains(&len) || at >= reach || !alone() {
             return None;
         }
-        let blanks = text[end..line.end].iter().take_while(|b| b": \t|".contains(b)).count();
-        dump_bytes(text, end + blanks, line.end).map(|bytes| (at..end, end + blanks, bytes))
+        let gap = offset_gap(&text[end..line.end])?;
+        dump_bytes(text, end + gap, line.end).map(|bytes| (at..end, end + gap, bytes))
     })?;
     let end = line.end - usize::from(text[line.clone()].last() == Some(&b'\r'));
     let end = text_column(text, behind..end, &bytes).unwrap_or(end);
-    Some(DumpLine { offset, piece: start..end, bytes })
+    Some(DumpLine { offset, piece: start..end, bytes, word })
 }
+
+/// Length of what stands between an offset and the bytes: `: `, `| `, ` - ` (OpenSSL, GnuTLS), ` <buffer+16>:` (gdb).
+fn offset_gap(behind: &[u8]) -> Option<usize> {
+    if !matches!(behind, [b' ', ..] | [b':', b' ' | b'\t', ..] | [b'|', b' ', ..]) {
+        return None;
+    }
+    let symbol = if behind.starts_with(b" <") {
+        behind.iter().take(SYMBOL_BYTES_MAX).position(|&b| b == b'>').filter(|&at| behind.get(at + 1) == Some(&b':'))? + 1
+    } else {
+        0
+    };
+    let blanks = |at: usize| behind[at..].iter().take_while(|b| b": \t|".contains(b)).count();
+    let gap = symbol + blanks(symbol);
+    Some(if behind[gap..].starts_with(b"- ") { gap + 1 + blanks(gap + 1) } else { gap })
+}
+
+/// Longest name of a place in memory, and what is around it.
+const SYMBOL_BYTES_MAX: usize = 80;
 
 /// Where the column ends in which a dump shows its bytes as text; `None`: there is no such column, or it shows something else.
 fn text_column(text: &[u8], behind: Range<usize>, bytes: &[u8]) -> Option<usize> {
@@ -275,17 +336,23 @@ fn text_column(text: &[u8], behind: Range<usize>, bytes: &[u8]) -> Option<usize>
     (same == bytes.len()).then_some(end + usize::from(closed))
 }
 
-/// The bytes of a dump's line, and where they end with the blanks behind them.
-fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(Vec<u8>, usize)> {
+/// The bytes of a dump's line, how many of them are a word, and where they end with the blanks behind them.
+fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(Vec<u8>, usize, usize)> {
     let mut bytes = Vec::new();
-    let mut at = start;
+    let (mut at, mut word) = (start, 0);
     while at < end && bytes.len() < DUMP_LINE_BYTES_MAX {
-        let len = text[at..end].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        if !matches!(len, 2 | 4 | 8) || !text.get(at + len).is_none_or(|b| b" \t\r\n|".contains(b)) {
+        let prefix = if text[at..end].starts_with(b"0x") { 2 } else { 0 };
+        let digits = at + prefix;
+        let len = text[digits..end].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        // OpenSSL and WinDbg have a hyphen in the middle.
+        let middle = len == 2 && bytes.len() == 7 && matches!(text.get(digits + 2..end), Some([b'-', b, ..]) if b.is_ascii_hexdigit());
+        let is_word = matches!(len, 2 | 4 | 8) || prefix > 0 && len == 16;
+        if !is_word || !middle && !text.get(digits + len).is_none_or(|b| b" \t\r\n|".contains(b)) {
             break;
         }
-        bytes.extend(decode_hex(&text[at..at + len]));
-        at += len;
+        bytes.extend(decode_hex(&text[digits..digits + len]));
+        word = if word == 0 { len / 2 } else { word };
+        at = digits + len + usize::from(middle);
         let blanks = text[at..end].iter().take_while(|b| b" \t".contains(b)).count();
         at += blanks;
         // The text column stands behind a wider gap; hexdump -C has one in the middle of its bytes too.
@@ -293,7 +360,7 @@ fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(Vec<u8>, usize)>
             break;
         }
     }
-    (bytes.len() >= 2).then_some((bytes, at))
+    (bytes.len() >= 2).then_some((bytes, word.max(1), at))
 }
 
 #[cfg(test)]
@@ -313,14 +380,32 @@ mod tests {
     }
 
     #[test]
-    fn dumps_of_two_kinds() {
+    fn a_list_has_one_sign_and_one_length() {
+        let hex: Vec<String> = b"eyJhbGciOiJIUzI1NiJ9".iter().map(|b| format!("{b:02x}")).collect();
+        let list = hex.join(" ");
+        for (before, behind) in [("4,", ",2025-11-28"), ("2025-11-28 ", " 2025-11-28"), ("10:00:00 ", ";17"), ("", " 20251128")] {
+            let line = format!("{before}{list}{behind}");
+            let found = lists(line.as_bytes());
+            assert!(found.iter().any(|n| n.pieces[0] == (before.len()..before.len() + list.len())), "{line}");
+        }
+        let line = format!("{}-{}", hex[..8].join(" "), hex[8..16].join(" "));
+        assert_eq!(lists(line.as_bytes())[0].bytes, b"eyJhbGciOiJIUzI1");
+        assert_eq!(lists(b"6579 4a68 6247 6369 4f69 4a49 557a 4931 4e  N")[0].bytes, b"eyJhbGciOiJIUzI1N");
+    }
+
+    #[test]
+    fn dumps_of_several_kinds() {
         let xxd = "00000000: 6579 4a68 6247 6369 4f69 4a49 557a 4931  eyJhbGciOiJIUzI1\n00000010: 4e69 4a39                                NiJ9\n";
         let c = "DEBUG 00000000  65 79 4a 68 62 47 63 69  4f 69 4a 49 55 7a 49 31  |eyJhbGciOiJIUzI1|\nDEBUG 00000010  4e 69 4a 39                                       |NiJ9|\nplain";
-        for (text, first) in [(xxd, 10), (c, 16)] {
+        let openssl = "0000 - 65 79 4a 68 62 47 63 69-4f 69 4a 49 55 7a 49 31   eyJhbGciOiJIUzI1\n0010 - 4e 69 4a 39                                       NiJ9\n";
+        let gdb = "0x7ffe0000 <b>:\t0x65\t0x79\t0x4a\t0x68\t0x62\t0x47\t0x63\t0x69\t0x4f\t0x69\n0x7ffe000a <b+10>:\t0x4a\t0x49\t0x55\t0x7a\t0x49\t0x31\t0x4e\t0x69\t0x4a\t0x39\n";
+        for (text, first) in [(xxd, 10), (c, 16), (openssl, 7), (gdb, 16)] {
             let found = dumps(text.as_bytes());
-            assert_eq!(found.len(), 1);
             assert_eq!(found[0].bytes, b"eyJhbGciOiJIUzI1NiJ9");
             assert_eq!((found[0].pieces.len(), found[0].pieces[0].start), (2, first));
+            assert_eq!(found.len(), if text == xxd { 2 } else { 1 });
         }
+        let od = "0000000 7965 684a 4762 6963 694f 494a 7a55 3149\n0000020 694e 394a\n0000024\n";
+        assert_eq!(dumps(od.as_bytes())[1].bytes, b"eyJhbGciOiJIUzI1NiJ9");
     }
 }

@@ -75,6 +75,15 @@ impl View {
         self.joints.push(Joint { span: start..start + own, sure });
     }
 
+    /// Appends another view of the same original.
+    pub(crate) fn append(&mut self, other: Self) {
+        let at = self.text.len();
+        self.joints.extend(other.joints.into_iter().map(|j| Joint { span: at + j.span.start..at + j.span.end, ..j }));
+        self.text.extend(other.text);
+        self.from.extend(other.from);
+        self.to.extend(other.to);
+    }
+
     /// A view of this view's text as a view of the original.
     pub(crate) fn then(&self, inner: &Self) -> Self {
         let from = inner.from.iter().map(|&at| self.from[at as usize]).collect();

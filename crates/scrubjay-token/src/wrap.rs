@@ -85,7 +85,8 @@ impl Lines<'_> {
     fn first(&self, i: usize) -> Piece {
         let line = &self.lines[i];
         let (end, behind) = self.end(i);
-        let tail = self.text[line.start..end].iter().rev().take_while(|&&b| self.alphabet.has(b)).count();
+        let from = line.start + usize::from(self.sign(i).is_some());
+        let tail = self.text[from.min(end)..end].iter().rev().take_while(|&&b| self.alphabet.has(b)).count();
         Piece { core: end - tail..end, behind, quoted: false, indented: is_blank(self.text, line.start) }
     }
 
@@ -99,6 +100,11 @@ impl Lines<'_> {
             end
         };
         let end = trim(line.end, b"\r \t");
+        // PowerShell and cmd have signs of their own; two backticks are around a code.
+        let ticks = || memchr::memchr_iter(b'`', &text[line.start..end]).count() % 2 == 1;
+        if self.alphabet == Alphabet::Compact && end > line.start && (text[end - 1] == b'^' || text[end - 1] == b'`' && ticks()) {
+            return (end - 1, Behind::Proof);
+        }
         let mut continued = trim(end, b"\\");
         // One of them continues the line; the one before it may be the sign of an escape.
         if self.alphabet == Alphabet::Json && continued + 2 <= end && self.ends_in_sign(i) {
@@ -115,6 +121,12 @@ impl Lines<'_> {
         let escaped = self.alphabet == Alphabet::Json && text[line.start..quote.max(line.start + 1) - 1].ends_with(b"\\n");
         let quote = if quoted && escaped { quote - 2 } else { quote };
         if quoted { (quote - 1, Behind::Quote) } else { (end, Behind::End) }
+    }
+
+    /// The sign of a difference between two files, if all lines of a value have it: the first one begins with it.
+    fn sign(&self, i: usize) -> Option<u8> {
+        let sign = |i: usize| self.text[self.lines.get(i)?.clone()].first().copied();
+        sign(i).filter(|&b| matches!(b, b'+' | b'-') && sign(i + 1) == Some(b))
     }
 
     /// The literals in line `i` and behind it are joined alike, as far as the break behind so many of them: a literal that
@@ -146,10 +158,11 @@ impl Lines<'_> {
     }
 
     /// A line as a continuation: nothing but indentation or a quoting mark in front of its piece.
-    fn next(&self, i: usize, before: Behind) -> Piece {
+    fn next(&self, i: usize, before: Behind, sign: Option<u8>) -> Piece {
         let (text, line) = (self.text, &self.lines[i]);
         let indented = is_blank(text, line.start);
-        let mut start = mark_end(text, line);
+        let signed = sign.is_some() && text[line.clone()].first().copied() == sign;
+        let mut start = mark_end(text, &(line.start + usize::from(signed)..line.end));
         let may_be_quoted = self.alphabet == Alphabet::Compact || before == Behind::Quote;
         // An operator in front of the quote (`+ "…"`, `. '…'`) belongs to the break.
         if may_be_quoted && matches!(text.get(start), Some(b'+' | b'.' | b'&')) {
@@ -256,7 +269,12 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
     let own = &text[first.core.clone()];
     let dotted = |p: &Piece| text[..p.core.end].ends_with(b".");
     let proof = |p: &Piece| matches!(p.behind, Behind::Proof | Behind::Quote) || dotted(p);
+    // What marks each line (`> `, `+`) is no part of its width.
+    let sign = all.sign(i);
+    let mark = if sign.is_some() { 1 } else { mark_end(text, first_line) - first_line.start };
+    let marked = text[first_line.clone()].iter().take(mark).any(|b| !b.is_ascii_whitespace());
     let column = first.core.end - first_line.start;
+    let column = if marked && mark <= column { column - mark } else { column };
     let fills = |len: usize| len == column || may_be_value(&text[first_line.start..first.core.end], len);
     let usual = all.alphabet == Alphabet::Compact && !short && WRAP_WIDTHS.contains(&first.len());
     let mut course = Course { count: 0, sure: matches!(first.behind, Behind::Proof | Behind::Quote) || usual, fits: true };
@@ -264,7 +282,7 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
     let mut before = (first.behind, dotted(first));
     let mut glued = false;
     while course.count < lines.len() {
-        let next = all.next(i + 1 + course.count, before.0);
+        let next = all.next(i + 1 + course.count, before.0, sign);
         let len = next.len();
         if len == 0 || before.0 == Behind::Quote && !(next.quoted && all.joins_literals(i, course.count)) {
             break;
@@ -337,7 +355,10 @@ fn is_short(all: &Lines<'_>, i: usize, first: &Piece) -> Option<bool> {
 /// Whether a short last piece may be a value's rest: both cases, as base64 has, or more of what the first piece is made of.
 fn belongs(first: &[u8], chars: &[u8]) -> bool {
     let parted = |chars: &[u8]| chars.iter().all(|&b| b.is_ascii_hexdigit() || b == b'-');
-    chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase)
+    // The end of a text in hex is text.
+    let hex = first[first.len() - first.len().min(WRAP_CHARS_MIN)..].iter().chain(chars).all(u8::is_ascii_hexdigit);
+    hex && chars.len().is_multiple_of(2) && chars.chunks(2).all(|pair| matches!(pair[0], b'2'..=b'7'))
+        || chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase)
         || is_value_end(first, chars)
         || chars.len() >= PROVEN_CHARS_MIN && parted(chars) && parted(&first[first.len() - first.len().min(WRAP_CHARS_MIN)..])
 }
@@ -345,7 +366,7 @@ fn belongs(first: &[u8], chars: &[u8]) -> bool {
 /// How many of the lines behind line `i` are filled up to one column, as `i` is, with the one behind them. Nothing else
 /// tells that they belong together.
 fn full_lines(all: &Lines<'_>, i: usize, column: usize) -> usize {
-    let len = |k: usize| if k < all.lines.len() { all.next(k, Behind::End).len() } else { 0 };
+    let len = |k: usize| if k < all.lines.len() { all.next(k, Behind::End, None).len() } else { 0 };
     let width = len(i + 1).max(len(i + 2));
     // A blank at either end is not counted.
     let is_full = |len: usize| len <= width && len + BLANKS_MAX >= width;
@@ -412,7 +433,7 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &Whole) -> Option<V
         }
         let mut before = first.behind;
         for k in i + 1..=i + count {
-            let next = all.next(k, before);
+            let next = all.next(k, before, all.sign(i));
             copied = next.core.end;
             // As much of it has to be a token's as is of one value.
             let own = text[next.core.clone()].iter().take_while(|&&b| is_piece(b)).count();
@@ -451,6 +472,11 @@ mod tests {
         check(&format!("x = \"{b}\"\nplain"), None);
         check(&format!("t=\"{a}\n{a}\nBBB\", n=1\n"), Some(&format!("t=\"{a}{a}BBB\", n=1\n")));
         check(&format!("> {a}\n> {a}\n> BBB\n> bye\n"), Some(&format!("> {a}{a}BBB\n> bye\n")));
+        check(&format!("+t: {a}\n+{a}\n+BBB\n+next line\n"), Some(&format!("+t: {a}{a}BBB\n+next line\n")));
+        check(&format!(">> my token: {}\n>> {a}\n>> BBB\n>> bye\n", &a[..54]), Some(&format!(">> my token: {}{a}BBB\n>> bye\n", &a[..54])));
+        check(&format!("t={b}`\nBBB`\nCC\n"), Some(&format!("t={b}BBBCC\n")));
+        check(&format!("`t={b}`\nBBB\n"), None);
+        check(&format!("set t={b}^\nBBB\n"), Some(&format!("set t={b}BBB\n")));
         check(&format!("Bearer {b}.\n {a}.\n BBB\nX-Id: 7\n"), Some(&format!("Bearer {b}.{a}.BBB\nX-Id: 7\n")));
     }
 }

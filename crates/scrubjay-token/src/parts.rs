@@ -1,0 +1,243 @@
+//! Tokens whose parts somebody wrote one by one: a list of them, a line for each, perhaps with its name. The header proves
+//! itself, and so does a claim set; what else belongs to it has the length that the header's algorithms give.
+
+use std::ops::Range;
+
+use crate::analyze::is_readable;
+use crate::base64::{decode, is_base64, padding_len};
+use crate::compact::{FRAGMENT_PART_CHARS_MIN, HEADER_CHARS_MAX, has_any, is_dense, is_opening, may_be_head, signature_fits};
+use crate::json::{self, Status, Value};
+use crate::view::View;
+
+/// Longest text between two parts: quotes, a line end, what begins a record, a name.
+const GAP_BYTES_MAX: usize = 160;
+/// Shortest header: `{"alg":"x"}`.
+const HEADER_CHARS_MIN: usize = 15;
+/// Shortest signature by name: 128 bits.
+const SIGNATURE_CHARS_MIN: usize = 22;
+/// Lengths of encrypted keys: by AES key wrap (RFC 7518 §4.4) of keys of 16, 24, 32, 48 and 64 bytes, by RSA of 2048 to 4096 bits.
+const KEY_CHARS: [usize; 8] = [32, 43, 54, 75, 96, 342, 512, 683];
+/// Characters of a payload that show whether it is text.
+const HEAD_CHARS: usize = 64;
+
+/// The parts of tokens, joined by dots; one token for each line of the view. `None`: no header is followed by its parts.
+pub(crate) fn parted(text: &[u8]) -> Option<View> {
+    let mut view = View::with_gaps();
+    let mut from = 0;
+    // Base64 that begins like an object, and not within a longer text.
+    let begins = |at: usize| is_opening(text, at) && (at == 0 || !is_base64(text[at - 1]));
+    while let Some(at) = (from..text.len()).find(|&at| begins(at)) {
+        let head = run(text, at);
+        from = head.end;
+        let Some(header) = header(text, &head) else { continue };
+        let mut value = view_of(text, &head);
+        let end = if header.get("enc").is_some() {
+            encrypted(text, &header, head.end, &mut value)
+        } else {
+            signed(text, &header, head.end, &mut value)
+        };
+        if value.is_joined() {
+            value.push(b'\n', end, end);
+            view.append(value);
+            from = end;
+        }
+    }
+    view.is_joined().then_some(view)
+}
+
+fn view_of(text: &[u8], range: &Range<usize>) -> View {
+    let mut view = View::with_gaps();
+    view.copy(text, range.clone());
+    view
+}
+
+/// The base64 that begins at `at`, and its padding.
+fn run(text: &[u8], at: usize) -> Range<usize> {
+    let end = at + text[at..].iter().take_while(|&&b| is_base64(b)).count();
+    at..end + padding_len(text, end)
+}
+
+/// The header that is all of `head`.
+fn header(text: &[u8], head: &Range<usize>) -> Option<Value> {
+    if !(HEADER_CHARS_MIN..=HEADER_CHARS_MAX).contains(&head.len()) || !may_be_head(text, head.start) {
+        return None;
+    }
+    let header = object(&text[head.clone()])?;
+    ["alg", "enc"].iter().any(|name| matches!(header.get(name), Some(Value::String(_)))).then_some(header)
+}
+
+/// The JSON object that all of the characters stand for.
+fn object(chars: &[u8]) -> Option<Value> {
+    let bytes = decode(chars);
+    let parsed = json::parse(&bytes);
+    let whole = matches!(parsed.status, Status::Complete { end } if bytes[end..].iter().all(u8::is_ascii_whitespace));
+    (whole && matches!(parsed.value, Value::Object(_))).then_some(parsed.value)
+}
+
+/// The next run that is no word, behind what parts it from the one that ends at `end`.
+fn next(text: &[u8], end: usize) -> Option<Range<usize>> {
+    let mut at = end;
+    let mut ends = 0;
+    while at < text.len() && at - end <= GAP_BYTES_MAX {
+        if !is_base64(text[at]) {
+            ends += usize::from(text[at] == b'\n');
+            // A line of something else, or what belongs to something else.
+            if ends > 2 {
+                return None;
+            }
+            at += 1;
+            continue;
+        }
+        let part = run(text, at);
+        if part.len() >= FRAGMENT_PART_CHARS_MIN {
+            // What has a dot before it belongs to what stands before that.
+            return (text[at - 1] != b'.' || at == end + 1).then_some(part);
+        }
+        at = part.end;
+    }
+    None
+}
+
+/// Appends the payload and the signature of a JWS; returns where they end.
+fn signed(text: &[u8], header: &Value, head: usize, value: &mut View) -> usize {
+    // The signing input (RFC 7515 §5.1) may be in one piece.
+    let whole = text.get(head) == Some(&b'.');
+    let payload = if whole { Some(run(text, head + 1)) } else { next(text, head) };
+    let Some(payload) = payload.filter(|p| !whole || text.get(p.end) != Some(&b'.')) else { return head };
+    let claims = if is_opening(text, payload.start) { object(&text[payload.clone()]) } else { None };
+    // Two headers in a row are no token.
+    if claims.as_ref().is_some_and(|claims| has_any(claims, &["alg", "enc"])) {
+        return head;
+    }
+    let claims = claims.is_some();
+    let signature = signature(text, header, payload.end);
+    // Text that is no claim set (RFC 7515 §4.1.10) is a payload where a signature follows.
+    let bytes = decode(&text[payload.start..payload.end.min(payload.start + HEAD_CHARS)]);
+    if !claims && (whole || signature.is_none() || !is_readable(&bytes)) {
+        return head;
+    }
+    value.push(b'.', head, head + usize::from(whole));
+    if whole {
+        value.copy(text, payload.clone());
+    } else {
+        value.join(text, payload.clone(), payload.len(), claims);
+    }
+    let Some((signature, named)) = signature else { return payload.end };
+    value.push(b'.', payload.end, payload.end);
+    value.join(text, signature.clone(), signature.len(), named);
+    signature.end
+}
+
+/// The signature behind a payload that ends at `end`, with disclosures (RFC 9901 §4), and whether it is called one.
+fn signature(text: &[u8], header: &Value, end: usize) -> Option<(Range<usize>, bool)> {
+    let part = next(text, end + usize::from(text.get(end) == Some(&b'.')))?;
+    let label = text[end..part.start].to_ascii_lowercase();
+    let named = memchr::memmem::find(&label, b"sig").is_some() && part.len() >= SIGNATURE_CHARS_MIN;
+    let chars = text[part.clone()].iter().filter(|&&b| b != b'=').count();
+    if !(named || signature_fits(header.get("alg").and_then(Value::as_str), chars)) || !is_dense(&text[part.clone()]) {
+        return None;
+    }
+    let behind = &text[part.end..];
+    let rest =
+        if behind.first() == Some(&b'~') { behind.iter().take_while(|&&b| b == b'~' || b == b'.' || is_base64(b)).count() } else { 0 };
+    Some((part.start..part.end + rest, named))
+}
+
+/// Appends key, IV, ciphertext and tag of a JWE (RFC 7516 §7.1) if all of them are there; returns where they end.
+fn encrypted(text: &[u8], header: &Value, head: usize, value: &mut View) -> usize {
+    // What has its dots is somebody else's to read.
+    if text.get(head) == Some(&b'.') {
+        return head;
+    }
+    let parts = || {
+        let agreed = matches!(header.get("alg").and_then(Value::as_str), Some("dir" | "ECDH-ES"));
+        let key = if agreed { head..head } else { next(text, head)? };
+        let iv = next(text, key.end).filter(|iv| matches!(iv.len(), 16 | 22 | 24))?;
+        let ciphertext = next(text, iv.end)?;
+        let tag = next(text, ciphertext.end).filter(|tag| matches!(tag.len(), 22 | 24 | 32 | 43 | 44))?;
+        Some([key, iv, ciphertext, tag])
+    };
+    let Some(parts) = parts() else { return head };
+    let mut end = head;
+    for part in parts {
+        value.push(b'.', end, end);
+        if !part.is_empty() {
+            value.join(text, part.clone(), part.len(), false);
+        }
+        end = part.end;
+    }
+    end
+}
+
+/// True for a line that ends in a header, a claim set or a signing input: the next line may hold the next part.
+#[must_use]
+pub fn ends_in_part(line: &[u8]) -> bool {
+    let part = last_run(line);
+    let opens = part.len() >= HEADER_CHARS_MIN && part.len() <= HEADER_CHARS_MAX && is_opening(part, 0);
+    opens && object(part).is_some()
+}
+
+/// True for a line below the header of a JWE (`before`), for one that ends in what may be an IV, with an encrypted key or nothing
+/// before it, and for a ciphertext behind an IV: the next line may hold the next part.
+#[must_use]
+pub fn ends_in_cipher_part(before: &[u8], line: &[u8]) -> bool {
+    let (above, part) = (last_run(before), last_run(line));
+    let both = |part: &[u8]| part.iter().any(u8::is_ascii_uppercase) && part.iter().any(u8::is_ascii_lowercase);
+    let is_iv = |part: &[u8]| matches!(part.len(), 16 | 22) && both(part);
+    // An agreed key is an empty part, perhaps with a name.
+    let empty = || before.trim_ascii_end().last().is_none_or(|b| b":=\"',".contains(b));
+    let behind_key = above.is_empty() && empty() || KEY_CHARS.contains(&above.len());
+    is_iv(part) && behind_key || is_iv(above) && part.len() >= FRAGMENT_PART_CHARS_MIN || is_encrypted(above)
+}
+
+/// The header of a JWE.
+fn is_encrypted(part: &[u8]) -> bool {
+    let may_be = (HEADER_CHARS_MIN..=HEADER_CHARS_MAX).contains(&part.len()) && is_opening(part, 0);
+    may_be && object(part).is_some_and(|header| header.get("enc").is_some())
+}
+
+/// The base64 at the end of a line, before what closes it.
+fn last_run(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|b| !b"\"'`,;)]}= \t\r\n".contains(b)).map_or(0, |i| i + 1);
+    let len = line[..end].iter().rev().take_while(|&&b| is_base64(b)).count();
+    &line[end - len..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "eyJhbGciOiJIUzI1NiJ9";
+    const CLAIMS: &str = "eyJzdWIiOiJhbGljZSJ9";
+
+    fn check(text: &str, want: Option<&str>) {
+        let view = parted(text.as_bytes());
+        assert_eq!(view.map(|v| String::from_utf8_lossy(&v.text).into_owned()).as_deref(), want, "{text}");
+    }
+
+    #[test]
+    fn parts_of_one_token_and_others() {
+        let s = "Ab1".repeat(15)[..43].to_owned();
+        let whole = format!("{HEAD}.{CLAIMS}.{s}\n");
+        for text in [
+            format!("{HEAD}\n{CLAIMS}\n{s}\n"),
+            format!("header: {HEAD}\npayload: {CLAIMS}\nsignature: {s}\n"),
+            format!("header={HEAD} payload={CLAIMS} signature={s} n=1"),
+            format!("input: {HEAD}.{CLAIMS}\nsignature: {s}\n"),
+            format!("2026-11-23 DEBUG t: {HEAD}\n2026-11-23 DEBUG t: {CLAIMS}\n2026-11-23 DEBUG t: {s}\n"),
+        ] {
+            check(&text, Some(&whole));
+        }
+        check(&format!("{HEAD}\n{CLAIMS}\nnext line\n"), Some(&format!("{HEAD}.{CLAIMS}\n")));
+        check(&format!("{HEAD}\n{CLAIMS}\n{}\n", &s[1..]), Some(&format!("{HEAD}.{CLAIMS}\n")));
+        let dir = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0";
+        let (iv, tag, c) = ("AAECAwQFBgcICQoL", "yMnKy8zNzs_Q0dLT1NXW1w", "x9X".repeat(30));
+        check(&format!("['{dir}', '', '{iv}', '{c}', '{tag}']"), Some(&format!("{dir}..{iv}.{c}.{tag}\n")));
+        check(&format!("{dir}\n\n{iv}\n{c}\n{tag}"), Some(&format!("{dir}..{iv}.{c}.{tag}\n")));
+        for text in
+            [format!("{HEAD}.{CLAIMS}.{s}"), format!("{HEAD}\nnext line\n"), format!("{HEAD}\n{HEAD}\n"), format!("{dir}\n{iv}\n{tag}\nx")]
+        {
+            check(&text, None);
+        }
+    }
+}
