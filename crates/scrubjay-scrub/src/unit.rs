@@ -9,7 +9,6 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memchr3, memchr3_iter, memrchr};
-use scrubjay_token::{Found, Kind};
 
 /// Shortest wrap width that links a line to the next one.
 const WRAP_CHARS_MIN: usize = 60;
@@ -198,11 +197,8 @@ fn ends_whole(buffer: &[u8], line: &Range<usize>) -> bool {
     if !run.starts_with(b"ey") || !next.ends_with(b"\n") {
         return false;
     }
-    let mut found = Vec::new();
-    scrubjay_token::find(run, false, &mut found);
-    let is_whole = |f: &Found| f.token.kind == Kind::Jws && f.token.whole && f.span() == (0..run.len());
     let mut pieces = next.split(|b| !is_part(b));
-    found.first().is_some_and(is_whole) && !pieces.any(|piece| piece.len() >= WRAP_CHARS_MIN && !piece.starts_with(b"ey"))
+    !pieces.any(|piece| piece.len() >= WRAP_CHARS_MIN && !piece.starts_with(b"ey")) && scrubjay_token::is_signed(run)
 }
 
 fn is_linked_as(line: &[u8], ends_whole: impl Fn() -> bool) -> bool {
@@ -219,9 +215,7 @@ fn is_linked_as(line: &[u8], ends_whole: impl Fn() -> bool) -> bool {
         || scrubjay_token::opens_key(text)
         || scrubjay_token::part(text).is_some_and(|p| p.partial)
         || scrubjay_token::sets_chunk(text)
-        || scrubjay_token::is_member_line(text)
-        || scrubjay_token::is_member_record(text)
-        || scrubjay_token::holds_key_line(text)
+        || says_one_thing(text)
         || is_key_header(text)
         || text.trim_ascii_start() == b"."
         || scrubjay_token::is_dump_line(text)
@@ -229,6 +223,13 @@ fn is_linked_as(line: &[u8], ends_whole: impl Fn() -> bool) -> bool {
         || scrubjay_token::has_full_cell(text)
         || scrubjay_token::ends_in_operator(text)
         || is_list_line(text)
+}
+
+/// The line, or the record in it, is a member of a printed object or a line of a key, and nothing else. A line that holds a compact
+/// token says something else.
+fn says_one_thing(text: &[u8]) -> bool {
+    memchr::memmem::find(text, b".eyJ").is_none()
+        && (scrubjay_token::is_member_line(text) || scrubjay_token::is_member_record(text) || scrubjay_token::holds_key_line(text))
 }
 
 /// What shows as nothing may be written in escapes here.

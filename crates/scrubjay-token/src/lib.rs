@@ -39,7 +39,7 @@ mod wrap;
 pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze, analyze_open, work_max};
 pub use chunked::is_in_chunk;
 pub use class::{Class, class, class_in, named_class};
-pub use compact::{HEADER_BYTES_MAX, opens_object};
+pub use compact::{HEADER_BYTES_MAX, is_signed, opens_object};
 pub use find::{Rest, find, find_within};
 pub use frames::{is_cut_size, sets_chunk};
 pub use gate::{Gate, Sighted};
