@@ -94,6 +94,25 @@ fn claims_whose_header_and_signature_are_lost() {
     check(&[Form::JwsNone], |r, t| ("t=".into(), t.text[r.between(1, t.parts[0].len() - 2)..].to_owned(), " end".into()));
 }
 
+/// Literals behind a token that an operator joins to it, where the length of its signature tells nothing.
+#[test]
+fn the_next_literal() {
+    let odd = |t: &Token| format!("{}.{}.{}", base64_url(br#"{"alg":"ML-DSA-44"}"#), t.parts[1], "Ab1-".repeat(25));
+    check(&[Form::Jws], |_, t| ("SELECT '".into(), odd(t), "' || 'session' || 'alice'".into()));
+    check(&[Form::Jws], |_, t| ("log(\"x\" + \"".into(), odd(t), "\" + \"user\" + \"alice\")".into()));
+    check(&[Form::Jws], |_, t| ("\"SET\" \"s:42\" \"".into(), t.text[..t.text.len() - 6].to_owned(), "\" \"EX\" \"3600\"".into()));
+}
+
+/// The signature of the outer token goes, though the inner one was found beside other literals.
+#[test]
+fn a_nested_token_whose_header_is_cut_between_other_literals() {
+    check(&[Form::JwsNested], |_, t| {
+        let header = &t.parts[0];
+        let before = format!("Parameters: {{\"utf8\"=>\"1\", \"token\"=>\"{}.", &header[header.len() - 8..]);
+        (before, t.parts[1..].join("."), "\", \"id\"=>\"4\"}".into())
+    });
+}
+
 #[test]
 fn what_only_looks_like_it_stays() {
     let json = |text: &str| base64_url(text.as_bytes());

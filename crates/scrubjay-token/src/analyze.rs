@@ -33,7 +33,7 @@ const CARRIER_LAYERS_MAX: usize = 2;
 /// Work for each byte of text, in bytes looked at over all views and decodings, before the text is given up.
 pub const WORK_PER_BYTE_MAX: usize = 128;
 /// Work that any text may take, in bytes: a key of some lines in a string in quoted-printable has many views.
-const WORK_MIN: usize = 128 * 1024;
+const WORK_MIN: usize = 384 * 1024;
 /// Shortest run of base64 that can hold a token worth a look: 24 bytes.
 pub(crate) const BASE64_CHARS_MIN: usize = 32;
 /// Shortest line of a PEM body that makes a key worth looking for.
@@ -504,9 +504,11 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
         if len >= BASE64_CHARS_MIN {
             let padding = padding_len(text, at + len);
             let run = behind_escape(text, at..at + len)..at + len;
-            let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end <= p.end));
+            // A view may have shown the token within, without the signature of the one around it.
+            let end = with_signature(text, run.end + padding);
+            let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end.max(end - padding) <= p.end));
             if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
-                found.push(token.at(run.start + start..with_signature(text, run.end + padding)));
+                found.push(token.at(run.start + start..end));
             }
         }
         at += len.max(1);

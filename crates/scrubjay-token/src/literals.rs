@@ -91,11 +91,31 @@ fn literals(text: &[u8]) -> Vec<Chain> {
             }
         }
         from = close;
+        prove(&mut next);
         if !next.is_empty() {
             chains.push(Chain { first, next });
         }
     }
     chains
+}
+
+/// Who divides a value makes pieces of one length, and a shorter last one. A short piece that is no such end is a word of somebody
+/// else's: only a token that comes out whole proves it, and without an operator nothing does.
+fn prove(next: &mut Vec<(Range<usize>, bool)>) {
+    let width = next.first().map_or(0, |(piece, _)| piece.len());
+    let mut even = true;
+    for i in 0..next.len() {
+        let Some((piece, sure)) = next.get_mut(i) else { return };
+        let is_end = i > 0 && even && piece.len() <= width;
+        even &= piece.len() == width;
+        if piece.len() < FIRST_CHARS_MIN && !is_end {
+            if !*sure {
+                next.truncate(i);
+                return;
+            }
+            *sure = false;
+        }
+    }
 }
 
 /// The beginning of the literal that continues the one that is closed at `close`, and whether that is sure.
@@ -170,14 +190,16 @@ mod tests {
 
     #[test]
     fn literals_of_one_text_and_others() {
-        let a = "A".repeat(20);
+        let (a, b) = ("A".repeat(20), "B".repeat(16));
         for gap in ["\" + \"", "\"+\"", "\" \"", "\", \"", "\" .. \"", "\" || \"", "\",\n  \"", "\" ||\n  \"", "\" + b\""] {
-            check(&format!("t = \"Bearer {a}{gap}BBB{gap}CC\";"), Some(&format!("{a}BBBCC\n")));
+            check(&format!("t = \"Bearer {a}{gap}{b}{gap}CC\";"), Some(&format!("{a}{b}CC\n")));
         }
         check(&format!("'{a}' || 'BBB' || x || 'CC'"), Some(&format!("{a}BBB\n")));
         check(&format!("\"{a}\" + \"BBB and more\""), Some(&format!("{a}BBB\n")));
         for text in [
             format!("\"{a}\", \"BBB and more\""),
+            format!("\"{a}\" \"EX\" \"3600\""),
+            format!("[\"{a}\", \"EX\"]"),
             format!("{{\"t\":\"{a}\",\"next\":\"BBB\"}}"),
             format!("\"{a}\" + 'BBB'"),
             format!("\"{a}\"\"BBB\""),

@@ -53,11 +53,12 @@ impl<'a> Members<'a> {
         }
         let payload = self.get("payload").filter(|chars| !chars.is_empty())?;
         let is_header = header.as_deref().is_some_and(|header| has_member(header, &HEADER_NAMES));
-        let is_signed = ["signature", "signatures"].iter().any(|name| self.has(name)) || header.is_some() || self.has_header();
+        let is_signed = header.is_some() || self.has_header();
         if is_header && payload.len() >= PAYLOAD_CHARS_MIN || is_object(payload) && is_signed {
             return Some((Kind::Jws, &SIGNED));
         }
-        (is_object(payload) && has_member(&decode(payload), &CLAIMS)).then_some((Kind::Jws, &SIGNED[..1]))
+        let is_signed = ["signature", "signatures"].iter().any(|name| self.has(name));
+        has_claims(payload).then_some((Kind::Jws, if is_signed { &SIGNED[..] } else { &SIGNED[..1] }))
     }
 
     /// The values of the members with these names, in order.
@@ -109,6 +110,11 @@ impl<'a> Members<'a> {
         let use_or_id = self.is("use", &["sig", "enc"]) || ["key_ops", "ext", "kid"].iter().any(|name| self.has(name));
         rsa || long(&"d") && curve || long(&symmetric) && (alg || use_or_id)
     }
+}
+
+/// The base64url of an object, or of its beginning, that has a registered claim.
+pub(crate) fn has_claims(chars: &[u8]) -> bool {
+    is_object(chars) && has_member(&decode(chars), &CLAIMS)
 }
 
 /// A JSON object begins in these characters of base64.

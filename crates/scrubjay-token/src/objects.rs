@@ -10,11 +10,11 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::base64::{decode, is_base64};
-use crate::compact::is_opening;
+use crate::compact::{is_jwe_shape, is_opening};
 use crate::frames::header;
 use crate::json::{self, Status, Value};
 use crate::lists::{is_dump_line, line_pieces};
-use crate::members::{CONTEXT, ENCRYPTED, KEY, Member, Members, SECRET_CHARS_MIN, SIGNED};
+use crate::members::{CONTEXT, ENCRYPTED, KEY, Member, Members, SECRET_CHARS_MIN, SIGNED, has_claims};
 use crate::partials::part;
 use crate::token::{Cut, Found, Kind, Token};
 use crate::view::{View, brace};
@@ -93,6 +93,10 @@ impl Frame {
 
     pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
+    }
+
+    fn len(&self, name: &str) -> usize {
+        self.value(name).map_or(0, ExactSizeIterator::len)
     }
 
     fn long(&self, name: &str, chars: usize) -> bool {
@@ -530,8 +534,10 @@ pub(crate) fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
     if frame.has("kty") && (secret || frame.has("oth")) {
         return Some(Token::bare(Kind::Jwk));
     }
+    // A header is somewhere (RFC 7516 §7.2.1), or was: whoever encrypts anything has an `iv` and a `ciphertext`.
     let encrypted = frame.long("ciphertext", 1)
-        && ["protected", "iv", "tag", "encrypted_key", "recipients", "unprotected"].iter().any(|n| frame.has(n))
+        && (["protected", "encrypted_key", "recipients", "unprotected"].iter().any(|n| frame.has(n))
+            || is_jwe_shape(frame.len("iv"), frame.len("ciphertext"), frame.len("tag")))
         || frame.long("encrypted_key", PART_CHARS_MIN) && frame.has("header");
     if encrypted {
         let mut token = Token::bare(Kind::Jwe);
@@ -542,9 +548,12 @@ pub(crate) fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
         return Some(token);
     }
     let protected = frame.value("protected").is_some_and(|v| is_opening(text, v.start));
-    let payload = frame.value("payload").is_some_and(|v| is_opening(text, v.start));
-    let signed = frame.long("signature", PART_CHARS_MIN) && (protected || payload || frame.has("header") && frame.long("payload", 1));
-    let payload_signed = frame.has("payload") && (frame.has("signatures") || frame.long("signature", 1) && protected);
+    // Webhooks and envelopes of other kinds have a payload and a signature as well: without a header it has to be claims.
+    let claims = || frame.value("payload").is_some_and(|v| has_claims(&text[v.clone()]));
+    let signed = frame.long("signature", PART_CHARS_MIN) && (protected || frame.has("header") && frame.long("payload", 1) || claims());
+    let nested = || frame.nested.iter().any(|(name, _)| matches!(*name, "protected" | "header"));
+    let payload_signed =
+        frame.has("payload") && (frame.has("signatures") && (nested() || claims()) || frame.long("signature", 1) && protected);
     if !(signed || payload_signed) {
         return None;
     }
@@ -615,7 +624,13 @@ mod tests {
         check(general, Some(Kind::Jws), "\"");
         assert_eq!(objects(general.as_bytes())[0].span(), 0..general.len());
         check(&jwk.replace('"', "\"\""), Some(Kind::Jwk), "\"\"");
-        check(r#"{"ciphertext":"AAAA","iv":"AAAA","tag":"AAAA"}"#, Some(Kind::Jwe), "\"");
+        check(r#"{"ciphertext":"AAAAAAAAAAAAAAAA","iv":"AAAAAAAAAAAAAAAA","tag":"AAAAAAAAAAAAAAAAAAAAAA"}"#, Some(Kind::Jwe), "\"");
+        check(r#"{"ciphertext":"AAAAAAAAAAAAAAAA","iv":"AAAAAAAAAAAAAAAA","tag":"v1.2.3"}"#, None, "");
+        let hook = r#"{"level":"info","payload":"eyJvcmRlciI6MTJ9","signature":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}"#;
+        check(hook, None, "");
+        check(&hook.replace("eyJvcmRlciI6MTJ9", "eyJzdWIiOiJqbyIsImV4cCI6MX0"), Some(Kind::Jws), "\"");
+        let envelope = r#"{"payloadType":"a/b","payload":"eyJfdHlwZSI6ImEvYiJ9","signatures":[{"keyid":"ab","sig":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"}]}"#;
+        check(envelope, None, "");
         check(r#"{"payload":{"id":1},"signature":"sha256=5fd5aaaaaaaaaaaaaaaaaaaaaaaa","protected":true}"#, None, "");
         check(r#"{"user":"x","signature":"AAAAAAAAAAAAAAAAAAAAAAAA"}"#, None, "");
     }
