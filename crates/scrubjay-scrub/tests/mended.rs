@@ -404,3 +404,12 @@ fn tokens_on_lines_of_their_own_are_no_continuations() {
     let out = whole(Limits::default(), format!("t={}\\\n{digest}\nlast\n", &jws[..90]).as_bytes());
     assert!(out.ends_with(format!("\n{digest}\nlast\n").as_bytes()), "{}", shown(&out));
 }
+
+/// Without the first byte nobody knows what the others are.
+#[test]
+fn bytes_in_hex_with_text_glued_to_them() {
+    for glue in ["Bearer", "accessToken", "jwt_", "x-", "Face"] {
+        check(&COMPACT, |_, t| format!("token={glue}{} ok", hex(t.text.as_bytes(), "-").to_uppercase()));
+    }
+    check_same("commit de-ad-be-ef-65-79-4a-68-62-47-63-69-4f-69-4a-39 by Bearer, id=feature-65-79-fix-to-be-or-not-to-be-that-is-it");
+}

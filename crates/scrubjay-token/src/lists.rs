@@ -121,7 +121,7 @@ pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
     // Where the bytes end that lists are made of: a list of single digits has one byte between each two.
     let mut run_end = 0;
     while at < text.len() {
-        if !text[at].is_ascii_hexdigit() || at > 0 && text[at - 1].is_ascii_alphanumeric() {
+        if !text[at].is_ascii_hexdigit() || at > 0 && text[at - 1].is_ascii_alphanumeric() && !is_glued_pair(&text[at..]) {
             at += 1;
             continue;
         }
@@ -147,6 +147,12 @@ pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
     out
 }
 
+/// The first of some pairs of hex digits, with text glued to it: without that byte nobody knows what the others are.
+fn is_glued_pair(text: &[u8]) -> bool {
+    let pair = |at: usize| text.get(at..at + 2).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+    matches!(text.get(2), Some(b':' | b'-')) && text.get(5) == text.get(2) && text.get(8) == text.get(2) && [0, 3, 6].into_iter().all(pair)
+}
+
 /// The numbers of the list that begins at `at`, all of one kind, with one sign between them; and where the next list begins
 /// if it is not behind them.
 fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
@@ -160,7 +166,10 @@ fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
             let last = || group(text, g.span.end + separator(text, g.span.end)).is_none();
             let hex = !f.hex.is_empty() && (f.hex.len() == g.hex.len() || !g.hex.is_empty() && g.hex.len() < f.hex.len() && last());
             if !decimal && !hex {
-                return (groups, Some(next));
+                // What is glued to the first number made a longer one of it.
+                let own = f.span.end - 2.min(f.span.len());
+                let glued = groups.len() == 1 && own > at && is_glued_pair(&text[own..]);
+                return (groups, Some(if glued { own } else { next }));
             }
         }
         let (start, end) = (g.span.start, g.span.end);
