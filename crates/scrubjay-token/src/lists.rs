@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::view::unescaped;
+
 /// Fewest bytes that are worth a look: the shortest token has more.
 const BYTES_MIN: usize = 16;
 
@@ -333,6 +335,24 @@ const SYMBOL_BYTES_MAX: usize = 80;
 
 /// Where the column ends in which a dump shows its bytes as text; `None`: there is no such column, or it shows something else.
 fn text_column(text: &[u8], behind: Range<usize>, bytes: &[u8]) -> Option<usize> {
+    if let Some(end) = shown_column(text, behind.clone(), bytes) {
+        return Some(end);
+    }
+    // Where escapes were read in the text around, they were read in the column, too.
+    let mut shown = bytes.to_vec();
+    for _ in 0..ESCAPES_MAX {
+        shown = unescaped(&shown)?.text;
+        if let Some(end) = shown_column(text, behind.clone(), &shown) {
+            return Some(end);
+        }
+    }
+    None
+}
+
+/// Most layers of escapes that are read in a dump's column of text.
+const ESCAPES_MAX: usize = 2;
+
+fn shown_column(text: &[u8], behind: Range<usize>, bytes: &[u8]) -> Option<usize> {
     let line = &text[..behind.end];
     let bar = line.get(behind.start).filter(|b| b"|>".contains(b)).copied();
     // The column may begin with blanks itself.
@@ -365,7 +385,7 @@ fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(Vec<u8>, usize, 
         let blanks = text[at..end].iter().take_while(|b| b" \t".contains(b)).count();
         at += blanks;
         // The text column stands behind a wider gap; hexdump -C has one in the middle of its bytes too.
-        if blanks >= 2 && bytes.len() != 8 {
+        if blanks >= 2 && (bytes.len() != 8 || blanks > 2) {
             break;
         }
     }
