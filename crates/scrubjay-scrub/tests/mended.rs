@@ -404,3 +404,70 @@ fn tokens_on_lines_of_their_own_are_no_continuations() {
     let out = whole(Limits::default(), format!("t={}\\\n{digest}\nlast\n", &jws[..90]).as_bytes());
     assert!(out.ends_with(format!("\n{digest}\nlast\n").as_bytes()), "{}", shown(&out));
 }
+
+/// Without the first byte nobody knows what the others are.
+#[test]
+fn bytes_in_hex_with_text_glued_to_them() {
+    for glue in ["Bearer", "accessToken", "jwt_", "x-", "Face"] {
+        check(&COMPACT, |_, t| format!("token={glue}{} ok", hex(t.text.as_bytes(), "-").to_uppercase()));
+    }
+    check_same("commit de-ad-be-ef-65-79-4a-68-62-47-63-69-4f-69-4a-39 by Bearer, id=feature-65-79-fix-to-be-or-not-to-be-that-is-it");
+}
+
+/// The last line of a wrap may be a letter, or the next record: what stands before it is no less sure.
+#[test]
+fn cut_tokens_whose_last_line_is_anybodys() {
+    for seed in first_seed()..first_seed() + cases(8) {
+        let token = Form::Jws.make(&mut Random::new(seed));
+        for width in [64, 76] {
+            let text = &token.text[12..];
+            let text = &text[..text.len() / width * width];
+            for last in ["G", "q1g status=200", "last ordinary line"] {
+                let document = format!("{BEFORE}token: {}\n{last}\n{AFTER}", wrapped(text, width, "\n"));
+                let out = whole(Limits::default(), document.as_bytes());
+                let kept: Vec<String> = token.secrets.iter().map(|s| s[..s.len().saturating_sub(width + 12)].to_owned()).collect();
+                assert!(leaks(&out, &kept, &token.claims).is_empty(), "seed {seed}: {}", shown(&out));
+                assert!(out.ends_with(format!("\n{last}\n{AFTER}").as_bytes()), "seed {seed}: {}", shown(&out));
+            }
+        }
+    }
+}
+
+/// A payload that was cut is text of a claim set up to its end, or else the end is not its own.
+#[test]
+fn a_cut_payload_proves_the_wrap() {
+    for seed in first_seed()..first_seed() + cases(8) {
+        let token = Form::Jws.make(&mut Random::new(seed));
+        let dots: Vec<usize> = token.text.bytes().enumerate().filter(|(_, b)| *b == b'.').map(|(i, _)| i).collect();
+        let text = &token.text[..dots[1] - 9];
+        let at = text.len() * 2 / 3;
+        for end in ["", "...", "...<snip>"] {
+            let value = format!("{}\\n{}{end}", &text[..at], &text[at..]);
+            let document = format!("{BEFORE}INSERT INTO t (body) VALUES (7, '{value}', now());\n{AFTER}");
+            let out = whole(Limits::default(), document.as_bytes());
+            assert!(leaks(&out, &[text[at..].to_owned()], &token.claims).is_empty(), "seed {seed}: {}", shown(&out));
+            assert!(out.ends_with(format!("', now());\n{AFTER}").as_bytes()), "seed {seed}: {}", shown(&out));
+        }
+        let words = "anOrdinaryNameOfSomethingElse";
+        let document = format!("{BEFORE}INSERT INTO t (body) VALUES (7, '{}\\n{words}', now());\n{AFTER}", &text[..at]);
+        let out = whole(Limits::default(), document.as_bytes());
+        assert!(out.ends_with(format!("{words}', now());\n{AFTER}").as_bytes()), "seed {seed}: {}", shown(&out));
+    }
+}
+
+/// Where the record's escapes were read, so were those in a dump's column of text: what stood behind it went, too.
+#[test]
+fn what_is_glued_to_a_dump_of_escapes_stays() {
+    for form in SIGNED {
+        for seed in 0..4 {
+            let token = form.make(&mut Random::new(seed));
+            let escaped: String = token.text.bytes().map(|b| format!("\\{b:03o}")).collect();
+            let dump = rows(&escaped, |at, c| {
+                format!("{at:08x}: {:<39}  {}", c.chunks(2).map(|p| hex(p, "")).collect::<Vec<_>>().join(" "), String::from_utf8_lossy(c))
+            });
+            let out = whole(Limits::default(), format!("{BEFORE}dump:{dump};\n{AFTER}").as_bytes());
+            assert!(leaks(&out, &token.secrets, &token.claims).is_empty(), "{}", shown(&out));
+            assert!(out.ends_with(format!(";\n{AFTER}").as_bytes()), "{}", shown(&out));
+        }
+    }
+}

@@ -347,12 +347,15 @@ fn through(
         let span = inner.span();
         let dotted = span.start..span.end + view.text[span.end..].iter().take_while(|&&b| b == b'.').count();
         if view.is_joined() {
-            let Some(end) = view.reach(&dotted, inner.is_complete()).filter(|_| !whole.has_start(view.source(&span).start)) else {
-                continue;
-            };
-            // What was no more than the shape of a token is nothing without its end.
+            let reads_on = inner.token.reads_on && view.last_joint(&span).is_some_and(|joint| span.end - joint >= READ_CHARS_MIN);
+            let proven = inner.is_complete() || reads_on;
+            let Some(end) = view.reach(&dotted, proven).filter(|_| !whole.has_start(view.source(&span).start)) else { continue };
+            // What was no more than the shape of a token may be nothing without its end.
             if end < span.end && inner.token.header.is_none() && !matches!(inner.token.kind, Kind::Jwk | Kind::Pem) {
-                continue;
+                let rest = layer(&view.text[span.start..end], depth, Lined { joined: true, unframed: true, alone: false }, work)?;
+                if rest.first().is_none_or(|f| f.span().start > 0) {
+                    continue;
+                }
             }
             inner.cut_at(end);
         }
@@ -380,6 +383,9 @@ fn within_strings(view: &View, strings: &[Range<usize>], tokens: &mut Vec<Found>
     });
     tokens.append(&mut inner);
 }
+
+/// Shortest end of a payload that is no text of a claim set by accident.
+const READ_CHARS_MIN: usize = 16;
 
 /// What was found in a view, where it stands in the text.
 fn mapped(text: &[u8], view: &View, inner: Found) -> Found {

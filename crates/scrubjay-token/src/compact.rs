@@ -408,6 +408,13 @@ fn jose(segments: &Segments<'_>, head: Segment, parts: &[Segment], header: Optio
     Some(token)
 }
 
+/// See [`Token::reads_on`].
+fn reads_on(payload: &[u8], status: Status) -> bool {
+    // A character may be cut, too.
+    let is_text = std::str::from_utf8(payload).map_or_else(|e| e.error_len().is_none(), |_| true);
+    is_text && matches!(status, Status::Cut | Status::Complete { .. })
+}
+
 fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut Token) {
     let payload = parts.first().map(|&s| decode(segments.chars(s))).unwrap_or_default();
     let parsed = json::parse(&payload);
@@ -416,6 +423,7 @@ fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut
         token.claims = Some(parsed.value);
         token.claims_whole = matches!(parsed.status, Status::Complete { .. });
     }
+    token.reads_on = parts.get(1).is_none_or(|s| s.len() == 0) && token.claims.is_some() && reads_on(&payload, parsed.status);
     if parts.len() < 2 {
         token.cut = Some(if matches!(parsed.status, Status::Cut) { Cut::Payload } else { Cut::Signature });
     }
@@ -506,7 +514,8 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
         [first, ..] if left.len() >= FRAGMENT_LEFT_CHARS_MIN && closes_object(segments.chars(left)) => {
             let signed = lengths.get(1).is_some_and(|&l| is_signature_length(l));
             let payload_follows = signed || closes_object(segments.chars(parts[0])) || is_opening(text, parts[0].start);
-            let count = if lengths.len() == 4 {
+            // A tag is never empty: what follows then are full stops.
+            let count = if lengths.len() == 4 && lengths[3] > 0 {
                 4
             } else if payload_follows {
                 lengths.len().min(2)
@@ -524,7 +533,12 @@ pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work
     if more && end >= text.len() {
         return At::Open;
     }
-    let mut token = Token { cut: Some(cut), ..Token::bare(kind) };
+    let is_last = kind == Kind::Jws && lengths.get(1).is_none_or(|&l| l == 0);
+    let reads_on = is_last && {
+        let payload = decode(segments.chars(parts[0]));
+        payload.trim_ascii_start().starts_with(b"{") && reads_on(&payload, json::skim(&payload, &[]).status)
+    };
+    let mut token = Token { cut: Some(cut), reads_on, ..Token::bare(kind) };
     let end = if kind == Kind::Jws { disclosures(text, &mut token, end, more, work) } else { Some(end) };
     end.map_or(At::Open, |end| At::Token(Found::plain(left.start..end, token)))
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::view::unescaped;
+
 /// Fewest bytes that are worth a look: the shortest token has more.
 const BYTES_MIN: usize = 16;
 
@@ -121,7 +123,7 @@ pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
     // Where the bytes end that lists are made of: a list of single digits has one byte between each two.
     let mut run_end = 0;
     while at < text.len() {
-        if !text[at].is_ascii_hexdigit() || at > 0 && text[at - 1].is_ascii_alphanumeric() {
+        if !text[at].is_ascii_hexdigit() || at > 0 && text[at - 1].is_ascii_alphanumeric() && !is_glued_pair(&text[at..]) {
             at += 1;
             continue;
         }
@@ -147,6 +149,12 @@ pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
     out
 }
 
+/// The first of some pairs of hex digits, with text glued to it: without that byte nobody knows what the others are.
+fn is_glued_pair(text: &[u8]) -> bool {
+    let pair = |at: usize| text.get(at..at + 2).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+    matches!(text.get(2), Some(b':' | b'-')) && text.get(5) == text.get(2) && text.get(8) == text.get(2) && [0, 3, 6].into_iter().all(pair)
+}
+
 /// The numbers of the list that begins at `at`, all of one kind, with one sign between them; and where the next list begins
 /// if it is not behind them.
 fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
@@ -160,7 +168,10 @@ fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
             let last = || group(text, g.span.end + separator(text, g.span.end)).is_none();
             let hex = !f.hex.is_empty() && (f.hex.len() == g.hex.len() || !g.hex.is_empty() && g.hex.len() < f.hex.len() && last());
             if !decimal && !hex {
-                return (groups, Some(next));
+                // What is glued to the first number made a longer one of it.
+                let own = f.span.end - 2.min(f.span.len());
+                let glued = groups.len() == 1 && own > at && is_glued_pair(&text[own..]);
+                return (groups, Some(if glued { own } else { next }));
             }
         }
         let (start, end) = (g.span.start, g.span.end);
@@ -324,6 +335,24 @@ const SYMBOL_BYTES_MAX: usize = 80;
 
 /// Where the column ends in which a dump shows its bytes as text; `None`: there is no such column, or it shows something else.
 fn text_column(text: &[u8], behind: Range<usize>, bytes: &[u8]) -> Option<usize> {
+    if let Some(end) = shown_column(text, behind.clone(), bytes) {
+        return Some(end);
+    }
+    // Where escapes were read in the text around, they were read in the column, too.
+    let mut shown = bytes.to_vec();
+    for _ in 0..ESCAPES_MAX {
+        shown = unescaped(&shown)?.text;
+        if let Some(end) = shown_column(text, behind.clone(), &shown) {
+            return Some(end);
+        }
+    }
+    None
+}
+
+/// Most layers of escapes that are read in a dump's column of text.
+const ESCAPES_MAX: usize = 2;
+
+fn shown_column(text: &[u8], behind: Range<usize>, bytes: &[u8]) -> Option<usize> {
     let line = &text[..behind.end];
     let bar = line.get(behind.start).filter(|b| b"|>".contains(b)).copied();
     // The column may begin with blanks itself.
@@ -356,7 +385,7 @@ fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(Vec<u8>, usize, 
         let blanks = text[at..end].iter().take_while(|b| b" \t".contains(b)).count();
         at += blanks;
         // The text column stands behind a wider gap; hexdump -C has one in the middle of its bytes too.
-        if blanks >= 2 && bytes.len() != 8 {
+        if blanks >= 2 && (bytes.len() != 8 || blanks > 2) {
             break;
         }
     }

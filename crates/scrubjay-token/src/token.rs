@@ -78,6 +78,8 @@ pub struct Token {
     pub identity: Vec<Vec<u8>>,
     /// All parts are there, and the last one has a length that its algorithm gives: nothing that follows belongs to it.
     pub whole: bool,
+    /// The payload is the last part there is, and text of a claim set up to its end: what was taken for more of it was.
+    pub reads_on: bool,
     /// Number of disclosures of an SD-JWT.
     pub disclosures: usize,
     /// An SD-JWT that ends in its key binding JWT, which is whole (RFC 9901 §4.3): nothing that follows belongs to it.
@@ -131,6 +133,7 @@ impl Token {
             cut: None,
             identity: Vec::new(),
             whole: false,
+            reads_on: false,
             disclosures: 0,
             key_bound: false,
             signature: Vec::new(),

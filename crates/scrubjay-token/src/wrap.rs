@@ -283,11 +283,11 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
     let mut glued = false;
     while course.count < lines.len() {
         let next = all.next(i + 1 + course.count, before.0, sign);
-        let len = next.len();
+        let chars = without_ellipsis(&text[next.core.clone()]);
+        let len = chars.len();
         if len == 0 || before.0 == Behind::Quote && !(next.quoted && all.joins_literals(i, course.count)) {
             break;
         }
-        let chars = &text[next.core.clone()];
         let proven = matches!(before.0, Behind::Proof | Behind::Quote);
         if next.behind == Behind::Other && !is_value_end(own, chars) {
             // Behind lines of one width, or that say themselves that they go on, a token that comes out whole proves it.
@@ -336,6 +336,14 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
         }
     }
     course
+}
+
+/// The dots of an ellipsis are not counted to a line's width.
+fn without_ellipsis(chars: &[u8]) -> &[u8] {
+    if !chars.ends_with(b"...") {
+        return chars;
+    }
+    &chars[..chars.iter().rposition(|&b| b != b'.').map_or(0, |at| at + 1)]
 }
 
 /// Whether the first piece of a value is too short to tell by itself that it goes on. `None`: nothing else tells it either.

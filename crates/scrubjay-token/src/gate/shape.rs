@@ -147,10 +147,13 @@ fn is_odd(byte: u8) -> bool {
     !(0x20..0x7F).contains(&byte) && !matches!(byte, 0 | b'\t' | b'\n' | b'\r')
 }
 
+/// Longest text that is glued to the first of some bytes in hex.
+const GLUE_BYTES_MAX: usize = 32;
+
 /// Bytes in hex with hyphens between them that may be a token, as .NET's `BitConverter` writes them.
 pub(super) fn is_hyphenated(part: &[u8]) -> bool {
     let hyphens = |from: usize| (from..from + 15).step_by(3).all(|at| part.get(at) == Some(&b'-'));
-    (0..3).any(hyphens) && lists(part).iter().any(|numbers| is_worth_a_look(&numbers.bytes))
+    (0..GLUE_BYTES_MAX).any(hyphens) && lists(part).iter().any(|numbers| is_worth_a_look(&numbers.bytes))
 }
 
 /// As [`is_readable_base64`], for hex digits.
