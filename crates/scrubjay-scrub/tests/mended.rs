@@ -471,3 +471,32 @@ fn what_is_glued_to_a_dump_of_escapes_stays() {
         }
     }
 }
+
+/// The brace's sign was escaped once more than the rest of the object: the record's own brace was taken for it.
+#[test]
+fn a_brace_whose_sign_is_an_escape_itself() {
+    for seed in 0..8 {
+        let token = Form::JwkEc.make(&mut Random::new(seed));
+        let text = token.text.replace('\n', "");
+        for brace in ["\\u005cu007b", "\\u0026#123;", "\\u00257B"] {
+            let (before, behind) = ("{\"level\":\"info\",\"token\":\"", "\",\"status\":200}");
+            let document = format!("{BEFORE}{before}{brace}{}{behind}\n{AFTER}", &text[1..]);
+            let out = String::from_utf8(whole(Limits::default(), document.as_bytes())).expect("text");
+            assert!(leaks(out.as_bytes(), &token.secrets, &[]).is_empty(), "{brace}: {out}");
+            assert!(out.starts_with(&format!("{BEFORE}{before}")) && out.ends_with(&format!("{behind}\n{AFTER}")), "{brace}: {out}");
+        }
+    }
+}
+
+/// Padding at the end of wrapped base64, and a full stop and a sign at the end of a line, are no soft line breaks.
+#[test]
+fn an_equals_sign_at_a_line_s_end_takes_no_neighbour() {
+    for extra in 0..3 {
+        check(&[Form::JsonJwsFlat, Form::SdJwt], |_, t| wrapped(&base64(format!("{}{}", t.text, "~".repeat(extra)).as_bytes()), 76, "\n"));
+    }
+    for fill in 0..20 {
+        let text = format!("{} eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.=", "x".repeat(20 + fill));
+        let out = whole(Limits::default(), format!("{text}\n{AFTER}").as_bytes());
+        assert!(out.ends_with(format!("=\n{AFTER}").as_bytes()), "{}", shown(&out));
+    }
+}

@@ -407,10 +407,23 @@ fn layered(text: &[u8], at: usize, slashes: usize) -> Option<(u32, usize)> {
 
 /// A brace that is written as an escape at `at`, and its length.
 pub(crate) fn brace(text: &[u8], at: usize) -> Option<(u8, usize)> {
+    brace_under(text, at, SIGNS_MAX)
+}
+
+/// Most signs of escapes that are written as escapes themselves, one in the other.
+const SIGNS_MAX: usize = 3;
+
+fn brace_under(text: &[u8], at: usize, signs: usize) -> Option<(u8, usize)> {
     let slashes = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
     match layered(text, at, slashes)? {
         (0x7B, len) => Some((b'{', len)),
         (0x7D, len) => Some((b'}', len)),
+        // The sign of another escape: `\u0026#123;` as `&#123;`.
+        (code @ (0x25 | 0x26 | 0x5C), len) if signs > 0 => {
+            let rest = text.get(at + len..text.len().min(at + len + HIDDEN_BYTES_MAX))?;
+            let (brace, inner) = brace_under(&[&[code as u8], rest].concat(), 0, signs - 1)?;
+            Some((brace, len + inner - 1))
+        }
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Quoted-printable (RFC 2045 §6.7).
 
 use super::{View, hex};
+use crate::base64::is_base64;
 use crate::wrap::is_piece;
 
 /// The text without quoted-printable (RFC 2045 §6.7): soft line breaks joined, `=HH` decoded. Only where it is plain
@@ -38,6 +39,9 @@ const SOFT_FILLED_BYTES: usize = 73;
 /// Shortest beginning of the line behind a soft break in a line that is not filled.
 const SOFT_NEXT_CHARS_MIN: usize = 16;
 
+/// Shortest line of wrapped base64.
+const WRAPPED_CHARS_MIN: usize = 60;
+
 /// Length of a soft line break at `at`. A `=` at a line's end is padding, mostly: the line has to be filled, and the
 /// next one has to go on.
 fn soft_break(text: &[u8], at: usize) -> Option<usize> {
@@ -51,7 +55,17 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
         return None;
     }
     let line = text[..at].iter().rev().take(80).take_while(|&&b| b != b'\n').count() + 1;
+    // Behind a full line of base64 that has no soft break, the sign is padding: quoted-printable breaks every line.
+    let above = text[..at + 1 - line].strip_suffix(b"\n").unwrap_or_default();
+    let above = above.iter().rev().skip_while(|b| b"\r\\\"'+ ".contains(b)).take_while(|&&b| is_base64(b));
+    if above.take(WRAPPED_CHARS_MIN).count() == WRAPPED_CHARS_MIN {
+        return None;
+    }
     let next = &text[at + len..];
+    // A date begins a record.
+    if matches!(next, [a, b, c, d, b'-', e, f, b'-', ..] if [a, b, c, d, e, f].into_iter().all(u8::is_ascii_digit)) {
+        return None;
+    }
     let piece = next.iter().take_while(|&&b| is_piece(b)).count();
     // Behind a line that is not filled a value goes on, and no word or digest: both cases, as base64 has.
     let piece = &next[..piece];
