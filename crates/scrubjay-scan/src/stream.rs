@@ -1,5 +1,6 @@
 //! Scanning what comes in pieces.
 
+use crate::arch::generic::FILLER;
 use crate::arch::generic::{Out, State};
 use crate::class::{OPENING_BYTES, is_opening};
 use crate::{LIST_RUN_MIN, Run64, RunKind, Scanner, WORD_RUN_MIN};
@@ -9,21 +10,27 @@ use crate::{LIST_RUN_MIN, Run64, RunKind, Scanner, WORD_RUN_MIN};
 /// The sequence of runs depends on the bytes only, not on where they are cut. A run is given out once, when the byte that
 /// ends it has been seen, so the order is by **end** (a word before a list with the same end); [`Scanner::scan`] orders by
 /// start, which a stream could not do in bounded memory. What is kept is a few numbers, however long a run is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct StreamScanner {
     scanner: Scanner,
     state: State,
     /// Bytes seen.
     position: u64,
-    /// The last bytes seen, the newest last; NULs at first, which no opening has.
+    /// The last bytes seen, the newest last; at first bytes that no opening has.
     last: [u8; OPENING_BYTES - 1],
+}
+
+impl Default for StreamScanner {
+    fn default() -> Self {
+        Self::new(Scanner::new())
+    }
 }
 
 impl StreamScanner {
     /// A stream at offset 0, scanned by `scanner`.
     #[must_use]
     pub fn new(scanner: Scanner) -> Self {
-        Self { scanner, ..Self::default() }
+        Self { scanner, state: State::default(), position: 0, last: [FILLER; OPENING_BYTES - 1] }
     }
 
     /// Bytes pushed so far: the offset of the next byte.

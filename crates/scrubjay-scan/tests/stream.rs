@@ -67,6 +67,16 @@ fn openings_in_three_chunks() {
 }
 
 /// Nothing but the runs is kept, so a run may be longer than anything in memory.
+/// An opening may begin with NUL: what came before the stream is none.
+#[test]
+fn a_stream_that_begins_like_the_rest_of_an_opening() {
+    for text in [&b"t\0abc "[..], b"\0t\0abc ", b"yJabc ", b"J abc "] {
+        for mut stream in streams() {
+            assert_eq!(streamed(&mut stream, [text]), expected(text), "{text:?}");
+        }
+    }
+}
+
 #[test]
 fn runs_longer_than_any_chunk() {
     let chunks = if cfg!(miri) { 2 } else { 3000 };

@@ -36,7 +36,7 @@ const _: () = assert!(OCTETS == (WORD_RUN_MIN - 7) / 8 && OCTETS == (LIST_RUN_MI
 /// helps is clear, which distance is best is not.
 const PREFETCH: usize = 2048;
 /// A byte of no class, to fill up the last window of a block.
-const FILLER: u8 = b'"';
+pub(crate) const FILLER: u8 = b'"';
 
 /// What is known of the 64 bytes of a step; bit `i` is byte `i`.
 #[derive(Clone, Copy, Debug)]
