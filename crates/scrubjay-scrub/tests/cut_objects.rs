@@ -142,6 +142,21 @@ fn check_public(text: &str) {
 }
 
 /// The record around was taken to the line's end.
+/// What begins the next record in the same way is no frame of an object that goes on in it.
+#[test]
+fn the_next_record_begins_alike() {
+    let cut = r#"got {\"payload\":\"eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUiLCJzdWIiOiJqbyJ9\",\"signatures\":[{\"protected\":\"eyJ0eXAiOiJKV1QiLCJhbGci"#;
+    let next = r#"got said \"hi\""#;
+    for (before, after) in [("{\"msg\":\"", "\",\"n\":1}"), ("{\"log\":\"", "\\n\",\"stream\":\"stdout\",\"time\":\"t\"}")] {
+        for between in ["", "2025-11-28 10:00:01,123 INFO  [main] o.e.Heartbeat - tick 000007\n"] {
+            let document = format!("{before}{cut}{after}\n{between}{before}{next}{after}\n");
+            let out = String::from_utf8(whole(Limits::default(), document.as_bytes())).expect("text");
+            assert!(out.starts_with(&format!("{before}got ")) && !out.contains("eyJpc3M"), "{out}");
+            assert!(out.ends_with(&format!("{after}\n{between}{before}{next}{after}\n")), "{out}");
+        }
+    }
+}
+
 #[test]
 fn in_a_string_of_a_record() {
     each_cut(16, |_, token, cut| {

@@ -14,6 +14,7 @@ use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::concatenated;
+use crate::merge::merged;
 use crate::notations::notations;
 use crate::objects::{divided, objects, objects_in_strings, without_frames};
 use crate::partials::partials;
@@ -183,7 +184,7 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         && depth + CARRIER_LAYERS_MAX >= DEPTH_MAX
         && let Some(view) = carried(text)
     {
-        carried_objects(text, view, work, &mut found)?;
+        carried_objects(text, view, &strings, work, &mut found)?;
     }
     let whole = Whole::of(text, &found);
     // A wrapped value is no encoding: joining its lines costs no layer.
@@ -244,12 +245,27 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
 }
 
 /// Looks for whole objects in a text whose carrier divided them, and encoded it once or twice.
-fn carried_objects(text: &[u8], mut view: View, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+///
+/// `strings` are those in which objects are cut, up to where they end.
+fn carried_objects(
+    text: &[u8],
+    mut view: View,
+    strings: &[Range<usize>],
+    work: &mut Work,
+    found: &mut Vec<Found>,
+) -> Result<(), Exhausted> {
+    // A string that a literal or a line ends may go on in the next one; behind one that its record ends stands more of that.
+    let ends = |string: &Range<usize>| {
+        let rest = &text[string.end..];
+        let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        line.iter().any(u8::is_ascii_alphanumeric)
+    };
+    let is_cut = |f: &Found| strings.iter().any(|string| string.start == f.start() && string.end < f.span().end && ends(string));
     for _ in 0..=CARRIER_LAYERS_MAX {
         work.spend(view.text.len())?;
         let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
         // One in a line is divided by nothing, and the text as it stands tells where its string ends.
-        let divided = whole.filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some());
+        let divided = whole.filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some() && !is_cut(f));
         found.extend(divided.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
         let Some(plain) = unescaped(&view.text) else { break };
         view = view.then(&plain);
@@ -560,42 +576,4 @@ fn base64_run(run: &[u8], depth: usize, work: &mut Work) -> Result<Option<(usize
     }
     work.barren_runs.add(run, depth);
     Ok(None)
-}
-
-/// In order, without overlap: what overlaps is one, told by the larger of the two.
-fn merged(mut found: Vec<Found>) -> Vec<Found> {
-    found.retain(|f| !f.pieces.is_empty());
-    found.sort_by_key(|f| (f.span().start, std::cmp::Reverse(f.span().end)));
-    let mut out: Vec<Found> = Vec::new();
-    for next in found {
-        match out.last_mut() {
-            Some(last) if next.span().start < last.span().end => merge(last, next),
-            _ => out.push(next),
-        }
-    }
-    out
-}
-
-fn merge(last: &mut Found, next: Found) {
-    let size = |f: &Found| f.pieces.iter().map(ExactSizeIterator::len).sum::<usize>();
-    let from = last.from.into_iter().chain(next.from).min();
-    let whole = last.span().start == next.span().start && last.span().end == next.span().end && from.is_none();
-    let (mut told, other) = if size(&next) > size(last) { (next, &*last) } else { (last.clone(), &next) };
-    if !whole {
-        let mut pieces: Vec<Range<usize>> = told.pieces.iter().chain(&other.pieces).cloned().collect();
-        pieces.sort_by_key(|p| p.start);
-        let mut union: Vec<Range<usize>> = Vec::new();
-        for p in pieces {
-            match union.last_mut() {
-                Some(l) if p.start <= l.end => l.end = l.end.max(p.end),
-                _ => union.push(p),
-            }
-        }
-        if union.first().map(|p| p.start) != told.pieces.first().map(|p| p.start) {
-            told.quote = None;
-        }
-        told.pieces = union;
-    }
-    told.from = from;
-    *last = told;
 }

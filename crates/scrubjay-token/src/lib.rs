@@ -23,6 +23,7 @@ mod loose;
 #[cfg(test)]
 mod made;
 mod members;
+mod merge;
 mod notations;
 mod objects;
 mod partials;
