@@ -332,15 +332,15 @@ impl Engine {
         let Some(gate) = &mut work.gate else { return false };
         let (buffer, source, cache) = (work.buffer, work.source, &work.cache);
         let is_key = work.state.is_key;
-        let site = |start, end| site(buffer, source, is_key, base, start..end);
-        let tag = |span: &Range<usize>| {
-            let site = site(base + span.start, base + span.end);
-            cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, &site))
+        let sited = |span: &Range<usize>| {
+            let site = site(buffer, source, is_key, base, base + span.start..base + span.end);
+            let tag = cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, &site));
+            (site, tag)
         };
-        let mut tags: Vec<(Range<usize>, Option<Tag>)> = Vec::new();
+        let mut asked = Vec::new();
         let is_known = |span: Range<usize>| {
-            let tag = tag(&span);
-            tags.push((span, tag));
+            let (site, tag) = sited(&span);
+            asked.push((span, (site, tag)));
             tag.zip(cache.as_ref()).is_some_and(|(tag, cache)| cache.get(tag).is_some())
         };
         let Some(sighted) = gate.in_plain_sight(text, is_known) else { return false };
@@ -351,19 +351,20 @@ impl Engine {
             if ours.hold(&span) {
                 continue;
             }
-            let tag = tags.iter().find(|(asked, _)| *asked == span).map_or_else(|| tag(&span), |(_, tag)| *tag);
+            let (site, tag): (Site<'_>, Option<Tag>) =
+                asked.iter().find(|(asked, _)| *asked == span).map_or_else(|| sited(&span), |(_, sited)| *sited);
             let known = tag.zip(cache.as_ref()).and_then(|(tag, cache)| cache.get(tag)).cloned();
             let is_new = known.is_none();
             let known = match (known, token) {
                 (Some(known), _) => known,
-                (None, Some(token)) => self.known(&token, &site(base + span.start, base + span.end)),
+                (None, Some(token)) => self.known(&token, &site),
                 (None, None) => return false,
             };
-            decided.push((base + span.start..base + span.end, known, tag.filter(|_| is_new)));
+            decided.push((base + span.start..base + span.end, site.place, known, tag.filter(|_| is_new)));
         }
-        for (span, known, tag) in decided {
+        for (span, place, known, tag) in decided {
             work.count(known.told);
-            let (marker, story) = self.occurrence(&known, site(span.start, span.end).place, work.stats, &mut work.sidecar);
+            let (marker, story) = self.occurrence(&known, place, work.stats, &mut work.sidecar);
             if let Some(story) = story {
                 work.asked.push(Asked { span: span.clone(), story, quote: String::new() });
             }

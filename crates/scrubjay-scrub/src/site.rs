@@ -1,6 +1,6 @@
 //! Where a token stands, as far as its marker depends on that.
 
-use scrubjay_token::{Class, named_class};
+use scrubjay_token::{Class, Found, named_class};
 
 use crate::marker::Place;
 
@@ -20,6 +20,12 @@ impl<'s> Site<'s> {
     #[must_use]
     pub fn of(source: &'s str) -> Self {
         Self { source, place: Place::Text, named: None }
+    }
+
+    /// Where a token was found in a text of this source, in ordinary text.
+    #[must_use]
+    pub fn of_found(source: &'s str, text: &[u8], found: &Found) -> Self {
+        Self::of(source).behind(text.get(..found.span().start).unwrap_or_default())
     }
 
     /// Behind this text.

@@ -7,10 +7,7 @@ use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, Token};
-use support::{cases, first_seed, pieces, shown, whole};
-
-const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
-const AFTER: &str = "2026-11-23T12:00:01Z INFO last ordinary line id=18\n";
+use support::{AFTER, BEFORE, cases, check_same, first_seed, pieces, shown, whole};
 
 const COMPACT: [Form; 5] = [Form::Jws, Form::JwsNested, Form::JwsNone, Form::Jwe, Form::JweDirect];
 
@@ -35,13 +32,6 @@ fn check(forms: &[Form], write: impl Fn(&mut Random, &Token) -> [String; 3]) {
             assert_eq!(pieces(Limits::default(), document.as_bytes(), &[cut]), out, "seed {seed} {form:?}: cut at {cut}{}", shown());
         }
     }
-}
-
-#[track_caller]
-fn check_same(text: &str) {
-    let document = format!("{BEFORE}{text}\n{AFTER}");
-    let out = whole(Limits::default(), document.as_bytes());
-    assert_eq!(String::from_utf8_lossy(&out), document);
 }
 
 /// `text` with the token whole in it: nothing but the token changes.

@@ -13,10 +13,8 @@ use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, Token, base64, base64_url};
-use support::{cases, first_seed, pieces, shown, whole};
+use support::{AFTER, BEFORE, cases, first_seed, pieces, shown, whole};
 
-const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
-const AFTER: &str = "2026-11-23T12:00:01Z INFO last ordinary line id=18\n";
 const PLAIN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm9ueW1vdXMiLCJpYXQiOjE3OTUwMDAwMDB9.";
 
 /// How a token is written before it is divided.

@@ -6,10 +6,7 @@ use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, base64};
-use support::{cases, first_seed, pieces, shown, whole};
-
-const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
-const AFTER: &str = "2026-11-23T12:00:01Z INFO last ordinary line id=18\n";
+use support::{AFTER, BEFORE, cases, check_same, first_seed, pieces, shown, whole};
 
 /// Lines of keys of several sizes: one line (Ed25519), two and more.
 fn keys() -> Vec<Vec<String>> {
@@ -59,13 +56,6 @@ fn public(key: &[String]) -> Vec<String> {
             .replace("PRIVATE", "PUBLIC")
     };
     key.iter().map(label).collect()
-}
-
-#[track_caller]
-fn check_same(text: &str) {
-    let document = format!("{BEFORE}{text}\n{AFTER}");
-    let out = whole(Limits::default(), document.as_bytes());
-    assert_eq!(String::from_utf8_lossy(&out), document);
 }
 
 /// Each line in a record that `record` makes of it and its number.

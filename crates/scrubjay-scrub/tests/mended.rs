@@ -6,10 +6,7 @@ use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, Token, base64};
-use support::{cases, first_seed, shown, whole};
-
-const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
-const AFTER: &str = "2026-11-23T12:00:01Z INFO last ordinary line id=18\n";
+use support::{AFTER, BEFORE, cases, check_same, first_seed, shown, whole};
 
 /// `write` gives the record of a token; what it has in `{…}` around the token's text has to stay.
 #[track_caller]
@@ -32,13 +29,6 @@ fn check(forms: &[Form], write: impl Fn(&mut Random, &Token) -> String) {
             assert_eq!(lines(&out), lines(document.as_bytes()), "seed {seed} {form:?}: lines{}", shown());
         }
     }
-}
-
-#[track_caller]
-fn check_same(text: &str) {
-    let document = format!("{BEFORE}{text}\n{AFTER}");
-    let out = whole(Limits::default(), document.as_bytes());
-    assert_eq!(String::from_utf8_lossy(&out), document);
 }
 
 const COMPACT: [Form; 6] = [Form::Jws, Form::JwsNone, Form::JwsDetached, Form::Jwe, Form::JweDirect, Form::SdJwt];

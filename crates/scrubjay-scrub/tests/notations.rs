@@ -6,10 +6,7 @@ use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, Token};
-use support::{cases, first_seed, pieces, shown, whole};
-
-const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
-const AFTER: &str = "2026-11-23T12:00:01Z INFO last ordinary line id=18\n";
+use support::{AFTER, BEFORE, cases, check_same, first_seed, pieces, shown, whole};
 
 const OBJECTS: [Form; 6] = [Form::JwkRsa, Form::JwkEc, Form::JwkOkp, Form::JwkOct, Form::JsonJwsFlat, Form::JsonJweFlat];
 
@@ -54,13 +51,6 @@ fn check(write: impl Fn(&[(String, String)]) -> String) {
 
 fn list(members: &[(String, String)], member: impl Fn(&str, &str) -> String, between: &str) -> String {
     members.iter().map(|(name, value)| member(name, value)).collect::<Vec<_>>().join(between)
-}
-
-#[track_caller]
-fn check_same(text: &str) {
-    let document = format!("{BEFORE}{text}\n{AFTER}");
-    let out = whole(Limits::default(), document.as_bytes());
-    assert_eq!(String::from_utf8_lossy(&out), document);
 }
 
 #[test]

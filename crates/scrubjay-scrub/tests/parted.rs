@@ -7,10 +7,7 @@ use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, Token, base64};
 use serde_json::json;
-use support::{cases, first_seed, shown, whole};
-
-const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
-const AFTER: &str = "2026-11-23T12:00:01Z INFO last ordinary line id=18\n";
+use support::{AFTER, BEFORE, cases, first_seed, shown, whole};
 
 const COMPACT: [Form; 4] = [Form::Jws, Form::JwsNone, Form::Jwe, Form::SdJwt];
 const OBJECTS: [Form; 8] = [

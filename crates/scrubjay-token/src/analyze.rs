@@ -149,6 +149,8 @@ struct Lined {
 }
 
 impl Lined {
+    /// Its lines are as they are.
+    const JOINED: Self = Self { joined: true, unframed: true, alone: false };
     const ALONE: Self = Self { joined: true, unframed: true, alone: true };
 }
 
@@ -368,7 +370,7 @@ fn through(
             let Some(end) = view.reach(&dotted, proven).filter(|_| !whole.has_start(view.source(&span).start)) else { continue };
             // What was no more than the shape of a token may be nothing without its end.
             if end < span.end && inner.token.header.is_none() && !matches!(inner.token.kind, Kind::Jwk | Kind::Pem) {
-                let rest = layer(&view.text[span.start..end], depth, Lined { joined: true, unframed: true, alone: false }, work)?;
+                let rest = layer(&view.text[span.start..end], depth, Lined::JOINED, work)?;
                 if rest.first().is_none_or(|f| f.span().start > 0) {
                     continue;
                 }
@@ -434,7 +436,7 @@ fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) 
         if found.iter().any(|f| f.token.whole && f.token.kind != Kind::SdJwt || f.token.key_bound) {
             return Ok(None);
         }
-        found = layer(text, depth, Lined { joined: true, unframed: true, alone: false }, work)?;
+        found = layer(text, depth, Lined::JOINED, work)?;
     } else {
         find_within(text, false, &mut found, &mut work.budget)?;
     }

@@ -4,18 +4,14 @@
 use std::ops::Range;
 
 use crate::frames::header;
+use crate::lines::lines;
 use crate::view::{View, brace};
 use crate::wrap::mark_end;
 
 /// The text without the line ends that divide an object, and what its carrier put around them: headers and marks of lines,
 /// backslashes, closed and opened quotes. `None`: there are none.
 pub(crate) fn carried(text: &[u8]) -> Option<View> {
-    let mut lines = Vec::new();
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
-        lines.push(start..end - usize::from(text[start..end].ends_with(b"\r")));
-        start = end + 1;
-    }
+    let lines: Vec<Range<usize>> = lines(text).collect();
     let mut view = View::with_capacity(text.len());
     let (mut depth, mut first, mut any) = (0usize, 0, false);
     let mut at = 0;

@@ -39,8 +39,8 @@ const CLAIM_NAMES: [&str; 17] = [
     "auth_time",
     "cnf",
 ];
-/// Registered claims (RFC 7519 §4.1).
-const REGISTERED_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+/// Registered claims (RFC 7519 §4.1): they tell a claim set from any other object.
+pub(crate) const REGISTERED_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
 /// What stands at an opening.
 pub(crate) enum At {

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::lines::lines;
 use crate::lists::is_dump_line;
 use crate::view::View;
 use crate::wrap::is_piece;
@@ -15,12 +16,7 @@ const HEADER_BYTES: usize = 8;
 /// The text with folded lines joined: at least two lines of one width, which are no records, and one before or behind
 /// them. What holds none of the signs of an escape or a list needs no such care. `None`: nothing is folded.
 pub(crate) fn folded(text: &[u8]) -> Option<View> {
-    let mut lines = Vec::new();
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
-        lines.push(start..end - usize::from(text[start..end].ends_with(b"\r")));
-        start = end + 1;
-    }
+    let lines: Vec<Range<usize>> = lines(text).collect();
     let mut view = View::with_capacity(text.len());
     let (mut copied, mut i) = (0, 0);
     while i + 1 < lines.len() {

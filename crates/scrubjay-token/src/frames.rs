@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::lines::lines;
 use crate::lists::is_dump_line;
 use crate::partials::part;
 use crate::token::Whole;
@@ -88,12 +89,7 @@ enum Link {
 ///
 /// `whole`: tokens that are whole by themselves.
 pub(crate) fn unframed(text: &[u8], whole: &Whole) -> Option<View> {
-    let mut lines = Vec::new();
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
-        lines.push(start..end - usize::from(text[start..end].ends_with(b"\r")));
-        start = end + 1;
-    }
+    let lines: Vec<Range<usize>> = lines(text).collect();
     let mut view = View::default();
     let mut continued = false;
     let mut rest = lines.as_slice();

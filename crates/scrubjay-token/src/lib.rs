@@ -17,6 +17,7 @@ mod frames;
 mod gate;
 mod holder;
 pub mod json;
+mod lines;
 mod lists;
 mod literals;
 mod loose;

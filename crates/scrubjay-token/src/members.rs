@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::base64::decode;
-use crate::compact::{HEADER_NAMES, is_opening, may_be_head};
+use crate::compact::{HEADER_NAMES, REGISTERED_CLAIMS, is_opening, may_be_head};
 use crate::token::Kind;
 
 /// The name of a member that is known, and the characters of its value.
@@ -29,8 +29,6 @@ const RSA_CHARS_MIN: usize = 80;
 const PAYLOAD_CHARS_MIN: usize = 16;
 /// The usual exponent of RSA, 65537.
 const EXPONENT: &[u8] = b"AQAB";
-/// Registered claims (RFC 7519 §4.1): one of them tells a claim set from any other object.
-const CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 /// Curves of RFC 7518 §6.2.1.1, RFC 8037 §2 and RFC 8812 §3.1.
 const CURVES: [&str; 8] = ["P-256", "P-384", "P-521", "secp256k1", "Ed25519", "Ed448", "X25519", "X448"];
 
@@ -114,7 +112,7 @@ impl<'a> Members<'a> {
 
 /// The base64url of an object, or of its beginning, that has a registered claim.
 pub(crate) fn has_claims(chars: &[u8]) -> bool {
-    is_object(chars) && has_member(&decode(chars), &CLAIMS)
+    is_object(chars) && has_member(&decode(chars), &REGISTERED_CLAIMS)
 }
 
 /// A JSON object begins in these characters of base64.

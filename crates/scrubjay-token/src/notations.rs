@@ -12,6 +12,7 @@ use memchr::memmem::Finder;
 
 use crate::base64::{is_base64, padding_len};
 use crate::compact::is_opening;
+use crate::lines::raw_lines;
 use crate::objects::{Frame, judge};
 use crate::partials::part;
 use crate::pem::framed_as;
@@ -107,7 +108,7 @@ fn read(text: &[u8]) -> Vec<Found> {
 /// member that tells, as far as they are framed as it is. `None`: there are none.
 fn records(text: &[u8]) -> Option<View> {
     const TELLING: [&[u8]; 2] = [b"kty", b"protected"];
-    let lines = line_ranges(text);
+    let lines: Vec<Range<usize>> = raw_lines(text).collect();
     let mut view = View::default();
     let mut next = 0;
     for (k, line) in lines.iter().enumerate() {
@@ -125,12 +126,6 @@ fn records(text: &[u8]) -> Option<View> {
         }
     }
     (!view.text.is_empty()).then_some(view)
-}
-
-fn line_ranges(text: &[u8]) -> Vec<Range<usize>> {
-    let mut start = 0;
-    let ends = memchr::memchr_iter(b'\n', text).chain([text.len()]);
-    ends.map(|end| std::mem::replace(&mut start, end + 1)..end).collect()
 }
 
 /// What a record says that is framed so: a string up to its quote, or the rest of the line.

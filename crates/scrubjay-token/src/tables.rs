@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::compact::is_dense;
+use crate::lines::lines;
 use crate::view::View;
 use crate::wrap::is_piece;
 
@@ -95,10 +96,7 @@ impl Open {
 pub(crate) fn columns(text: &[u8]) -> Option<View> {
     let mut view = View::with_gaps();
     let mut open: Vec<Option<Open>> = Vec::new();
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
-        let line = start..end - usize::from(text[start..end].ends_with(b"\r"));
-        start = end + 1;
+    for line in lines(text) {
         let cells = cells(text, &line);
         if cells.len() != open.len() {
             open.drain(..).flatten().for_each(|value| close(text, value, &mut view));

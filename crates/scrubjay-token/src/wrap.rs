@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::compact::is_mixed;
+use crate::lines::raw_lines;
 use crate::lists::is_dump_line;
 use crate::partials::part;
 use crate::token::Whole;
@@ -415,12 +416,7 @@ fn is_header_line(text: &[u8], line: &Range<usize>) -> bool {
 ///
 /// `whole`: tokens that are whole by themselves.
 pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &Whole) -> Option<View> {
-    let mut lines = Vec::new();
-    let mut start = 0;
-    for at in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
-        lines.push(start..at);
-        start = at + 1;
-    }
+    let lines: Vec<Range<usize>> = raw_lines(text).collect();
     let all = Lines { text, lines: &lines, alphabet };
     // What is compact all through is not joined as JSON once more.
     let mut news = alphabet == Alphabet::Compact;

@@ -33,7 +33,7 @@ impl Side {
         let mut seals = Vec::new();
         for found in found {
             let mut of: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-            let site = Site::of(source).behind(line.get(..found.span().start).unwrap_or_default());
+            let site = Site::of_found(source, line, found);
             self.teller.tell_why(&found.token, &site, &mut |claim| {
                 for audience in claim.fate.sealed {
                     of.entry(audience).or_default().insert(claim.path.clone());

@@ -64,7 +64,7 @@ impl Asked<'_> {
         let (line, column) = line_and_column(text, found.span().start);
         let mut say = |name: &str, what: &str| out.push_str(&format!("  {name:<12} {what}\n"));
         let mut fates = Vec::new();
-        let site = Site::of(&self.args.policy.source).behind(text.get(..found.span().start).unwrap_or_default());
+        let site = Site::of_found(&self.args.policy.source, text, found);
         let account = self.teller.tell_why(token, &site, &mut |decided| fates.push(decided));
         say("token", &format!("{number} at line {line}, column {column}, {} bytes", found.span().len()));
         say("kind", token.kind.name());

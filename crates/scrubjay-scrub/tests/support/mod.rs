@@ -6,6 +6,10 @@ use std::sync::Arc;
 use scrubjay_delivery::{AckId, LaneId};
 use scrubjay_scrub::{Batch, FingerprintKey, Framing, Limits, Origin, Scrubbed, Scrubber};
 
+/// Lines before and behind what a case is about.
+pub(crate) const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
+pub(crate) const AFTER: &str = "2026-11-23T12:00:01Z INFO last ordinary line id=18\n";
+
 /// Factor for the number of seeded cases: `SCRUBJAY_CASES=20` runs twenty times as many.
 pub(crate) fn cases(usual: u64) -> u64 {
     let factor = std::env::var("SCRUBJAY_CASES").map_or(1, |n| n.parse().expect("SCRUBJAY_CASES is a whole number"));
@@ -66,4 +70,12 @@ pub(crate) fn pieces(limits: Limits, document: &[u8], cuts: &[usize]) -> Vec<u8>
 /// Text for a failure: bytes as they would stand in a byte string.
 pub(crate) fn shown(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
+}
+
+/// Nothing of a text between ordinary lines changes.
+#[track_caller]
+pub(crate) fn check_same(text: &str) {
+    let document = format!("{BEFORE}{text}\n{AFTER}");
+    let out = whole(Limits::default(), document.as_bytes());
+    assert_eq!(String::from_utf8_lossy(&out), document);
 }

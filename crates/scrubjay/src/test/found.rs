@@ -4,7 +4,7 @@
 use scrubjay_scrub::policy::glob;
 use scrubjay_scrub::{Marker, Site, Teller, shown_date};
 use scrubjay_token::json::Value;
-use scrubjay_token::{Found, Token, analyze, base64, numeric_date};
+use scrubjay_token::{Token, analyze, base64, numeric_date};
 
 use crate::safe;
 
@@ -13,9 +13,8 @@ const PIECE_CHARS_MIN: usize = 5;
 
 /// The tokens of an input of this source, and where they stand.
 pub(super) fn tokens<'s>(input: &str, source: &'s str) -> Vec<(Token, Site<'s>)> {
-    let site = |found: &Found| Site::of(source).behind(input.as_bytes().get(..found.span().start).unwrap_or_default());
     let found = analyze(input.as_bytes()).unwrap_or_default();
-    found.into_iter().map(|f| (f.token.clone(), site(&f))).collect()
+    found.into_iter().map(|f| (f.token.clone(), Site::of_found(source, input.as_bytes(), &f))).collect()
 }
 
 /// Whether the token's `exp` lies behind `now`, both in seconds since 1970; without `exp` it never ends.
