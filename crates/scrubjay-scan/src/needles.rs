@@ -21,6 +21,7 @@ mod ssse3;
 
 use std::fmt;
 
+use crate::arch::filled_up;
 use groups::{Group, Nibbles, Septets};
 
 /// Bytes of a needle.
@@ -259,7 +260,7 @@ unsafe fn feed<V: Vector>(tables: &Tables, text: &[u8], found: &mut Vec<usize>) 
         let window = match rest.first_chunk::<WINDOW>() {
             Some(window) => window,
             None => {
-                filled = filled_up(rest);
+                filled = filled_up(rest, 0);
                 &filled
             }
         };
@@ -269,14 +270,6 @@ unsafe fn feed<V: Vector>(tables: &Tables, text: &[u8], found: &mut Vec<usize>) 
         report(mask & inside, at, found);
         at += STEP;
     }
-}
-
-fn filled_up(rest: &[u8]) -> [u8; WINDOW] {
-    let mut window = [0; WINDOW];
-    if let Some(to) = window.get_mut(..rest.len()) {
-        to.copy_from_slice(rest);
-    }
-    window
 }
 
 /// Appends the bits of `masks`, of which those in `some` are not zero. Which ones are cannot be foreseen: so as little as can be

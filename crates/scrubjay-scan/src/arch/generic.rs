@@ -15,6 +15,7 @@
 //! Linear: each mask word is classified once, read once going forward (a resolved run is skipped), and the search back
 //! from an event passes less than 64 bytes, since an earlier event would have resolved a longer run.
 
+use super::filled_up;
 use crate::class::{ListCount, OPENING_BYTES, is_opening};
 use crate::{LIST_RUN_MIN, Run, Run64, RunKind, WORD_RUN_MIN};
 
@@ -289,7 +290,7 @@ impl Group {
             let window = match bytes.first_chunk::<WINDOW>() {
                 Some(window) => window,
                 None => {
-                    filled = filled_up(bytes);
+                    filled = filled_up(bytes, FILLER);
                     &filled
                 }
             };
@@ -338,14 +339,6 @@ impl Group {
             from = at + 1;
         }
     }
-}
-
-fn filled_up(rest: &[u8]) -> [u8; WINDOW] {
-    let mut window = [FILLER; WINDOW];
-    if let Some(to) = window.get_mut(..rest.len()) {
-        to.copy_from_slice(rest);
-    }
-    window
 }
 
 impl State {

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::filled_up;
 use crate::look::{FILLER, Look};
 
 /// Bytes that one [`Look`] is about.
@@ -81,7 +82,7 @@ pub(crate) unsafe fn look<S: Step>(text: &[u8], looks: &mut Vec<Look>) {
         let window = match rest.first_chunk::<WINDOW>() {
             Some(window) => window,
             None => {
-                filled = filled_up(rest);
+                filled = filled_up(rest, FILLER);
                 &filled
             }
         };
@@ -89,14 +90,6 @@ pub(crate) unsafe fn look<S: Step>(text: &[u8], looks: &mut Vec<Look>) {
         *look = unsafe { S::step(window) };
         rest = rest.get(STEP..).unwrap_or_default();
     }
-}
-
-fn filled_up(rest: &[u8]) -> [u8; WINDOW] {
-    let mut window = [FILLER; WINDOW];
-    if let Some(to) = window.get_mut(..rest.len()) {
-        to.copy_from_slice(rest);
-    }
-    window
 }
 
 /// # Safety

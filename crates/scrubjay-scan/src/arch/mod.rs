@@ -21,3 +21,12 @@ use generic::{Out, State};
 /// # Safety
 /// The processor must have the features that the back end is built for; [`crate::Backend`] checks that.
 pub(crate) type Feed = unsafe fn(state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>);
+
+/// The window of a vector at the end of a text: what is not there is `filler`.
+pub(crate) fn filled_up<const WINDOW: usize>(rest: &[u8], filler: u8) -> [u8; WINDOW] {
+    let mut window = [filler; WINDOW];
+    if let Some(to) = window.get_mut(..rest.len()) {
+        to.copy_from_slice(rest);
+    }
+    window
+}
