@@ -22,7 +22,8 @@ use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
 use crate::survey::Survey;
 use crate::tables::columns;
-use crate::token::{Found, Kind, Token, Whole};
+use crate::token::{Cut, Found, Kind, Token, Whole};
+use crate::torn::{Torn, torn};
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
@@ -365,8 +366,12 @@ fn through(
         let span = inner.span();
         let dotted = span.start..span.end + view.text[span.end..].iter().take_while(|&&b| b == b'.').count();
         if view.is_joined() {
-            let reads_on = inner.token.reads_on && view.last_joint(&span).is_some_and(|joint| span.end - joint >= READ_CHARS_MIN);
-            let proven = inner.is_complete() || reads_on;
+            let joint = view.last_joint(&span);
+            let reads_on = inner.token.reads_on && joint.is_some_and(|joint| span.end - joint >= READ_CHARS_MIN);
+            // A header that is whole across the joint proves it.
+            let head = || memchr::memchr(b'.', &view.text[span.clone()]).map_or(0, |dot| span.start + dot);
+            let in_head = inner.token.header.is_some() && joint.is_some_and(|joint| joint < head());
+            let proven = inner.is_complete() || reads_on || in_head;
             let Some(end) = view.reach(&dotted, proven).filter(|_| !whole.has_start(view.source(&span).start)) else { continue };
             // What was no more than the shape of a token may be nothing without its end.
             if end < span.end && inner.token.header.is_none() && !matches!(inner.token.kind, Kind::Jwk | Kind::Pem) {
@@ -531,13 +536,31 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
             // A view may have shown the token within, without the signature of the one around it.
             let end = with_signature(text, run.end + padding);
             let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end.max(end - padding) <= p.end));
-            if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
-                found.push(token.at(run.start + start..end));
+            if !covered {
+                if let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
+                    found.push(token.at(run.start + start..end));
+                } else if let Some(token) = torn_run(text, &run) {
+                    found.push(token);
+                }
             }
         }
         at += len.max(1);
     }
     Ok(())
+}
+
+/// A run that is a piece of a claim set.
+fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
+    let torn = (0..4).find_map(|skip| torn(&decode(&text[run.start + skip..run.end])))?;
+    let beside_mark = || {
+        let before = &text[..run.start];
+        before.ends_with(b"...")
+            || before.ends_with("…".as_bytes())
+            || text[run.end..].starts_with(b"...")
+            || text[run.end..].starts_with("…".as_bytes())
+    };
+    let token = Token { cut: Some(Cut::Header), ..Token::bare(Kind::Jws) };
+    (torn == Torn::Sure || beside_mark()).then(|| Found::plain(run.clone(), token))
 }
 
 /// The payload of a token that lost its header may be a token itself: its signature goes with it.

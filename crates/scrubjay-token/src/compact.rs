@@ -2,11 +2,13 @@
 //! whole or damaged.
 
 use crate::base64::{VALUE, decode, decode_head, decode_into, is_base64};
-use crate::edges::fragment_start;
+use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
+use crate::fragments::{header_rest, text_start};
 use crate::json::{self, Status, Value};
-use crate::loose::{ELLIPSIS_CHARS_MIN, behind_ellipsis, loose};
+use crate::loose::loose;
 use crate::sd_jwt::disclosures;
 use crate::token::{Cut, Found, Kind, Token};
+use crate::unencoded::unencoded;
 
 /// Largest protected header that is decoded, in bytes of JSON (DESIGN §10).
 pub const HEADER_BYTES_MAX: usize = 8 * 1024;
@@ -73,6 +75,22 @@ pub fn opens_object(text: &[u8]) -> bool {
     name.is_some_and(|name| name.is_empty() || name[0] == b'"')
 }
 
+/// True where a text begins with a JOSE header and its dot, or with as much of one as fits in it: another token than the one
+/// before it.
+pub(crate) fn opens_token(text: &[u8]) -> bool {
+    let chars = &text[..text.iter().take(HEADER_CHARS_MAX).take_while(|&&b| is_base64(b)).count()];
+    if !is_opening(text, 0) || !may_be_head(text, 0) {
+        return false;
+    }
+    let header = json::skim(&decode(chars), &["alg", "enc", "typ"]);
+    let read = match text.get(chars.len()) {
+        Some(b'.') => matches!(header.status, Status::Complete { .. }),
+        None => header.status == Status::Cut,
+        _ => false,
+    };
+    read && header.named
+}
+
 /// Which of the two base64 alphabets a token uses; unknown until one of `-_+/` is seen.
 #[derive(Clone, Copy, PartialEq)]
 enum Style {
@@ -82,8 +100,8 @@ enum Style {
 }
 
 /// Reads the segments of one candidate.
-struct Segments<'a> {
-    text: &'a [u8],
+pub(crate) struct Segments<'a> {
+    pub(crate) text: &'a [u8],
     style: Style,
     /// The `alg` of the header, once it is read: it tells the signature's length.
     alg: Option<String>,
@@ -91,22 +109,26 @@ struct Segments<'a> {
 
 /// One segment: its base64 characters, and where it ends with its padding.
 #[derive(Clone, Copy)]
-struct Segment {
-    start: usize,
-    end: usize,
-    padded_end: usize,
+pub(crate) struct Segment {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) padded_end: usize,
 }
 
 impl Segment {
-    fn len(self) -> usize {
+    pub(crate) fn len(self) -> usize {
         self.end - self.start
     }
 }
 
 impl<'a> Segments<'a> {
+    pub(crate) fn of(text: &'a [u8]) -> Self {
+        Self { text, style: Style::Unknown, alg: None }
+    }
+
     /// The segment at `start`. In the last segment of a token, whose alphabet is not known yet, a `/` or `+` after a
     /// signature of a usual length is a neighbour (a path goes on), not a part.
-    fn read(&mut self, start: usize, last: bool) -> Segment {
+    pub(crate) fn read(&mut self, start: usize, last: bool) -> Segment {
         let mut end = start;
         loop {
             // Letters and digits say nothing of the alphabet.
@@ -131,11 +153,11 @@ impl<'a> Segments<'a> {
         Segment { start, end, padded_end }
     }
 
-    fn chars(&self, s: Segment) -> &'a [u8] {
+    pub(crate) fn chars(&self, s: Segment) -> &'a [u8] {
         &self.text[s.start..s.end]
     }
 
-    fn dot_at(&self, at: usize) -> bool {
+    pub(crate) fn dot_at(&self, at: usize) -> bool {
         self.text.get(at) == Some(&b'.')
     }
 }
@@ -189,10 +211,13 @@ pub(crate) fn may_be_head(text: &[u8], start: usize) -> bool {
     if !matches!(probe.iter().find(|b| !b.is_ascii_whitespace()), Some(b'{')) {
         return false;
     }
-    // The first member's name is ASCII and short: accidents seldom are, and each costs a look at a whole segment.
+    // The first member's name is text and short: accidents seldom are, and each costs a look at a whole segment.
     let name = probe.trim_ascii_start().get(1..).unwrap_or_default().trim_ascii_start();
-    let len = name.iter().skip(1).take_while(|&&b| (0x20..0x7F).contains(&b) && b != b'"').count();
+    let len = name.iter().skip(1).take_while(|&&b| b >= 0x20 && b != 0x7F && b != b'"').count();
     if !matches!(name.first(), Some(b'"' | b'}') | None) || len + 1 < name.len() && name[len + 1] != b'"' || len > NAME_BYTES_MAX {
+        return false;
+    }
+    if std::str::from_utf8(&name[..name.len().min(len + 1)]).is_err_and(|e| e.error_len().is_some()) {
         return false;
     }
     let early = json::skim(probe, &HEADER_NAMES);
@@ -237,7 +262,7 @@ pub(crate) fn has_any(value: &Value, names: &[&str]) -> bool {
 ///
 /// `work` grows by the bytes that were looked at.
 pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) -> At {
-    let mut segments = Segments { text, style: Style::Unknown, alg: None };
+    let mut segments = Segments::of(text);
     if is_scrap(text, start) {
         *work += HEAD_CHARS_MIN;
         return At::Nothing;
@@ -254,22 +279,42 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
     if at_end {
         return if matches!(read, Head::Other) { At::Nothing } else { At::Open };
     }
-    if let Head::Jose(header, ambiguous) = &read
-        && let Some(end) = loose(text, head.padded_end)
-    {
-        if more && end >= text.len() {
-            return At::Open;
+    if let Head::Jose(header, ambiguous) = &read {
+        match unencoded(text, header, head.start..head.padded_end, more) {
+            At::Nothing => {}
+            decided => return decided,
         }
-        let token = Token { header: Some(header.clone()), ambiguous: *ambiguous, cut: Some(Cut::Payload), ..Token::bare(Kind::Jws) };
-        return At::Token(Found::plain(start..end, token));
+        if let Some(end) = loose(text, head.padded_end) {
+            if more && end >= text.len() {
+                return At::Open;
+            }
+            let token = Token { header: Some(header.clone()), ambiguous: *ambiguous, cut: Some(Cut::Payload), ..Token::bare(Kind::Jws) };
+            return At::Token(Found::plain(start..end, token));
+        }
     }
-    if matches!(read, Head::Other | Head::Damaged)
-        && head.len() >= ELLIPSIS_CHARS_MIN
-        && text[start..].starts_with(b"ey")
-        && let Some(end) = behind_ellipsis(text, head.padded_end)
-    {
-        let token = Token { cut: Some(Cut::Header), ..Token::bare(Kind::Jws) };
-        return if more && end >= text.len() { At::Open } else { At::Token(Found::plain(start..end, token)) };
+    if matches!(read, Head::Other | Head::Damaged) && is_path_segment(text, head) {
+        return At::Nothing;
+    }
+    // Behind white space, a parameter has to tell that it is a header.
+    let opens = text[start..].starts_with(b"ey") || matches!(read, Head::Jose(..) | Head::Damaged);
+    if head.len() >= ELLIPSIS_CHARS_MIN && opens && !matches!(read, Head::Object(..)) {
+        let letters = !matches!(read, Head::Jose(..)) && has_letters(segments.chars(head));
+        let from = if letters { chain_end(text, head.padded_end) } else { head.padded_end };
+        let end = match behind_marks(text, from, more) {
+            Behind::Rest(end) => Some(end),
+            Behind::Nothing => letters.then_some(from),
+            Behind::Open => return At::Open,
+        };
+        if let Some(end) = end {
+            let token = match read {
+                Head::Jose(header, ambiguous) => {
+                    let kind = if header.get("enc").is_some() { Kind::Jwe } else { Kind::Jws };
+                    Token { header: Some(header), ambiguous, cut: Some(Cut::Payload), ..Token::bare(kind) }
+                }
+                _ => Token { cut: Some(Cut::Header), ..Token::bare(Kind::Jws) },
+            };
+            return At::Token(Found::plain(start..end, token));
+        }
     }
     if !segments.dot_at(head.padded_end) {
         return At::Nothing;
@@ -293,9 +338,13 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
     };
     let Some(mut token) = token else { return At::Nothing };
     let mut end = end;
-    if token.kind != Kind::Jwe && !token.whole {
-        // The middle was cut out: what stands behind the ellipsis is the rest of it.
-        end = behind_ellipsis(text, text[..end].iter().rposition(|&b| b != b'.').map_or(end, |i| i + 1)).unwrap_or(end);
+    if !token.whole {
+        // The middle was cut out: what stands behind the mark is the rest of it.
+        match behind_marks(text, end, more) {
+            Behind::Rest(rest) => end = rest,
+            Behind::Nothing => {}
+            Behind::Open => return At::Open,
+        }
     }
     let mut span = start..end;
     if parts.len() == 2 && token.kind != Kind::Jwe && token.cut != Some(Cut::Header) {
@@ -308,10 +357,25 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
             None => return At::Open,
         }
     }
-    if token.cut == Some(Cut::Header) && token.header.is_none() && token.claims.is_some() {
-        span.start = header_rest(text, start);
+    if token.cut == Some(Cut::Header) && token.header.is_none() {
+        // An object within a payload that has lost its beginning opens as a token does.
+        span.start = text_start(text, if token.claims.is_some() { header_rest(text, start) } else { start });
     }
     At::Token(Found::plain(span, token))
+}
+
+/// Where base64 and dots end.
+fn chain_end(text: &[u8], at: usize) -> usize {
+    at + text[at..].iter().take_while(|&&b| is_base64(b) || b == b'.').count()
+}
+
+/// An object in base64, a slash and what opens: two segments of a path, of which the second may be a token.
+fn is_path_segment(text: &[u8], head: Segment) -> bool {
+    let chars = &text[head.start..head.end];
+    memchr::memchr_iter(b'/', chars).map(|at| head.start + at).any(|slash| {
+        let opens = is_opening(text, slash + 1) && may_be_head(text, slash + 1);
+        opens && matches!(json::skim(&decode(&text[head.start..slash]), &[]).status, Status::Complete { .. })
+    })
 }
 
 /// Fewest characters of a header (`{"alg":""}`) and of the beginning of one before an ellipsis.
@@ -369,6 +433,12 @@ fn read_parts(segments: &mut Segments<'_>, head: Segment, read: &Head) -> Vec<Se
         dot = part.padded_end;
         parts.push(part);
     }
+    // More than two dots in a row: what is behind them is no next part, but what is left of this one.
+    if most == 4
+        && let Some(i) = (1..parts.len()).find(|&i| parts[i].len() == 0 && parts.get(i + 1).is_some_and(|next| next.len() == 0))
+    {
+        parts.truncate(i);
+    }
     // A damaged header does not say whether it is a JWE: only five parts are.
     if matches!(read, Head::Damaged | Head::Cut) && parts.len() < 4 {
         parts.truncate(2);
@@ -409,7 +479,7 @@ fn jose(segments: &Segments<'_>, head: Segment, parts: &[Segment], header: Optio
 }
 
 /// See [`Token::reads_on`].
-fn reads_on(payload: &[u8], status: Status) -> bool {
+pub(crate) fn reads_on(payload: &[u8], status: Status) -> bool {
     // A character may be cut, too.
     let is_text = std::str::from_utf8(payload).map_or_else(|e| e.error_len().is_none(), |_| true);
     is_text && matches!(status, Status::Cut | Status::Complete { .. })
@@ -485,76 +555,6 @@ fn suspect(text: &[u8], segments: &mut Segments<'_>, head: Segment, more: bool) 
     At::Token(Found::plain(span, Token { cut: Some(Cut::Header), ..Token::bare(Kind::Jws) }))
 }
 
-/// Decides what stands around the first dot of a chain whose beginning was not recognised: a token that lost its header's
-/// beginning, or its whole header (`from`: where the last token ended).
-pub(crate) fn fragment_at(text: &[u8], dot: usize, from: usize, more: bool, work: &mut usize) -> At {
-    if !(1..=FRAGMENT_REACH).any(|i| text.get(dot + i).copied().is_some_and(is_base64)) {
-        return At::Nothing;
-    }
-    let left = Segment { start: fragment_start(text, from, dot), end: dot, padded_end: dot };
-    let mut segments = Segments { text, style: Style::Unknown, alg: None };
-    let mut parts = [Segment { start: dot, end: dot, padded_end: dot }; 4];
-    let (mut known, mut end) = (0, dot);
-    while known < 4 && segments.dot_at(end) {
-        parts[known] = segments.read(end + 1, false);
-        end = parts[known].padded_end;
-        known += 1;
-    }
-    *work += left.len() + end - dot;
-    if !parts.iter().any(|p| p.len() >= FRAGMENT_PART_CHARS_MIN) {
-        return At::Nothing;
-    }
-    let lengths = parts.map(Segment::len);
-    let lengths = &lengths[..known];
-    let (kind, count, cut) = match *lengths {
-        [_, iv, ct, tag] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[2])) => (Kind::Jwe, 4, Cut::Header),
-        [iv, ct, tag, ..] if is_jwe_shape(iv, ct, tag) && is_mixed(segments.chars(parts[1])) => (Kind::Jwe, 3, Cut::Header),
-        // Cut behind the encrypted key, with its dot.
-        [ct, tag, ..] if is_jwe_shape(left.len(), ct, tag) && is_mixed(segments.chars(parts[0])) => (Kind::Jwe, 2, Cut::Header),
-        [first, ..] if left.len() >= FRAGMENT_LEFT_CHARS_MIN && closes_object(segments.chars(left)) => {
-            let signed = lengths.get(1).is_some_and(|&l| is_signature_length(l));
-            let payload_follows = signed || closes_object(segments.chars(parts[0])) || is_opening(text, parts[0].start);
-            // A tag is never empty: what follows then are full stops.
-            let count = if lengths.len() == 4 && lengths[3] > 0 {
-                4
-            } else if payload_follows {
-                lengths.len().min(2)
-            } else {
-                1
-            };
-            if first < FRAGMENT_PART_CHARS_MIN && count == 1 {
-                return At::Nothing;
-            }
-            (Kind::Jws, count, Cut::Header)
-        }
-        _ => return At::Nothing,
-    };
-    let end = parts[count - 1].padded_end;
-    if more && end >= text.len() {
-        return At::Open;
-    }
-    let is_last = kind == Kind::Jws && lengths.get(1).is_none_or(|&l| l == 0);
-    let reads_on = is_last && {
-        let payload = decode(segments.chars(parts[0]));
-        payload.trim_ascii_start().starts_with(b"{") && reads_on(&payload, json::skim(&payload, &[]).status)
-    };
-    let mut token = Token { cut: Some(cut), reads_on, ..Token::bare(kind) };
-    let end = if kind == Kind::Jws { disclosures(text, &mut token, end, more, work) } else { Some(end) };
-    end.map_or(At::Open, |end| At::Token(Found::plain(left.start..end, token)))
-}
-
-/// Bytes behind a dot within which a part has to begin: another empty part may stand between.
-const FRAGMENT_REACH: usize = 2;
-/// Shortest part behind the rest of a cut header or payload.
-pub(crate) const FRAGMENT_PART_CHARS_MIN: usize = 16;
-/// Shortest rest of a cut header or payload.
-pub(crate) const FRAGMENT_LEFT_CHARS_MIN: usize = 12;
-
-/// IV and tag have the lengths of the algorithms of RFC 7518 §5: 96 or 128 bits; 128, 192 or 256 bits.
-pub(crate) fn is_jwe_shape(iv: usize, ciphertext: usize, tag: usize) -> bool {
-    matches!((iv, tag), (16, 22) | (22, 22 | 32 | 43)) && ciphertext >= FRAGMENT_PART_CHARS_MIN
-}
-
 /// Upper case, lower case and digits: what host names, packages and numbers are not.
 pub(crate) fn is_mixed(chars: &[u8]) -> bool {
     chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase) && chars.iter().any(u8::is_ascii_digit)
@@ -568,26 +568,3 @@ pub(crate) fn is_dense(chars: &[u8]) -> bool {
 
 /// Base64 of this length seldom is without a digit, but it may be.
 const DENSE_CHARS: usize = 24;
-
-/// The end of a segment decodes, at one of the four alignments, to readable text that closes an object.
-pub(crate) fn closes_object(chars: &[u8]) -> bool {
-    let chars = chars.strip_suffix(b"==").or_else(|| chars.strip_suffix(b"=")).unwrap_or(chars);
-    let last = &chars[chars.len() - chars.len().min(24)..];
-    (0..4.min(last.len())).any(|skip| {
-        let mut bytes = [0; 18];
-        let len = decode_head(&last[skip..], &mut bytes);
-        let bytes = &bytes[..len];
-        bytes.len() >= 6
-            && bytes.trim_ascii_end().ends_with(b"}")
-            && bytes.iter().all(|&b| (0x20..0x7F).contains(&b) || b.is_ascii_whitespace())
-    })
-}
-
-/// Where a `payload.signature` fragment at `start` follows the rest of a cut header (`…In0.`), the rest goes with it.
-fn header_rest(text: &[u8], start: usize) -> usize {
-    if start < 3 || text[start - 1] != b'.' {
-        return start;
-    }
-    let from = fragment_start(text, 0, start - 1);
-    if closes_object(&text[from..start - 1]) { from } else { start }
-}

@@ -1,7 +1,8 @@
 //! Finds the compact tokens of a stretch of text as it stands, without taking encodings off.
 
 use crate::analyze::Exhausted;
-use crate::compact::{At, fragment_at, is_opening, token_at};
+use crate::compact::{At, is_opening, token_at};
+use crate::fragments::fragment_at;
 use crate::sd_jwt::disclosed_at;
 use crate::token::Found;
 

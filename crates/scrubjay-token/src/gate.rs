@@ -34,6 +34,7 @@ use crate::objects::has_key_member;
 use crate::pem::begins_key;
 use crate::sd_jwt::has_disclosures;
 use crate::survey::Survey;
+use crate::torn::torn;
 use crate::view::{escape_at, escaped_hidden_as, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
 
 /// Fewest numbers of a list that goes on in the next line.
@@ -199,7 +200,7 @@ impl Gate {
         let mut decoded = |gate: &mut Self, chars: &[u8]| {
             bytes.clear();
             decode_into(chars, &mut bytes);
-            goes_on || gate.inner(&bytes, depth)
+            goes_on || torn(&bytes).is_some() || gate.inner(&bytes, depth)
         };
         if (0..4).any(|skip| is_readable_base64(&part[skip..], HEAD_BYTES) && decoded(self, &part[skip..])) {
             return true;

@@ -1,17 +1,14 @@
-//! Tokens whose dots were replaced, whose payload was masked, or whose middle was cut out: what still belongs to a token
-//! that is no longer one.
+//! Tokens whose dots were replaced, or whose payload was masked: what still belongs to a token that is no longer one.
 
 use crate::base64::{decode, is_base64};
-use crate::compact::{HEADER_CHARS_MAX, has_any, is_mixed, is_opening};
+use crate::compact::{HEADER_CHARS_MAX, has_any, is_opening};
 use crate::json;
 
 /// Longest text between two parts whose dot was replaced, in bytes.
 pub(crate) const SEPARATOR_BYTES_MAX: usize = 12;
 /// Longest mask in place of a payload, in bytes.
 const MASK_BYTES_MAX: usize = 24;
-/// Shortest beginning of a header before an ellipsis.
-pub(crate) const ELLIPSIS_CHARS_MIN: usize = 8;
-/// Shortest part that is taken along behind a replaced dot, a mask or an ellipsis.
+/// Shortest part that is taken along behind a replaced dot or a mask.
 const LOOSE_CHARS_MIN: usize = 16;
 
 /// Length of what stands where a dot was (` . `, `[.]`, `(dot)`, `","`); 0: none of it.
@@ -67,19 +64,4 @@ fn masked(text: &[u8], dot: usize) -> Option<usize> {
     let rest = mask.get(len..)?.strip_prefix(b".")?;
     let signature = rest.iter().take_while(|&&b| is_base64(b)).count();
     (is_mask && signature >= LOOSE_CHARS_MIN).then_some(dot + 2 + len + signature)
-}
-
-/// Where a run behind `...` or `…` at `at` ends, if it is long enough to be a secret.
-pub(crate) fn behind_ellipsis(text: &[u8], at: usize) -> Option<usize> {
-    let dots = text[at..].iter().take(6).take_while(|&&b| b == b'.').count();
-    let gap = if dots >= 3 {
-        dots
-    } else if text[at + dots..].starts_with("…".as_bytes()) {
-        dots + 3
-    } else {
-        return None;
-    };
-    let run = text[at + gap..].iter().take_while(|&&b| is_base64(b) || b == b'.').count();
-    let run = text[at + gap..at + gap + run].iter().rposition(|&b| b != b'.').map_or(0, |i| i + 1);
-    (run >= LOOSE_CHARS_MIN && is_mixed(&text[at + gap..at + gap + run])).then_some(at + gap + run)
 }

@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::base64::{decode, is_base64};
-use crate::compact::{is_jwe_shape, is_opening};
+use crate::compact::is_opening;
+use crate::fragments::is_jwe_shape;
 use crate::frames::header;
 use crate::json::{self, Status, Value};
 use crate::lists::{is_dump_line, line_pieces};

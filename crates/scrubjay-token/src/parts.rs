@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use crate::analyze::is_readable;
 use crate::base64::{decode, is_base64, padding_len};
-use crate::compact::{FRAGMENT_PART_CHARS_MIN, HEADER_CHARS_MAX, has_any, is_dense, is_opening, may_be_head, signature_fits};
+use crate::compact::{HEADER_CHARS_MAX, has_any, is_dense, is_opening, may_be_head, signature_fits};
+use crate::fragments::FRAGMENT_PART_CHARS_MIN;
 use crate::json::{self, Status, Value};
 use crate::view::View;
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::compact::is_mixed;
+use crate::compact::{is_mixed, opens_token};
 use crate::lines::raw_lines;
 use crate::lists::is_dump_line;
 use crate::partials::part;
@@ -290,6 +290,9 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
             break;
         }
         let proven = matches!(before.0, Behind::Proof | Behind::Quote);
+        if !proven && is_of_others(own, chars) {
+            break;
+        }
         if next.behind == Behind::Other && !is_value_end(own, chars) {
             // Behind lines of one width, or that say themselves that they go on, a token that comes out whole proves it.
             let may_end = course.count > 0 && (course.sure || glued) && len <= width;
@@ -338,6 +341,21 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
     }
     course
 }
+
+/// A line that cannot go on with what `first` is made of: a digest behind base64, a name of short words parted by dots, where
+/// parts of tokens are long, or the beginning of another token.
+fn is_of_others(first: &[u8], chars: &[u8]) -> bool {
+    let hex = |chars: &[u8]| chars.iter().all(u8::is_ascii_hexdigit);
+    let digest = chars.len() >= DIGEST_CHARS_MIN && hex(chars) && !hex(&first[first.len() - first.len().min(WRAP_CHARS_MIN)..]);
+    let mut parts = chars.split(|&b| b == b'.').skip(1).peekable();
+    // What stands between two dots is a whole part: an empty one, or a long one.
+    let inner = std::iter::from_fn(|| parts.next().filter(|_| parts.peek().is_some()));
+    let name = chars.iter().all(|&b| is_piece(b)) && inner.map(<[u8]>::len).any(|len| (1..PROVEN_CHARS_MIN).contains(&len));
+    digest || name || !first.ends_with(b"~") && opens_token(chars)
+}
+
+/// Shortest run of hex digits that base64 of this length has not.
+const DIGEST_CHARS_MIN: usize = 32;
 
 /// The dots of an ellipsis are not counted to a line's width.
 fn without_ellipsis(chars: &[u8]) -> &[u8] {

@@ -3,10 +3,8 @@
 use super::part_len;
 use crate::analyze::{is_readable, is_worth_a_look};
 use crate::base64::{VALUE, decode_into, is_base64, padding_len};
-use crate::compact::{
-    FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, closes_object, is_jwe_shape,
-    is_opening, may_be_head,
-};
+use crate::compact::{HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, is_opening, may_be_head};
+use crate::fragments::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_end, closes_object, is_jwe_shape};
 use crate::json::{self, Status};
 use crate::lists::{decode_hex, lists};
 
@@ -78,7 +76,10 @@ pub(super) fn ends_object(text: &[u8], end: usize) -> bool {
     let part = &text[end - len..end];
     let padding = padding_len(text, end);
     let dot = text.get(end + padding) == Some(&b'.');
-    len >= FRAGMENT_LEFT_CHARS_MIN && (dot && has_long_part(text, end + padding + 1) || !dot && !is_opening(part, 0)) && closes_object(part)
+    if len < FRAGMENT_LEFT_CHARS_MIN {
+        return dot && has_long_part(text, end + padding + 1) && closes_end(part);
+    }
+    (dot && has_long_part(text, end + padding + 1) || !dot && !is_opening(part, 0)) && closes_object(part)
 }
 
 /// Parts of the lengths of a JWE without its header.
@@ -100,7 +101,8 @@ pub(super) fn has_jwe_shape(text: &[u8]) -> bool {
 
 /// An object behind white space begins at the beginning of a part.
 pub(super) fn begins_object(text: &[u8], at: usize) -> bool {
-    matches!(text[at], b'I' | b'C' | b'D') && is_opening(text, at) && may_be_head(text, at)
+    // `eyL` is a brace, a quote and a letter that is not ASCII.
+    (matches!(text[at], b'I' | b'C' | b'D') && is_opening(text, at) || text[at..].starts_with(b"eyL")) && may_be_head(text, at)
 }
 
 /// One of the four parts that begin at `at` is long enough to be a payload, a signature or a ciphertext.

@@ -1,0 +1,112 @@
+//! Pieces of a claim set that lost both its ends: base64 that begins and ends anywhere, and no dot of a token is left.
+
+use memchr::memmem;
+
+use crate::compact::REGISTERED_CLAIMS;
+use crate::json::{self, Status};
+
+/// How many commas are tried as the one before the first whole member.
+const TRIES_MAX: usize = 8;
+/// Bytes that show whether it is text.
+const HEAD_BYTES: usize = 24;
+/// Digits of a NumericDate (RFC 7519 §2) of these decades.
+const DATE_DIGITS: usize = 10;
+
+/// What the members of a torn claim set say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Torn {
+    /// One registered claim: it takes an ellipsis beside it to be a token's.
+    One,
+    /// A date of a token, or several registered claims.
+    Sure,
+}
+
+/// The bytes are a piece out of a JSON object, and members of it are registered claims (RFC 7519 §4.1) with values of their
+/// types. A whole object is none: it is a cursor, a cookie, a setting.
+pub(crate) fn torn(bytes: &[u8]) -> Option<Torn> {
+    let is_text = |bytes: &[u8]| !bytes.iter().any(|&b| b < b' ' && !b.is_ascii_whitespace() || b == 0x7F);
+    if !is_text(&bytes[..bytes.len().min(HEAD_BYTES)]) || memmem::find(bytes, b"\":").is_none() || !is_text(bytes) {
+        return None;
+    }
+    let (mut count, mut date) = (0, false);
+    for name in REGISTERED_CLAIMS {
+        match member(bytes, name.as_bytes()) {
+            None => {}
+            Some(is_date) => {
+                count += 1;
+                date |= is_date;
+            }
+        }
+    }
+    if count == 0 || !is_piece(bytes) {
+        return None;
+    }
+    Some(if count > 1 || date { Torn::Sure } else { Torn::One })
+}
+
+/// The registered claim `name` is a member with a value of its type; whether that is a whole date.
+fn member(bytes: &[u8], name: &[u8]) -> Option<bool> {
+    let quoted = [b"\"", name, b"\""].concat();
+    memmem::find_iter(bytes, &quoted).find_map(|at| {
+        let value = bytes[at + quoted.len()..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
+        match name {
+            b"exp" | b"nbf" | b"iat" => (digits > 0).then_some(digits == DATE_DIGITS && value.len() > digits),
+            b"aud" => value.first().is_some_and(|b| b"\"[".contains(b)).then_some(false),
+            _ => value.starts_with(b"\"").then_some(false),
+        }
+    })
+}
+
+/// The inside of an object, from anywhere in a member to anywhere in another, or to its end.
+fn is_piece(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    if start.starts_with(b"{") {
+        return matches!(json::skim(start, &[]).status, Status::Cut);
+    }
+    let mut text = bytes.to_vec();
+    let commas: Vec<usize> = memchr::memchr_iter(b',', bytes).filter(|&at| bytes[at + 1..].trim_ascii_start().starts_with(b"\"")).collect();
+    commas.into_iter().take(TRIES_MAX).any(|comma| goes_to_end(&mut text, comma))
+        // The only whole member may be the first one.
+        || bytes.starts_with(b"\"") && goes_to_end(&mut [b"{", bytes].concat(), 0)
+}
+
+/// Members follow each other from the comma on, of this object and of those around it, up to the end.
+fn goes_to_end(text: &mut [u8], mut comma: usize) -> bool {
+    loop {
+        text[comma] = b'{';
+        let status = json::skim(&text[comma..], &[]).status;
+        text[comma] = b',';
+        let Status::Complete { end } = status else { return status == Status::Cut };
+        let closed = |b: &u8| b.is_ascii_whitespace() || b"}]".contains(b);
+        comma += end + text[comma + end..].iter().take_while(|b| closed(b)).count();
+        match text.get(comma) {
+            None => return true,
+            Some(b',') => {}
+            Some(_) => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_claim_sets_and_other_json() {
+        for (text, want) in [
+            (r#"o","iss":"https://a.example","aud":"x","iat":17"#, Some(Torn::Sure)),
+            (r#"3,"exp":1767747268,"cid":"0oa40f"#, Some(Torn::Sure)),
+            (r#"x"},"sub":"jo","roles":["a","b"],"na"#, Some(Torn::One)),
+            (r#""aud":["x"],"act":{"n":1}},"name":"Jo"}"#, Some(Torn::One)),
+            (r#"{"sub":"jo","iss":"https://a.exam"#, Some(Torn::Sure)),
+            (r#"{"sub":"jo","iss":"https://a.example","exp":1767747268}"#, None),
+            (r#"t":3,"next":"abc","order":"desc","limit":100"#, None),
+            (r#"GET /a {"sub":"jo","iss":"x"} 200"#, None),
+            (r#"set "sub": "jo", then "iss": "x", and so on"#, None),
+            (r#"1,"exp":12,"level":"debug""#, Some(Torn::One)),
+        ] {
+            assert_eq!(torn(text.as_bytes()), want, "{text}");
+        }
+    }
+}
