@@ -35,7 +35,8 @@ const QUOTES_MAX: usize = 6;
 /// Most backslashes before a quote that are looked at.
 const SLASHES_MAX: usize = 16;
 /// Members that must not come out.
-const SECRETS: [&str; 13] = ["k", "d", "p", "q", "dp", "dq", "qi", "priv", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
+const SECRETS: [&str; 13] =
+    ["k", "d", "p", "q", "dp", "dq", "qi", "priv", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
 
 const NAMES: [&str; 23] = [
     "kty",

@@ -185,7 +185,8 @@ pub(super) fn is_modulus(text: &[u8], run: &Range<usize>) -> bool {
 
 /// A member of a key has a name of one or two letters, in quotes, but for `priv`.
 fn ends_in_key_name(text: &[u8]) -> bool {
-    matches!(text, [.., b'"' | b'\'', b'd' | b'k' | b'p' | b'q'] | [.., b'"' | b'\'', b'd', b'p' | b'q'] | [.., b'"' | b'\'', b'q', b'i']) || text.ends_with(b"priv")
+    matches!(text, [.., b'"' | b'\'', b'd' | b'k' | b'p' | b'q'] | [.., b'"' | b'\'', b'd', b'p' | b'q'] | [.., b'"' | b'\'', b'q', b'i'])
+        || text.ends_with(b"priv")
 }
 
 /// The same where quotes are written as escapes (`&quot;d&quot;`, `%22d%22`).
