@@ -74,7 +74,8 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
     // Where the lines are indented or marked alike, that is the frame's.
     let (start, behind) = (at + 1 - line, &text[at + len..]);
     let mark = &text[start..mark_end(text, &(start..at))];
-    let mark = if behind.starts_with(mark) { mark.len() } else { 0 };
+    let framed = matches!(mark.last(), Some(b' ' | b'\t')) && behind.starts_with(mark);
+    let mark = if framed { mark.len() } else { 0 };
     let next = &behind[mark..];
     // A date begins a record.
     if matches!(next, [a, b, c, d, b'-', e, f, b'-', ..] if [a, b, c, d, e, f].into_iter().all(u8::is_ascii_digit)) {
