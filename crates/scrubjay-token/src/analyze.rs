@@ -8,7 +8,7 @@ use crate::base64::{decode, is_base64, padding_len};
 use crate::carried::carried;
 use crate::chunked::unchunked;
 use crate::compact::is_signature_length;
-use crate::edges::behind_escape;
+use crate::edges::{behind_escape, fragment_start};
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
@@ -549,9 +549,10 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
     Ok(())
 }
 
-/// A run that is a piece of a claim set.
+/// A run that is a piece of a claim set, behind what it is glued to.
 fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
-    let torn = (0..4).find_map(|skip| torn(&decode(&text[run.start + skip..run.end])))?;
+    let run = fragment_start(text, run.start, run.end)..run.end;
+    let torn = (0..4).find_map(|skip| torn(&decode(text.get(run.start + skip..run.end)?)))?;
     let beside_mark = || {
         let before = &text[..run.start];
         before.ends_with(b"...")
@@ -560,7 +561,7 @@ fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
             || text[run.end..].starts_with("…".as_bytes())
     };
     let token = Token { cut: Some(Cut::Header), ..Token::bare(Kind::Jws) };
-    (torn == Torn::Sure || beside_mark()).then(|| Found::plain(run.clone(), token))
+    (torn == Torn::Sure || beside_mark()).then(|| Found::plain(run, token))
 }
 
 /// The payload of a token that lost its header may be a token itself: its signature goes with it.

@@ -295,8 +295,7 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
     if matches!(read, Head::Other | Head::Damaged) && is_path_segment(text, head) {
         return At::Nothing;
     }
-    // Behind white space, a parameter has to tell that it is a header.
-    let opens = text[start..].starts_with(b"ey") || matches!(read, Head::Jose(..) | Head::Damaged);
+    let opens = text[start..].starts_with(b"ey") || !(start > 0 && is_base64(text[start - 1]));
     if head.len() >= ELLIPSIS_CHARS_MIN && opens && !matches!(read, Head::Object(..)) {
         let letters = !matches!(read, Head::Jose(..)) && has_letters(segments.chars(head));
         let from = if letters { chain_end(text, head.padded_end) } else { head.padded_end };

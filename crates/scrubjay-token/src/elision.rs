@@ -123,7 +123,8 @@ fn says_so(mark: &[u8]) -> bool {
 /// Words written together (`OAuth2TokenFilter`), or parted by dots: letters keep their case for a while. Those of base64 do not.
 fn is_words(run: &[u8]) -> bool {
     let kind = |b: u8| (b.is_ascii_lowercase(), b.is_ascii_uppercase(), b.is_ascii_digit());
-    run.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count() * 5 < run.len() * 2
+    let changes = run.windows(2).filter(|pair| !pair.contains(&b'.') && kind(pair[0]) != kind(pair[1])).count();
+    changes * 3 < run.len()
 }
 
 /// Where the letters that stand for what was cut out begin, within the base64 of a header: behind enough of it, and before

@@ -24,7 +24,12 @@ pub(crate) enum Torn {
 /// The bytes are a piece out of a JSON object, and members of it are registered claims (RFC 7519 §4.1) with values of their
 /// types. A whole object is none: it is a cursor, a cookie, a setting.
 pub(crate) fn torn(bytes: &[u8]) -> Option<Torn> {
-    let is_text = |bytes: &[u8]| !bytes.iter().any(|&b| b < b' ' && !b.is_ascii_whitespace() || b == 0x7F);
+    // Characters of other scripts may be cut at both ends.
+    let is_text = |bytes: &[u8]| {
+        let first = bytes.iter().take(3).take_while(|&&b| b & 0xC0 == 0x80).count();
+        let controls = bytes.iter().any(|&b| b < b' ' && !b.is_ascii_whitespace() || b == 0x7F);
+        !controls && std::str::from_utf8(&bytes[first..]).map_or_else(|e| e.error_len().is_none(), |_| true)
+    };
     if !is_text(&bytes[..bytes.len().min(HEAD_BYTES)]) || memmem::find(bytes, b"\":").is_none() || !is_text(bytes) {
         return None;
     }
