@@ -8,7 +8,7 @@ use crate::base64::{decode, is_base64, padding_len};
 use crate::carried::carried;
 use crate::chunked::unchunked;
 use crate::compact::is_signature_length;
-use crate::edges::{behind_escape, fragment_start};
+use crate::edges::behind_escape;
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
@@ -22,8 +22,8 @@ use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
 use crate::survey::Survey;
 use crate::tables::columns;
-use crate::token::{Cut, Found, Kind, Token, Whole};
-use crate::torn::{Torn, torn};
+use crate::token::{Found, Kind, Token, Whole};
+use crate::torn::torn_run;
 use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
@@ -547,21 +547,6 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
         at += len.max(1);
     }
     Ok(())
-}
-
-/// A run that is a piece of a claim set, behind what it is glued to.
-fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
-    let run = fragment_start(text, run.start, run.end)..run.end;
-    let torn = (0..4).find_map(|skip| torn(&decode(text.get(run.start + skip..run.end)?)))?;
-    let beside_mark = || {
-        let before = &text[..run.start];
-        before.ends_with(b"...")
-            || before.ends_with("…".as_bytes())
-            || text[run.end..].starts_with(b"...")
-            || text[run.end..].starts_with("…".as_bytes())
-    };
-    let token = Token { cut: Some(Cut::Header), ..Token::bare(Kind::Jws) };
-    (torn == Torn::Sure || beside_mark()).then(|| Found::plain(run, token))
 }
 
 /// The payload of a token that lost its header may be a token itself: its signature goes with it.

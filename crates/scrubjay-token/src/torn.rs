@@ -1,9 +1,14 @@
 //! Pieces of a claim set that lost both its ends: base64 that begins and ends anywhere, and no dot of a token is left.
 
+use std::ops::Range;
+
 use memchr::memmem;
 
+use crate::base64::decode;
 use crate::compact::REGISTERED_CLAIMS;
+use crate::edges::fragment_start;
 use crate::json::{self, Status};
+use crate::token::{Cut, Found, Kind, Token};
 
 /// How many commas are tried as the one before the first whole member.
 const TRIES_MAX: usize = 8;
@@ -19,6 +24,21 @@ pub(crate) enum Torn {
     One,
     /// A date of a token, or several registered claims.
     Sure,
+}
+
+/// A run that is a piece of a claim set, behind what it is glued to.
+pub(crate) fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
+    let run = fragment_start(text, run.start, run.end)..run.end;
+    let torn = (0..4).find_map(|skip| torn(&decode(text.get(run.start + skip..run.end)?)))?;
+    let beside_mark = || {
+        let before = &text[..run.start];
+        before.ends_with(b"...")
+            || before.ends_with("…".as_bytes())
+            || text[run.end..].starts_with(b"...")
+            || text[run.end..].starts_with("…".as_bytes())
+    };
+    let token = Token { cut: Some(Cut::Header), ..Token::bare(Kind::Jws) };
+    (torn == Torn::Sure || beside_mark()).then(|| Found::plain(run, token))
 }
 
 /// The bytes are a piece out of a JSON object, and members of it are registered claims (RFC 7519 §4.1) with values of their
