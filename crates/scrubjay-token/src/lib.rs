@@ -39,10 +39,11 @@ mod view;
 mod wrap;
 
 pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze, analyze_open, work_max};
-pub use chunked::is_in_chunk;
+pub use chunked::{is_http_chunk, sizes_http_chunk};
 pub use class::{Class, class, class_in, named_class};
 pub use compact::{HEADER_BYTES_MAX, is_signed, opens_object};
 pub use find::{Rest, find, find_within};
+pub use fold::begin_alike;
 pub use frames::{is_cut_size, sets_chunk};
 pub use gate::{Gate, Sighted};
 pub use holder::{Delegation, SenderConstraint, delegation, sender_constraint};

@@ -30,23 +30,39 @@ pub(crate) fn decode_hex(text: &[u8]) -> Vec<u8> {
 
 /// Runs of at least 32 hex digits with nothing in between.
 pub(crate) fn hex_runs(text: &[u8]) -> Vec<Range<usize>> {
-    let mut runs = Vec::new();
-    // Such a run covers one byte of each so many.
-    let mut at = 2 * BYTES_MIN - 1;
-    while at < text.len() {
-        if !text[at].is_ascii_hexdigit() {
-            at += 2 * BYTES_MIN;
-            continue;
-        }
-        let start = at - text[..at].iter().rev().take_while(|b| b.is_ascii_hexdigit()).count();
-        let end = at + text[at..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        if end - start >= 2 * BYTES_MIN {
-            runs.push(start..end);
-        }
-        at = end + 2 * BYTES_MIN;
-    }
-    runs
+    digit_runs(text, 2 * BYTES_MIN).collect()
 }
+
+/// Runs of at least so many hex digits.
+fn digit_runs(text: &[u8], least: usize) -> impl Iterator<Item = Range<usize>> + '_ {
+    // Such a run covers one byte of each so many.
+    let mut at = least - 1;
+    std::iter::from_fn(move || {
+        loop {
+            if !HEX_DIGIT[*text.get(at)? as usize] {
+                at += least;
+                continue;
+            }
+            let start = at - text[..at].iter().rev().take_while(|&&b| HEX_DIGIT[b as usize]).count();
+            let end = at + text[at..].iter().take_while(|&&b| HEX_DIGIT[b as usize]).count();
+            at = end + least;
+            if end - start >= least {
+                return Some(start..end);
+            }
+        }
+    })
+}
+
+/// `0-9 a-f A-F`.
+const HEX_DIGIT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_hexdigit();
+        byte += 1;
+    }
+    table
+};
 
 /// One number of a list: its digits, and what they may mean.
 struct Group {
@@ -285,7 +301,8 @@ impl DumpLine {
 
 /// Bytes of a line within which the offset of a dump's line begins.
 const OFFSET_REACH: usize = 201;
-/// Most digits of it.
+/// Fewest and most digits of it.
+const OFFSET_DIGITS_MIN: usize = 4;
 const OFFSET_DIGITS_MAX: usize = 16;
 
 /// True for a line of a hex dump.
@@ -295,16 +312,13 @@ pub fn is_dump_line(line: &[u8]) -> bool {
 }
 
 fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
-    // The offset may stand behind a log's own prefix: the first run of 4 to 16 hex digits followed by a colon or a blank. Found
-    // from its end: few bytes end anything.
+    // The offset may stand behind a log's own prefix: the first run of 4 to 16 hex digits followed by a colon or a blank.
     let reach = line.end.min(line.start + OFFSET_REACH);
     let head = &text[line.start..line.end.min(reach + OFFSET_DIGITS_MAX + 1)];
-    let (offset, start, (bytes, word, behind)) = memchr::memchr3_iter(b' ', b':', b'|', head).find_map(|len| {
-        let end = line.start + len;
-        let len = head[..len].iter().rev().take(OFFSET_DIGITS_MAX + 1).take_while(|b| b.is_ascii_hexdigit()).count();
-        let at = end - len;
-        let alone = || at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
-        if !(4..=OFFSET_DIGITS_MAX).contains(&len) || at >= reach || !alone() {
+    let (offset, start, (bytes, word, behind)) = digit_runs(head, OFFSET_DIGITS_MIN).find_map(|digits| {
+        let (at, end) = (line.start + digits.start, line.start + digits.end);
+        let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
+        if digits.len() > OFFSET_DIGITS_MAX || digits.end == head.len() || at >= reach || !alone {
             return None;
         }
         let gap = offset_gap(&text[end..line.end])?;
