@@ -166,6 +166,8 @@ mod tests {
             "-----BEGIN EC PRIVATE KEY-----",
             "2026-11-23T12:00:00.123456789Z stdout P part",
             r#"{"log":"part","stream":"stdout","time":"x"}"#,
+            r#"["one","#,
+            "[101, 121, 74,",
         ] {
             assert!(linked(&format!("{line}\r\n")), "{line}");
         }
@@ -175,6 +177,9 @@ mod tests {
             "]",
             r#"{"a":1}"#,
             "2026-11-23 INFO ordinary line",
+            "[2026-11-23 12:00:00,123] INFO ordinary line (kafka.log.Log)",
+            "[10/Feb/2024:21:23:40 +0100] GET / 200",
+            "[error] 1124#1124: open() failed",
             "\"quoted\",\"csv\"",
             r#"{"log":"whole\n","stream":"stdout","time":"x"}"#,
             "2026-11-23T12:00:00.123456789Z stdout F whole",

@@ -147,10 +147,22 @@ fn is_open_json(line: &Line<'_>) -> bool {
     let indented = line.bytes.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
     match inner.first() {
         _ if matches!(last, b'{' | b'[') => true,
-        Some(b'{' | b'[') => !matches!(last, b'}' | b']'),
+        Some(b'{') => !matches!(last, b'}' | b']'),
+        Some(b'[') => !matches!(last, b'}' | b']') && opens_array(inner),
         Some(b'}' | b']') => indented || last == b',',
         Some(b'"') => is_member(inner) || indented && (last == b'"' || text.ends_with(b"\",")),
         _ => false,
+    }
+}
+
+/// An array begins with a value. Most lines that begin with a bracket are records, which begin with their time or level.
+fn opens_array(text: &[u8]) -> bool {
+    let value = text.get(1..).unwrap_or_default().trim_ascii_start();
+    let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
+    match value.get(digits..).unwrap_or_default() {
+        [] => true,
+        [b',', ..] => digits > 0,
+        [first, ..] => digits == 0 && b"{[\"'\\&%".contains(first),
     }
 }
 
