@@ -390,24 +390,28 @@ fn sign(text: &[u8], at: usize) -> (u8, usize) {
 /// The text without the line ends, and the indentation behind them, that divide an object (a terminal's width, a folded
 /// line): they may stand within a name or a value. `None`: there are none.
 pub(crate) fn divided(text: &[u8]) -> Option<View> {
-    let mut view = View::with_capacity(text.len());
-    let (mut depth, mut any, mut at) = (0usize, false, 0);
-    while at < text.len() {
-        let b = text[at];
-        if depth > 0 && matches!(b, b'\n' | b'\r') {
-            any = true;
-            at += 1 + text[at + 1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-            continue;
+    let mut view = View::default();
+    let (mut depth, mut at, mut copied) = (0usize, 0, 0);
+    for brace in memchr::memchr2_iter(b'{', b'}', text).chain([text.len()]) {
+        while depth > 0
+            && let Some(end) = memchr::memchr2(b'\n', b'\r', &text[at..brace]).map(|i| at + i)
+        {
+            view.copy(text, copied..end);
+            at = end + 1 + text[end + 1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            copied = at;
         }
-        match b {
-            b'{' if depth > 0 || opens_object(&text[at + 1..]) => depth += 1,
-            b'}' => depth = depth.saturating_sub(1),
+        match text.get(brace) {
+            Some(b'{') if depth > 0 || opens_object(&text[brace + 1..]) => depth += 1,
+            Some(b'}') => depth = depth.saturating_sub(1),
             _ => {}
         }
-        view.push(b, at, at + 1);
-        at += 1;
+        at = brace + 1;
     }
-    any.then_some(view)
+    if copied == 0 {
+        return None;
+    }
+    view.copy(text, copied..text.len());
+    Some(view)
 }
 
 /// What follows a brace is a member's name, or the line's end.
