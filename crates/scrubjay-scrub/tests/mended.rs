@@ -491,6 +491,42 @@ fn an_equals_sign_at_a_line_s_end_takes_no_neighbour() {
     }
 }
 
+/// What followed the last `~` was taken for the rest of the base64, be it a word of the next line.
+#[test]
+fn an_encoded_sd_jwt_that_fills_its_last_line() {
+    for width in [60, 64, 76] {
+        check(&[Form::SdJwt], |_, t| {
+            let encoded = |n: usize| base64(format!("{}:{}", "u".repeat(n), t.text).as_bytes());
+            let filled = (1..=width).map(encoded).find(|text| text.len() % width == 0 && !text.ends_with('='));
+            format!("token: {}", wrapped(&filled.unwrap_or_else(|| encoded(1)), width, "\n"))
+        });
+    }
+}
+
+/// The quote behind a mark was taken for one of the string around the object, and what followed for the record's.
+#[test]
+fn marks_and_soft_breaks_between_a_backslash_and_its_quote() {
+    let json = |t: &Token| flat(t).replace('"', "\\\"");
+    for mark in ["\u{200b}", "\u{ad}", "\u{1b}[0m"] {
+        let marked = |t: &Token| json(t).replace("\\\":", &format!("\\{mark}\":"));
+        check(&OBJECTS, |_, t| format!("{{\"msg\":\"got {}\",\"n\":1}}", marked(t)));
+        check(&OBJECTS, |_, t| format!("level=info msg=\"got {}\" n=1", marked(t)));
+    }
+    check(&OBJECTS, |_, t| format!("token:\n{}", wrapped(&json(t), 75, "=\n")));
+}
+
+/// A quote in escapes that a soft line break divides stood around the marker, with its line end.
+#[test]
+fn a_quote_in_escapes_over_two_lines() {
+    let octal = |text: &str| text.bytes().map(|b| format!("\\{b:03o}")).collect::<String>();
+    for (form, width) in OBJECTS.into_iter().flat_map(|form| (61..76).map(move |width| (form, width))) {
+        let text = octal(&octal(&flat(&form.make(&mut Random::new(1)))));
+        let document = format!("{BEFORE}token:\n{}\n{AFTER}", wrapped(&text, width, "=\n"));
+        let out = String::from_utf8(whole(Limits::default(), document.as_bytes())).expect("text");
+        assert_eq!(out.lines().count(), document.lines().count(), "{out}");
+    }
+}
+
 /// Quoted-printable (RFC 2045 §6.7) in lines of `width` bytes, signs included; every line stands behind `mark`.
 fn quoted_printable(text: &str, width: usize, mark: &str) -> String {
     let (mut lines, mut line) = (Vec::new(), String::from(mark));

@@ -16,7 +16,7 @@ use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::concatenated;
 use crate::merge::merged;
 use crate::notations::notations;
-use crate::objects::{divided, objects, objects_in_strings, without_frames};
+use crate::objects::{divided, is_json_in_view, objects, objects_in_strings, without_frames};
 use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
@@ -93,6 +93,8 @@ fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: 
         f.pieces = f.pieces.iter().flat_map(|p| line_pieces(text, p.clone())).collect();
     }
     found.retain(|f| !f.pieces.is_empty());
+    // A quote in escapes may be divided: a copy of it would be a line more.
+    found.iter_mut().for_each(|f| f.quote = f.quote.take().filter(|quote| memchr::memchr(b'\n', &text[quote.clone()]).is_none()));
     Ok(found)
 }
 
@@ -175,8 +177,7 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         && survey.braces
         && let Some(view) = divided(text)
     {
-        let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
-        found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
+        found.extend(whole_objects(text, &view));
     }
     if survey.base64_line {
         found.extend(notations(text));
@@ -238,7 +239,6 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         }
         work.strings = strings;
         views(text, survey, depth - 1, work, &mut found)?;
-        work.strings.clear();
         numbers(text, survey, depth - 1, work, &mut found)?;
         if survey.base64 {
             base64_runs(text, depth - 1, work, &mut found)?;
@@ -266,14 +266,18 @@ fn carried_objects(
     let is_cut = |f: &Found| strings.iter().any(|string| string.start == f.start() && string.end < f.span().end && ends(string));
     for _ in 0..=CARRIER_LAYERS_MAX {
         work.spend(view.text.len())?;
-        let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
         // One in a line is divided by nothing, and the text as it stands tells where its string ends.
-        let divided = whole.filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some() && !is_cut(f));
-        found.extend(divided.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
+        found.extend(whole_objects(text, &view).filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some() && !is_cut(f)));
         let Some(plain) = unescaped(&view.text) else { break };
         view = view.then(&plain);
     }
     Ok(())
+}
+
+/// The objects that are whole in a view without line ends, where they stand in the text.
+fn whole_objects<'a>(text: &'a [u8], view: &'a View) -> impl Iterator<Item = Found> + use<'a> {
+    let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none() && is_json_in_view(text, view, f, false));
+    whole.map(|f| mapped(text, view, f)).map(|f| Found { pieces: without_frames(text, f.pieces), ..f })
 }
 
 /// Looks for what only shows once folded lines are joined: numbers and escapes. Plain tokens do not, and might run into the
@@ -302,6 +306,8 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
     {
         through(text, &view, None, depth, Lined::default(), work, found)?;
     }
+    // The other views leave quotes as they are, and join what stood between a quote and its backslash: these tell where strings end.
+    work.strings.clear();
     if survey.equals
         && let Some(view) = unquoted(text)
     {
@@ -366,6 +372,10 @@ fn through(
         let span = inner.span();
         let dotted = span.start..span.end + view.text[span.end..].iter().take_while(|&&b| b == b'.').count();
         if view.is_joined() {
+            let is_object = inner.from.is_some() || view.text[span.start] == b'{';
+            if is_object && !is_json_in_view(text, view, &inner, true) {
+                continue;
+            }
             let reads_on = inner.token.reads_on && view.last_joint(&span).is_some_and(|joint| span.end - joint >= READ_CHARS_MIN);
             let proven = inner.is_complete() || reads_on;
             let Some(end) = view.reach(&dotted, proven).filter(|_| !whole.has_start(view.source(&span).start)) else { continue };
@@ -441,7 +451,11 @@ fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) 
     } else {
         find_within(text, false, &mut found, &mut work.budget)?;
     }
-    let whole = found.pop().filter(|f| ends(&f.token) && f.span() == (0..joint - span.start));
+    // Encoded, an SD-JWT does not show where it ends: what gives no disclosure more is none of it.
+    let is_all = |token: &Token| {
+        token.whole && inner.token.whole && token.disclosures == inner.token.disclosures && token.key_bound == inner.token.key_bound
+    };
+    let whole = found.pop().filter(|f| (ends(&f.token) || is_all(&f.token)) && f.span() == (0..joint - span.start));
     Ok(whole.map(|f| f.at(span.start..joint)))
 }
 

@@ -229,7 +229,7 @@ fn read_head(chars: &[u8], at_end: bool) -> Head {
     }
 }
 
-fn has_any(value: &Value, names: &[&str]) -> bool {
+pub(crate) fn has_any(value: &Value, names: &[&str]) -> bool {
     value.members().iter().any(|(n, _)| names.contains(&n.as_str()))
 }
 

@@ -20,11 +20,14 @@ use crate::token::{Cut, Found, Kind, Token};
 use crate::view::{View, brace};
 
 mod strings;
+mod whole;
 
 pub(crate) use self::strings::has_key_member;
 pub use self::strings::{Later, later_members};
+pub(crate) use self::whole::is_json_in_view;
 
 use self::strings::ends_around;
+use self::whole::is_json_in_lines;
 
 /// Deepest nesting of braces that is followed; deeper ones are not objects of ours.
 const DEPTH_MAX: usize = 64;
@@ -481,7 +484,13 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
         return;
     };
     token.cut = token.cut.or(cut);
-    if frame.headless && names.is_none() {
+    let end = brace.unwrap_or_else(|| last_end(&frame));
+    // An object that is cut keeps its opening brace out of the span: nothing will close it.
+    let pieces = without_frames(text, line_pieces(text, frame.start..end));
+    let quote = frame.quote.as_ref().map(|quote| &text[quote.clone()]);
+    let is_broken = || pieces.len() > 1 && quote.is_some_and(|quote| !is_json_in_lines(text, &pieces, quote));
+    if names.is_none() && (frame.headless || is_broken()) {
+        token.cut = token.cut.or(Some(Cut::Payload));
         names = Some(match token.kind {
             Kind::Jwk => &KEY,
             Kind::Jwe => &ENCRYPTED,
@@ -495,13 +504,9 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
         }
         return;
     }
-    let end = brace.unwrap_or_else(|| last_end(&frame));
     // What lies inside is part of it: a signature of a general JWS, say.
     while found.pop_if(|f| f.span().start >= frame.start && f.span().end <= end).is_some() {}
     let quote = if cut.is_none() { frame.quote } else { None };
-    // An object that is cut keeps its opening brace out of the span: nothing will close it.
-    let pieces = line_pieces(text, frame.start..end);
-    let pieces = without_frames(text, pieces);
     found.push(Found { pieces, token, quote, wide: None, from: None });
 }
 
