@@ -14,6 +14,7 @@ use memchr::memmem::Finder;
 use crate::base64::{is_base64, padding_len};
 use crate::compact::is_opening;
 use crate::lines::raw_lines;
+use crate::members::KEY;
 use crate::objects::{Frame, judge};
 use crate::partials::part;
 use crate::pem::framed_as;
@@ -39,7 +40,7 @@ const PRIME_CHARS_MIN: usize = 42;
 const PART_CHARS_MIN: usize = 16;
 
 /// Members that are read, the private ones first.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "d",
     "k",
     "p",
@@ -47,6 +48,7 @@ const NAMES: [&str; 18] = [
     "dp",
     "dq",
     "qi",
+    "priv",
     "payload",
     "signature",
     "ciphertext",
@@ -60,9 +62,9 @@ const NAMES: [&str; 18] = [
     "crv",
 ];
 /// The names in front, whose values must not come out.
-const SECRETS: usize = 13;
+const SECRETS: usize = 14;
 /// Names of other members of a key (RFC 7517 §4, RFC 7518 §6, Web Cryptography §16) or a token, and of what is around one.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 20] = [
     "n",
     "e",
     "x",
@@ -70,6 +72,7 @@ const OTHERS: [&str; 19] = [
     "r",
     "t",
     "oth",
+    "pub",
     "use",
     "alg",
     "enc",
@@ -293,6 +296,7 @@ fn secrets(text: &[u8], frame: &Frame) -> Option<Found> {
     let is_private = |name: &str, len: usize| match (kty, name) {
         (b"oct", "k") => len >= OCTETS_CHARS_MIN,
         (b"EC" | b"OKP", "d") => CURVE_CHARS.contains(&len),
+        (b"AKP", "priv") => len >= *CURVE_CHARS.start(),
         (b"RSA", "d") => len >= EXPONENT_CHARS_MIN,
         (b"RSA", "p" | "q" | "dp" | "dq" | "qi") => len >= PRIME_CHARS_MIN,
         _ => false,
@@ -306,7 +310,7 @@ fn secrets(text: &[u8], frame: &Frame) -> Option<Found> {
     let token = judge(text, frame)?;
     let is_secret = |name: &str, len: usize| match token.kind {
         Kind::Jwk => is_private(name, len),
-        _ => !matches!(name, "d" | "k" | "p" | "q" | "dp" | "dq" | "qi"),
+        _ => !KEY.contains(&name),
     };
     let secret = |name: &str| NAMES[..SECRETS].contains(&name);
     let members = frame.members.iter().filter(|(name, value)| secret(name) && is_secret(name, value.len()) && !value.is_empty());
@@ -474,9 +478,6 @@ pub fn is_member_line(line: &[u8]) -> bool {
     member(line, start).is_some() || member(line, cell()).is_some()
 }
 
-/// The private members of a key, as far as a value alone may be one.
-const PRIVATE: usize = 7;
-
 /// The run at `start` may be the value of a key's private member in such a notation: its name stands before it, and the key's
 /// type is not far.
 pub(crate) fn is_private_value(text: &[u8], start: usize) -> bool {
@@ -487,7 +488,7 @@ pub(crate) fn is_private_value(text: &[u8], start: usize) -> bool {
         before = before.strip_suffix("│".as_bytes()).map_or(before, <[u8]>::trim_ascii_end);
         let len = before.iter().rev().take(WRAPPER_CHARS_MAX).take_while(|b| is_name(**b)).count();
         let at = before.len() - len;
-        let is_private = known(&before[at..]).is_some_and(|name| NAMES[..PRIVATE].contains(&name));
+        let is_private = known(&before[at..]).is_some_and(|name| KEY.contains(&name));
         if is_private && begins_name(text, at) && member(text, at).is_some_and(|member| member.value.start == start) {
             let near = &text[start.saturating_sub(FRAME_BYTES_MAX)..text.len().min(start + FRAME_BYTES_MAX)];
             return memchr::memchr2_iter(b'k', b'K', near)

@@ -34,9 +34,10 @@ const QUOTES_MAX: usize = 6;
 /// Most backslashes before a quote that are looked at.
 const SLASHES_MAX: usize = 16;
 /// Members that must not come out.
-const SECRETS: [&str; 12] = ["k", "d", "p", "q", "dp", "dq", "qi", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
+const SECRETS: [&str; 13] =
+    ["k", "d", "p", "q", "dp", "dq", "qi", "priv", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "kty",
     "k",
     "d",
@@ -45,6 +46,7 @@ const NAMES: [&str; 22] = [
     "dp",
     "dq",
     "qi",
+    "priv",
     "oth",
     "kid",
     "payload",
@@ -499,7 +501,7 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
 }
 
 pub(crate) fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
-    let secret = ["d", "k", "p", "q", "dp", "dq", "qi"].iter().any(|n| frame.long(n, SECRET_CHARS_MIN));
+    let secret = KEY.iter().any(|n| frame.long(n, SECRET_CHARS_MIN));
     if frame.has("kty") && (secret || frame.has("oth")) {
         return Some(Token::bare(Kind::Jwk));
     }
