@@ -8,15 +8,15 @@ use crate::base64::{decode, is_base64, padding_len};
 use crate::carried::carried;
 use crate::chunked::unchunked;
 use crate::compact::is_signature_length;
-use crate::edges::behind_escape;
+use crate::edges::{before_path, behind_escape};
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
-use crate::frames::{chunks, unframed};
+use crate::frames::{chunks, unframed, without_frames};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::concatenated;
 use crate::merge::merged;
 use crate::notations::notations;
-use crate::objects::{divided, is_json_in_view, objects, objects_in_strings, without_frames};
+use crate::objects::{divided, is_json_in_view, objects, objects_in_strings};
 use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
@@ -24,7 +24,7 @@ use crate::runs::long_runs;
 use crate::survey::Survey;
 use crate::tables::columns;
 use crate::token::{Found, Kind, Token, Whole};
-use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
+use crate::view::{View, Wide, broken, has_control, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
 /// Layers of encoding that are taken off: three that somebody chose, and two of the log line around them (a URL in a URL,
@@ -168,6 +168,10 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     work.spend(text.len())?;
     let survey = Survey::of(text);
     let mut strings = Vec::new();
+    // A line end in letters that a token has is none of it: what is read without it says where it goes on.
+    if survey.control && depth > 0 {
+        found.retain(|f| !f.pieces.iter().any(|piece| has_control(&text[piece.clone()])));
+    }
     if survey.quotes {
         let objects;
         (objects, strings) = objects_in_strings(text);
@@ -552,6 +556,9 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
         let end = with_signature(text, run.end + padding);
         let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end.max(end - padding) <= p.end));
         if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
+            let path = before_path(text, &(run.start + start..run.end));
+            let alone = if path < run.end { inside(&decode(&text[run.start + start..path]), depth, work)? } else { None };
+            let end = if alone.is_some_and(|f| f.token.whole) { path } else { end };
             found.push(token.at(run.start + start..end));
         }
     }

@@ -162,12 +162,14 @@ fn lists_of_run(text: &[u8], starts: Range<usize>, bytes_min: usize, out: &mut V
         }
         let (groups, restart) = groups(text, at);
         let end = groups.last().map_or(at + 1, |g| g.span.end);
-        for bytes in [
-            groups.iter().map_while(|g| g.decimal).collect::<Vec<u8>>(),
-            groups.iter().take_while(|g| !g.hex.is_empty()).flat_map(|g| g.hex.clone()).collect(),
-        ] {
+        let (decimals, hexes) =
+            (groups.iter().take_while(|g| g.decimal.is_some()).count(), groups.iter().take_while(|g| !g.hex.is_empty()).count());
+        let decimal: Vec<u8> = groups.iter().map_while(|g| g.decimal).collect();
+        let hex: Vec<u8> = groups[..hexes].iter().flat_map(|g| g.hex.clone()).collect();
+        // What is a number in one of the readings only ends the other.
+        for (bytes, count) in [(decimal, decimals), (hex, hexes)] {
             if bytes.len() >= bytes_min && groups.len() >= 4 {
-                out.push(Numbers { pieces: line_pieces(text, at..end), bytes });
+                out.push(Numbers { pieces: line_pieces(text, at..groups[count - 1].span.end), bytes });
             }
         }
         at = restart.unwrap_or(end).max(at + 1);
@@ -208,12 +210,12 @@ fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
         next = end + gap.len();
         // A list has one sign between its numbers: another one parts it from the next field of its record. Where a line
         // ends it may be missing, and a dump has a hyphen in the middle of sixteen bytes.
-        let own = gap.iter().copied().find(|b| b",:;-".contains(b));
+        let own = if gap == b"\t" { Some(b'\t') } else { gap.iter().copied().find(|b| b",:;-".contains(b)) };
         let first = *sign.get_or_insert(own);
         let middle = first.is_none() && gap == b"-" && groups.len() % 16 == 8;
         if own != first && !middle && !gap.iter().any(|b| matches!(b, b'\n' | b'\\')) {
-            // The number between two signs is the first one behind a comma, and the last one of a date.
-            let restart = if groups.len() == 2 && first == Some(b',') { start } else { next };
+            // The number between two signs is the first one behind a comma or a tab, and the last one of a date.
+            let restart = if groups.len() == 2 && matches!(first, Some(b',' | b'\t')) { start } else { next };
             return (groups, Some(restart));
         }
     }

@@ -6,12 +6,15 @@ use memchr::{memchr, memchr2};
 use scrubjay_scan::Scanner;
 
 use crate::runs::long_runs;
+use crate::view::has_control;
 
 /// What a text has.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Survey {
-    /// A byte that begins an escape (`% \ & !`).
+    /// A byte that begins an escape (`% \ & !`), or a control character in others.
     pub(crate) escapes: bool,
+    /// A control character that is written in letters a token has.
+    pub(crate) control: bool,
     /// `=`: quoted-printable, perhaps.
     pub(crate) equals: bool,
     /// NUL: UTF-16, perhaps.
@@ -64,7 +67,8 @@ impl Survey {
             survey.base64 |= base64.holds(RUN_CHARS);
             survey.hex |= hex.holds(RUN_CHARS);
         }
-        survey.escapes = escape != 0;
+        survey.control = has_control(text);
+        survey.escapes = escape != 0 || survey.control;
         survey.equals = equals != 0;
         survey.odd = odd != 0 || memchr(b'<', text).is_some();
         survey.nul = odd != 0 && memchr(0, text).is_some();

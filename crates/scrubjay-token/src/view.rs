@@ -1,10 +1,13 @@
 //! Views: a text with one layer of encoding taken off, and where each of its bytes came from.
 
+mod control;
 mod quoted;
 
 use std::ops::Range;
 
 use crate::wrap::is_piece;
+use control::control;
+pub(crate) use control::has_control;
 pub(crate) use quoted::unquoted;
 
 /// A decoded text; each byte knows the bytes of the original that it stands for.
@@ -159,6 +162,7 @@ pub(crate) fn escape_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
         b'%' => Some((hex(text, at + 1, 2)?, 3)),
         b'\\' => backslash(text, at),
         b'&' => entity(text, at),
+        b'#' | b'^' | b'_' => control(text, at),
         // Our own markers write other bytes so; a forged one may hide a token in it.
         b'!' => Some((hex(text, at + 1, 2).filter(|_| !text[at + 1..at + 3].iter().any(u8::is_ascii_lowercase))?, 3)),
         _ => None,
@@ -247,7 +251,7 @@ fn entity(text: &[u8], at: usize) -> Option<(u32, usize)> {
 
 /// The text with one layer of percent (RFC 3986 §2.1), string and HTML escapes taken off. `None`: there are none.
 pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
-    let is_sign = |b: &u8| matches!(b, b'%' | b'\\' | b'&' | b'!');
+    let is_sign = |b: &u8| matches!(b, b'%' | b'\\' | b'&' | b'!' | b'#' | b'^' | b'_');
     let next = |mut at: usize| loop {
         at += text[at..].iter().position(is_sign)?;
         match escape_at(text, at) {
