@@ -79,7 +79,7 @@ fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         || fills(buffer, floor, line)
         || is_folded(buffer, floor, line)
         || begins_body(buffer, floor, line)
-        || continues_key(buffer, floor, line)
+        || continues_records(buffer, floor, line)
         || is_part_behind(buffer, floor, line)
 }
 
@@ -108,14 +108,11 @@ fn begins_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         && scrubjay_token::opens_key(buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default())
 }
 
-/// A line of a key, each of whose lines is framed in the same way as the line before.
-fn continues_key(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    if line.start <= floor {
-        return false;
-    }
-    let before = buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default();
-    let line = buffer.get(line.clone()).unwrap_or_default();
-    scrubjay_token::continues_key(before, line)
+/// A line of a key or of an object, each of whose lines is framed in the same way as the line before.
+fn continues_records(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
+    let before = if line.start > floor { buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default() } else { b"" };
+    let text = buffer.get(line.clone()).unwrap_or_default();
+    line.start > floor && scrubjay_token::continues_key(before, text) || scrubjay_token::continues_object(before, text)
 }
 
 /// A line in the middle of a folded object: of the width of the line before it, or behind the line in which an object of ours

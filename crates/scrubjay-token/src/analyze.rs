@@ -16,10 +16,11 @@ use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::concatenated;
 use crate::merge::merged;
 use crate::notations::notations;
-use crate::objects::{divided, objects, objects_in_strings, without_frames};
+use crate::objects::{divided, may_hold_members, objects, objects_in_strings, without_frames};
 use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
+use crate::records::Records;
 use crate::survey::Survey;
 use crate::tables::columns;
 use crate::token::{Found, Kind, Token, Whole};
@@ -243,6 +244,9 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
             base64_runs(text, depth - 1, work, &mut found)?;
         }
     }
+    if survey.lines && survey.base64_line && outer && may_hold_members(text) {
+        found = said(text, found, depth, work)?;
+    }
     Ok(merged(found))
 }
 
@@ -273,6 +277,22 @@ fn carried_objects(
         view = view.then(&plain);
     }
     Ok(())
+}
+
+/// Looks at what records say as at a text. What was found over several of them is theirs to tell, and their frames stay.
+fn said(text: &[u8], mut found: Vec<Found>, depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
+    let records = Records::of(text);
+    let Some(view) = records.view(text) else { return Ok(found) };
+    let mut inner = Vec::new();
+    through(text, &view, None, depth, Lined::default(), work, &mut inner)?;
+    let is_told = |piece: &Range<usize>| inner.iter().flat_map(|f| &f.pieces).any(|p| p.start <= piece.start && piece.end <= p.end);
+    for f in found.iter_mut().filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some()) {
+        f.pieces = f.pieces.iter().flat_map(|piece| line_pieces(text, piece.clone())).collect();
+        records.without_frames(&mut f.pieces);
+        f.pieces.retain(|piece| piece.start < piece.end && !is_told(piece));
+    }
+    found.append(&mut inner);
+    Ok(found)
 }
 
 /// Looks for what only shows once folded lines are joined: numbers and escapes. Plain tokens do not, and might run into the

@@ -132,7 +132,7 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
 /// As [`objects`], and where objects begin and the strings end in which they are cut: once escapes are taken off, no quote
 /// tells that any more.
 pub(crate) fn objects_in_strings(text: &[u8]) -> (Vec<Found>, Vec<Range<usize>>) {
-    if !TELLING.iter().any(|finder| finder.find(text).is_some()) && !has_key_member(text) {
+    if !may_hold_members(text) {
         return (Vec::new(), Vec::new());
     }
     let mut rough = Reading::default();
@@ -159,6 +159,11 @@ pub(crate) fn objects_in_strings(text: &[u8]) -> (Vec<Found>, Vec<Range<usize>>)
         last_before(span.end).is_none_or(|last| last.end <= span.start) || !within.all(is_covered)
     }));
     (found, strings)
+}
+
+/// The text has a member's name that tells, or a member of a key.
+pub(crate) fn may_hold_members(text: &[u8]) -> bool {
+    TELLING.iter().any(|finder| finder.find(text).is_some()) || has_key_member(text)
 }
 
 /// The spans in order, those that overlap as one.
