@@ -108,11 +108,12 @@ fn begins_body(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
         && scrubjay_token::opens_key(buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default())
 }
 
-/// A line of a key or of an object, each of whose lines is framed in the same way as the line before.
+/// A line of a key, of an object or of a wrapped value, each of whose lines is framed in the same way as the line before.
 fn continues_records(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
     let before = if line.start > floor { buffer.get(line_at(buffer, line.start - 1)).unwrap_or_default() } else { b"" };
     let text = buffer.get(line.clone()).unwrap_or_default();
-    line.start > floor && scrubjay_token::continues_key(before, text) || scrubjay_token::continues_object(before, text)
+    let next = buffer.get(line_at(buffer, line.end)).filter(|next| next.ends_with(b"\n"));
+    line.start > floor && scrubjay_token::continues_key(before, text) || scrubjay_token::goes_on_in_next(before, text, next)
 }
 
 /// A line in the middle of a folded object: of the width of the line before it, or behind the line in which an object of ours

@@ -224,3 +224,70 @@ fn what_only_looks_like_it_stays() {
         }
     }
 }
+
+/// Dumps of many tools behind a date, an epoch or a record's head.
+#[test]
+fn dumps() {
+    let hex = |bytes: &[u8], between: &str| bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(between);
+    let words = |c: &[u8]| c.chunks(2).map(|w| hex(w, "")).collect::<Vec<_>>().join(" ");
+    let shown = |c: &[u8]| String::from_utf8_lossy(c).into_owned();
+    let xxd = |at: usize, c: &[u8]| format!("{at:08x}: {:<39}  {}", words(c), shown(c));
+    let canonical = |at: usize, c: &[u8]| {
+        let halves = if c.len() > 8 { format!("{}  {}", hex(&c[..8], " "), hex(&c[8..], " ")) } else { hex(c, " ") };
+        format!("{at:08x}  {halves:<48}  |{}|", shown(c))
+    };
+    let od = |at: usize, c: &[u8]| format!("{at:07o} {}", hex(c, " "));
+    let rows: [&dyn Fn(usize, &[u8]) -> String; 3] = [&xxd, &canonical, &od];
+    let line = |name, before| Frame { name, before, behind: |_| String::new(), in_string: false };
+    let more = [
+        line("epoch", |i| format!("{} ", 1_732_780_800 + i)),
+        line("epoch, ms", |i| format!("{} ", 1_732_780_800_000 + i)),
+        line("epoch with a fraction", |i| format!("1732780800.{i:06} ")),
+        line("epoch in brackets", |i| format!("[{}] ", 1_732_780_800 + i)),
+        line("date", |i| format!("2026-11-28 10:00:{:02} ", i % 60)),
+        line("year at last", |i| format!("Sat Nov 28 10:00:{:02} 2026 ", i % 60)),
+        line("RFC 3339", |i| format!("2026-11-28T10:00:00.{i:06}Z ")),
+    ];
+    for frame in more.iter().chain(&FRAMES) {
+        for seed in first_seed()..first_seed() + cases(1) {
+            for form in COMPACT {
+                let mut r = Random::new(seed * 31 + form as u64);
+                let token = form.make(&mut r);
+                let text = format!("Authorization: Bearer {}", token.text);
+                for (i, row) in rows.iter().enumerate() {
+                    let lines: Vec<String> = text.as_bytes().chunks(16).enumerate().map(|(i, c)| row(i * 16, c)).collect();
+                    check(frame, &format!("seed {seed} {form:?} row {i}"), &lines, &token.secrets, &token.claims, &mut r);
+                }
+            }
+        }
+    }
+}
+
+/// A record that has a token's or a key's members beside its own keeps these.
+#[test]
+fn members_among_those_of_a_record() {
+    for seed in first_seed()..first_seed() + cases(6) {
+        for form in OBJECTS {
+            let mut r = Random::new(seed * 31 + form as u64);
+            let token = form.make(&mut r);
+            let lines: Vec<String> = printed(&token.text, "").iter().map(|line| line.trim().to_owned()).collect();
+            let object = lines.concat();
+            let members = &object[1..object.len() - 1];
+            for (before, behind) in [
+                (r#"{"ts":"2026-11-28T10:00:00Z","level":"info","msg":"got a key","#, r#","caller":"main.go:17","n":[1,2]}"#),
+                ("{", r#", "time": 1732780800, "level": 30, "msg": "got it"}"#),
+                (r#"{"log":{"level":"info"},"kind":"a","#, "}"),
+            ] {
+                let out = whole(Limits::default(), format!("{BEFORE}{before}{members}{behind}\n{AFTER}").as_bytes());
+                let text = String::from_utf8_lossy(&out).into_owned();
+                let found = leaks(&out, &token.secrets, &token.claims);
+                assert!(found.is_empty(), "{form:?} leaks {:?} {:?} {text}", found.runs.first(), found.claims);
+                assert!(text.starts_with(&format!("{BEFORE}{before}")), "{form:?} {text}");
+                assert!(text.ends_with(&format!("{behind}\n{AFTER}")), "{form:?} {text}");
+                let record = text.lines().nth(1).unwrap_or_default();
+                assert!(serde_json::from_str::<serde_json::Value>(record).is_ok(), "{form:?} {record}");
+                assert_eq!(whole(Limits::default(), &out), out, "{text}");
+            }
+        }
+    }
+}

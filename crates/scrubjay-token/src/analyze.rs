@@ -244,7 +244,7 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
             base64_runs(text, depth - 1, work, &mut found)?;
         }
     }
-    if survey.lines && survey.base64_line && outer && may_hold_members(text) {
+    if survey.lines && survey.base64_line && outer && (survey.base64 || may_hold_members(text)) {
         found = said(text, found, depth, work)?;
     }
     Ok(merged(found))
@@ -285,11 +285,21 @@ fn said(text: &[u8], mut found: Vec<Found>, depth: usize, work: &mut Work) -> Re
     let Some(view) = records.view(text) else { return Ok(found) };
     let mut inner = Vec::new();
     through(text, &view, None, depth, Lined::default(), work, &mut inner)?;
-    let is_told = |piece: &Range<usize>| inner.iter().flat_map(|f| &f.pieces).any(|p| p.start <= piece.start && piece.end <= p.end);
-    for f in found.iter_mut().filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some()) {
-        f.pieces = f.pieces.iter().flat_map(|piece| line_pieces(text, piece.clone())).collect();
-        records.without_frames(&mut f.pieces);
-        f.pieces.retain(|piece| piece.start < piece.end && !is_told(piece));
+    // They are in order, and so are their pieces.
+    let told: Vec<Range<usize>> = inner.iter().flat_map(|f| f.pieces.iter().cloned()).collect();
+    let is_told =
+        |piece: &Range<usize>| told[..told.partition_point(|p| p.start <= piece.start)].last().is_some_and(|p| p.end >= piece.end);
+    let is_theirs = |span: &Range<usize>| {
+        inner[..inner.partition_point(|f| f.span().start < span.end)].last().is_some_and(|f| f.span().end > span.start)
+    };
+    let is_divided = |span: &Range<usize>| memchr::memchr(b'\n', &text[span.clone()]).is_some();
+    for f in &mut found {
+        let span = f.span();
+        if is_divided(&span) && is_theirs(&span) {
+            f.pieces = f.pieces.iter().flat_map(|piece| line_pieces(text, piece.clone())).collect();
+            records.without_frames(&mut f.pieces);
+            f.pieces.retain(|piece| piece.start < piece.end && !is_told(piece));
+        }
     }
     found.append(&mut inner);
     Ok(found)

@@ -54,7 +54,7 @@ pub use objects::{Later, later_members};
 pub use partials::{Part, part};
 pub use parts::{ends_in_cipher_part, ends_in_part};
 pub use pem::{continues_key, holds_key_line, opens_key};
-pub use records::{continues_object, is_member_record};
+pub use records::{goes_on_in_next, is_member_record};
 pub use risk::{Risk, RiskLimits, numeric_date, risks};
 pub use tables::has_full_cell;
 pub use token::{Cut, Found, Kind, Token};

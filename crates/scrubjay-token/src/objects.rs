@@ -5,9 +5,6 @@
 //! JSON as a whole. Quotes may be escaped any number of times, or be single ones.
 
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 
 use crate::base64::{decode, is_base64};
 use crate::compact::{is_jwe_shape, is_opening};
@@ -19,11 +16,14 @@ use crate::partials::part;
 use crate::token::{Cut, Found, Kind, Token};
 use crate::view::{View, brace};
 
+mod names;
 mod strings;
 
+pub(crate) use self::names::may_hold_members;
 pub(crate) use self::strings::has_key_member;
 pub use self::strings::{Later, later_members};
 
+use self::names::{HOLDERS, NAMES, OTHERS, SECRETS};
 use self::strings::ends_around;
 
 /// Deepest nesting of braces that is followed; deeper ones are not objects of ours.
@@ -34,41 +34,6 @@ const PART_CHARS_MIN: usize = 16;
 const QUOTES_MAX: usize = 6;
 /// Most backslashes before a quote that are looked at.
 const SLASHES_MAX: usize = 16;
-/// Members that must not come out.
-const SECRETS: [&str; 12] = ["k", "d", "p", "q", "dp", "dq", "qi", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
-
-const NAMES: [&str; 22] = [
-    "kty",
-    "k",
-    "d",
-    "p",
-    "q",
-    "dp",
-    "dq",
-    "qi",
-    "oth",
-    "kid",
-    "payload",
-    "signature",
-    "signatures",
-    "protected",
-    "header",
-    "ciphertext",
-    "encrypted_key",
-    "iv",
-    "tag",
-    "recipients",
-    "unprotected",
-    "crv",
-];
-
-/// One of these is in every object of ours that is no key without its type.
-static TELLING: LazyLock<[Finder<'static>; 6]> =
-    LazyLock::new(|| ["kty", "signature", "ciphertext", "protected", "encrypted_key", "payload"].map(|name| Finder::new(name.as_bytes())));
-
-/// Objects hold members of these names. The value of one that is elsewhere would be a member of another object.
-const HOLDERS: [&str; 4] = ["signatures", "recipients", "oth", "header"];
-
 /// An object whose closing brace is not seen yet.
 #[derive(Default)]
 pub(crate) struct Frame {
@@ -84,6 +49,8 @@ pub(crate) struct Frame {
     reach: usize,
     /// The string around it ended: what follows belongs to it only where it goes on in quotes of its own.
     ended: bool,
+    /// It has members that are none of a token's or a key's: it is somebody's record.
+    mixed: bool,
 }
 
 impl Frame {
@@ -101,6 +68,11 @@ impl Frame {
 
     fn long(&self, name: &str, chars: usize) -> bool {
         self.value(name).is_some_and(|v| v.len() >= chars)
+    }
+
+    /// What is of the token in it is no more than its members, of which none holds secrets that are not known by name.
+    fn is_record(&self) -> bool {
+        self.mixed && !self.has("oth")
     }
 
     fn is_quoted(&self, text: &[u8], quote: &Range<usize>) -> bool {
@@ -159,11 +131,6 @@ pub(crate) fn objects_in_strings(text: &[u8]) -> (Vec<Found>, Vec<Range<usize>>)
         last_before(span.end).is_none_or(|last| last.end <= span.start) || !within.all(is_covered)
     }));
     (found, strings)
-}
-
-/// The text has a member's name that tells, or a member of a key.
-pub(crate) fn may_hold_members(text: &[u8]) -> bool {
-    TELLING.iter().any(|finder| finder.find(text).is_some()) || has_key_member(text)
 }
 
 /// The spans in order, those that overlap as one.
@@ -277,6 +244,7 @@ impl Reading {
             Some(only) if text[end..].starts_with(only) => string_end(text, end + only.len(), only).unwrap_or(rough),
             _ => rough,
         };
+        let is_other = !OTHERS.iter().any(|other| other.as_bytes() == name);
         let name = NAMES.iter().chain(&CONTEXT).find(|n| n.as_bytes() == name).copied();
         let begins = name.is_some_and(|name| !CONTEXT.contains(&name));
         if begins && self.quotes.len() < QUOTES_MAX && self.quotes.iter().all(|q| text[q.clone()] != text[quote.clone()]) {
@@ -286,6 +254,9 @@ impl Reading {
             self.secrets.push(value.clone());
         }
         self.add_member(text, name, quote, value);
+        if let Some(frame) = self.frames.last_mut().filter(|_| name.is_none() && is_other) {
+            frame.mixed = true;
+        }
         next
     }
 
@@ -469,7 +440,7 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
         Some(_) => None,
         None => Some(Cut::Payload),
     };
-    let nested = if cut.is_some() { frame.nested.as_slice() } else { &[] };
+    let nested = if cut.is_some() || frame.is_record() { frame.nested.as_slice() } else { &[] };
     let members = Members { text, own: &frame.members, nested };
     let mut names: Option<&[&str]> = None;
     let Some(mut token) = judge(text, &frame).or_else(|| {
@@ -480,7 +451,7 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
         return;
     };
     token.cut = token.cut.or(cut);
-    if frame.headless && names.is_none() {
+    if (frame.headless || frame.is_record()) && names.is_none() {
         names = Some(match token.kind {
             Kind::Jwk => &KEY,
             Kind::Jwe => &ENCRYPTED,
@@ -489,6 +460,9 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
     }
     if let Some(names) = names {
         let pieces = members.values(names);
+        // Of an object that is a part of it, the members go with its own.
+        let is_part = |f: &Found| nested.iter().any(|(_, value)| f.span().contains(&value.start));
+        while found.pop_if(|f| f.span().start >= frame.start && is_part(f)).is_some() {}
         if !pieces.is_empty() {
             found.push(Found { pieces, token, quote: None, wide: None, from: Some(frame.start) });
         }

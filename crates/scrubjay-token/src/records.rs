@@ -4,15 +4,23 @@
 
 use std::ops::Range;
 
+use crate::compact::is_mixed;
 use crate::lines::raw_lines;
+use crate::lists::is_dump_line;
 use crate::notations::{is_known, lone_member};
+use crate::partials::part;
 use crate::pem::framed_as;
 use crate::view::View;
+use crate::wrap::is_piece;
 
 /// Longest frame before what a record says, in bytes.
 const FRAME_BYTES_MAX: usize = 2048;
+/// Longest identifier in a frame, in characters: a UUID has 36.
+const FRAME_WORD_CHARS_MAX: usize = 40;
 /// Longest name of a member, in bytes.
 const NAME_BYTES_MAX: usize = 64;
+/// Shortest full line of a value (DESIGN §4).
+const WIDTH_CHARS_MIN: usize = 60;
 
 /// A line of an object in JSON that is all that a record says.
 struct Line<'a> {
@@ -35,15 +43,17 @@ impl Records {
         let mut next = 0;
         for k in 0..lines.len() {
             let bytes = &text[lines[k].clone()];
-            let member = if k < next { None } else { member_at(bytes) };
-            let Some(frame) = member.map(|at| frame(bytes, at)).filter(|frame| !frame.is_empty()) else { continue };
+            let wrapped = || wrapped_at(bytes, lines.get(k + 1).map(|next| &text[next.clone()]).or(Some(b"")));
+            let member = if k < next { None } else { member_at(bytes).or_else(wrapped) };
+            let Some(frame) = member.map(|at| frame(bytes, at)).filter(|frame| is_frame(frame)) else { continue };
             let record = |line: &Range<usize>| {
                 said(frame, &text[line.clone()]).map(|said| (line.clone(), line.start + said.start..line.start + said.end))
             };
             let first = k - lines[next..k].iter().rev().map_while(record).count();
-            let before = records.len();
-            records.extend(lines[first..].iter().map_while(record));
-            next = (first + records.len() - before).max(k + 1);
+            let alike: Vec<_> = lines[first..].iter().map_while(record).collect();
+            next = (first + alike.len()).max(k + 1);
+            // One proves nothing.
+            records.extend(alike.into_iter().filter(|_| next > first + 1));
         }
         Self(records)
     }
@@ -78,12 +88,22 @@ fn frame(record: &[u8], at: usize) -> &[u8] {
     frame
 }
 
+/// A frame has no data: what stands in front in a dump or in a wrapped text is none.
+fn is_frame(frame: &[u8]) -> bool {
+    let mut words = frame.split(|b| !b.is_ascii_alphanumeric() && !b"-_".contains(b));
+    !frame.is_empty() && !is_dump_line(frame) && words.all(|word| word.len() <= FRAME_WORD_CHARS_MAX || !is_mixed(word))
+}
+
 /// What a record says that is framed so: up to the end of the string that is open there, or the rest of the line.
 fn said(frame: &[u8], line: &[u8]) -> Option<Range<usize>> {
     let start = framed_as(frame, line)?;
-    let Some(slashes) = open_string(frame) else { return Some(start..line.len()) };
-    let end = string_end(line, start, slashes).map_or(line.len(), |(end, _)| end);
-    Some(start..start + without_line_end(&line[start..end]).len())
+    Some(start..said_end(line, start))
+}
+
+/// Where what is said at `at` of a line ends: with the string that is open there, or with the line.
+pub(crate) fn said_end(line: &[u8], at: usize) -> usize {
+    let end = open_string(&line[..at]).and_then(|slashes| string_end(line, at, slashes));
+    end.map_or(line.len(), |end| at + without_line_end(&line[at..end]).len())
 }
 
 /// Backslashes before the quote that opens the innermost string in which a text ends. `None`: it does not end in one.
@@ -110,10 +130,10 @@ fn slashes_before(text: &[u8], at: usize) -> usize {
     text[..at].iter().rev().take_while(|&&b| b == b'\\').count()
 }
 
-/// Where a string ends that begins at `start` behind a quote with so many backslashes, and where the line goes on.
-fn string_end(text: &[u8], start: usize, slashes: usize) -> Option<(usize, usize)> {
-    let quotes = memchr::memchr_iter(b'"', &text[start..]).map(|at| start + at);
-    quotes.map(|at| (slashes_before(&text[start..], at - start), at)).find(|(s, _)| *s <= slashes).map(|(s, at)| (at - s, at + 1))
+/// Where a string ends that begins at `start` behind a quote with so many backslashes.
+fn string_end(text: &[u8], start: usize, slashes: usize) -> Option<usize> {
+    let quotes = memchr::memchr_iter(b'"', &text[start..]);
+    quotes.map(|at| start + at - slashes_before(&text[start..], at)).find(|end| text[*end..].iter().take(slashes + 1).any(|&b| b == b'"'))
 }
 
 /// A text without the line end, written as an escape, at its end.
@@ -136,53 +156,70 @@ pub fn is_member_record(record: &[u8]) -> bool {
     member_at(record).is_some()
 }
 
-/// True where `record` says a line of an object, and the next one may say another: it opens something, or the one before
-/// it, framed alike, says such a line too.
+/// True where what `record` says may go on in the next one, as the ones around it tell: it says a line of an object that it
+/// opens, or one behind another that is framed alike; or a full line of a value, and the next one more of it. `None`: the next
+/// one is not there yet, and may be anything.
 #[must_use]
-pub fn continues_object(before: &[u8], record: &[u8]) -> bool {
-    let Some(line) = json_line(record) else { return false };
-    line.opens || json_line(before).is_some_and(|above| framed_as(frame(before, above.start), record).is_some())
+pub fn goes_on_in_next(before: &[u8], record: &[u8], next: Option<&[u8]>) -> bool {
+    let is_behind = |above: Line<'_>| {
+        let frame = frame(before, above.start);
+        !frame.is_empty() && framed_as(frame, record).is_some()
+    };
+    json_line(record).is_some_and(|line| line.opens || json_line(before).is_some_and(is_behind)) || wrapped_at(record, next).is_some()
+}
+
+/// Where what a record says begins that ends in a full line of a value, where the next record, framed alike, goes on with a
+/// line that is no longer.
+fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
+    let run = |text: &[u8]| text.iter().rev().take_while(|&&b| is_piece(b)).count();
+    let is_full = |text: &Range<usize>| run(&record[text.clone()]) >= WIDTH_CHARS_MIN;
+    let in_string = strings(record).map(|(text, _)| text).find(is_full);
+    let text = in_string.or_else(|| part(record).map(|part| part.text).filter(is_full)).filter(|_| json_line(record).is_none())?;
+    let Some(next) = next else { return Some(text.start) };
+    let more = &next[said(frame(record, text.start), next)?].trim_ascii_start();
+    let len = more.iter().take_while(|&&b| is_piece(b)).count();
+    let begins_anew = more.starts_with(b"ey") && !record[text.clone()].ends_with(b".");
+    (len > 0 && len <= text.len() && !begins_anew).then_some(text.start)
 }
 
 /// The line of an object in JSON that is all that a record says: in a string of the record, or at its end.
 fn json_line(record: &[u8]) -> Option<Line<'_>> {
-    let head = &record[..record.len().min(FRAME_BYTES_MAX)];
-    let mut before: Option<(usize, usize)> = None;
-    for at in memchr::memchr_iter(b'"', head) {
-        let slashes = slashes_before(head, at);
-        // A quote right behind the one that opens the string, with more backslashes.
-        if let Some((end, outer)) = before
-            && slashes > outer
-            && is_indentation(&head[end..at - slashes])
-        {
-            let (end, _) = string_end(record, at + 1, outer)?;
-            return member_line(without_line_end(&record[at - slashes..end]), slashes).map(|line| line.behind(at - slashes));
-        }
-        // A string of brackets.
-        if let Some((end, outer)) = before
-            && outer == slashes
-            && begins_string(&head[..end - 1 - outer])
-            && let Some(start) = brackets_at(without_line_end(&head[end..at]))
-        {
-            return Some(Line { start: end + start, name: b"", opens: is_opening(without_line_end(&head[end..at])) });
-        }
-        before = Some((at + 1, slashes));
+    let in_string = strings(record).find_map(|(string, slashes)| {
+        let text = &record[string.clone()];
+        let start = text.len() - without_indentation(text).len();
+        line_of(&text[start..], Some(slashes)).map(|line| line.behind(string.start + start))
+    });
+    in_string.or_else(|| {
+        let text = record.trim_ascii_end();
+        let quote = memchr::memchr(b'"', &text[..text.len().min(FRAME_BYTES_MAX)]).filter(|_| !text.starts_with(b"{"));
+        let start = quote
+            .map(|at| at - slashes_before(text, at))
+            .unwrap_or_else(|| text.len() - text.iter().rev().take_while(|b| b"{}[],".contains(b)).count());
+        let is_alone = start == 0 || matches!(text[start - 1], b' ' | b'\t');
+        is_alone.then(|| line_of(&text[start..], None)).flatten().map(|line| line.behind(start))
+    })
+}
+
+/// The strings in which a record may say something, and how many backslashes their quotes have; strings in strings, too. The
+/// line end of what is said, written as an escape, is no part of it.
+fn strings(record: &[u8]) -> impl Iterator<Item = (Range<usize>, usize)> + '_ {
+    memchr::memchr_iter(b'"', &record[..record.len().min(FRAME_BYTES_MAX)]).filter_map(|at| {
+        let slashes = slashes_before(record, at);
+        let begins = matches!(record[..at - slashes].last(), Some(b':' | b'=' | b' ' | b'[' | b'{' | b',' | b'('));
+        let end = begins.then(|| string_end(record, at + 1, slashes)).flatten()?;
+        let text = without_line_end(&record[at + 1..end]);
+        Some((at + 1..at + 1 + text.len(), slashes))
+    })
+}
+
+/// A line of an object that is all there is of `text`, which stands in quotes with so many backslashes.
+fn line_of(text: &[u8], around: Option<usize>) -> Option<Line<'_>> {
+    let slashes = text.iter().take_while(|&&b| b == b'\\').count();
+    if text.get(slashes) == Some(&b'"') {
+        return if around.is_none_or(|around| slashes > around) { member_line(text, slashes) } else { None };
     }
-    if head.starts_with(b"{") && before.is_some() {
-        return None;
-    }
-    let text = record.trim_ascii_end();
-    let brackets = text.iter().rev().take_while(|b| b"{}[],".contains(b)).count();
-    let first = memchr::memchr(b'"', &head[..text.len().min(head.len())]);
-    match first {
-        Some(at) if at == 0 || matches!(text[at - 1], b' ' | b'\t') => member_line(&text[at..], 0).map(|line| line.behind(at)),
-        None if brackets > 0 => {
-            let start = text.len() - brackets;
-            let alone = start == 0 || matches!(text[start - 1], b' ' | b'\t');
-            alone.then(|| Line { start, name: b"", opens: is_opening(text) })
-        }
-        _ => None,
-    }
+    let is_brackets = text.iter().all(|b| b"{}[], ".contains(b)) && text.iter().any(|b| b"{}[]".contains(b));
+    is_brackets.then(|| Line { start: 0, name: b"", opens: is_opening(text) })
 }
 
 impl Line<'_> {
@@ -191,21 +228,15 @@ impl Line<'_> {
     }
 }
 
-/// A string may begin behind this text.
-fn begins_string(text: &[u8]) -> bool {
-    matches!(text.last(), Some(b':' | b'=' | b' ' | b'[' | b'{' | b','))
-}
-
-/// Blanks, and tabs in escapes.
-fn is_indentation(text: &[u8]) -> bool {
-    frame(text, text.len()).is_empty()
-}
-
-/// Where brackets begin behind their indentation that are all there is of `text`.
-fn brackets_at(text: &[u8]) -> Option<usize> {
-    let len = text.trim_ascii_end().iter().rev().take_while(|b| b"{}[],".contains(b)).count();
-    let start = text.trim_ascii_end().len() - len;
-    (text.trim_ascii_end() != b"," && len > 0 && is_indentation(&text[..start])).then_some(start)
+/// A text behind its blanks, and tabs in escapes.
+fn without_indentation(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = text.trim_ascii_start();
+        match text.strip_prefix(b"\\t").or_else(|| text.strip_prefix(b"\\\\t")) {
+            Some(rest) => text = rest,
+            None => return text,
+        }
+    }
 }
 
 fn is_opening(text: &[u8]) -> bool {
@@ -215,8 +246,8 @@ fn is_opening(text: &[u8]) -> bool {
 /// A member, or a string of an array, whose quotes have so many backslashes, and that is all there is of `text`.
 fn member_line(text: &[u8], slashes: usize) -> Option<Line<'_>> {
     let start = slashes + 1;
-    let (end, next) = string_end(text, start, slashes)?;
-    let rest = text[next..].trim_ascii_start();
+    let end = string_end(text, start, slashes)?;
+    let rest = text[end + slashes + 1..].trim_ascii_start();
     let Some(value) = rest.strip_prefix(b":") else {
         return matches!(rest, b"" | b",").then_some(Line { start: 0, name: b"", opens: false });
     };

@@ -1,0 +1,51 @@
+//! Names of members, and what they are to an object.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use super::has_key_member;
+
+/// Members that must not come out.
+pub(super) const SECRETS: [&str; 12] =
+    ["k", "d", "p", "q", "dp", "dq", "qi", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
+
+/// Members that are read.
+pub(super) const NAMES: [&str; 22] = [
+    "kty",
+    "k",
+    "d",
+    "p",
+    "q",
+    "dp",
+    "dq",
+    "qi",
+    "oth",
+    "kid",
+    "payload",
+    "signature",
+    "signatures",
+    "protected",
+    "header",
+    "ciphertext",
+    "encrypted_key",
+    "iv",
+    "tag",
+    "recipients",
+    "unprotected",
+    "crv",
+];
+
+/// Further members of a token or a key (RFC 7516 §7.2.1, RFC 7517 §4, RFC 9901 §8): an object that has them has nothing else.
+pub(super) const OTHERS: [&str; 10] = ["aad", "x5u", "x5c", "x5t", "x5t#S256", "exp", "nbf", "iat", "disclosures", "kb_jwt"];
+
+/// Objects hold members of these names. The value of one that is elsewhere would be a member of another object.
+pub(super) const HOLDERS: [&str; 4] = ["signatures", "recipients", "oth", "header"];
+
+/// The text has a member's name that tells, or a member of a key without its type.
+pub(crate) fn may_hold_members(text: &[u8]) -> bool {
+    static TELLING: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
+        ["kty", "signature", "ciphertext", "protected", "encrypted_key", "payload"].map(|name| Finder::new(name.as_bytes()))
+    });
+    TELLING.iter().any(|finder| finder.find(text).is_some()) || has_key_member(text)
+}
