@@ -23,7 +23,7 @@ pub(crate) use self::names::may_hold_members;
 pub(crate) use self::strings::has_key_member;
 pub use self::strings::{Later, later_members};
 
-use self::names::{HOLDERS, NAMES, OTHERS, SECRETS};
+use self::names::{HOLDERS, NAMES, OPAQUE, OTHERS, SECRETS};
 use self::strings::ends_around;
 
 /// Deepest nesting of braces that is followed; deeper ones are not objects of ours.
@@ -34,6 +34,7 @@ const PART_CHARS_MIN: usize = 16;
 const QUOTES_MAX: usize = 6;
 /// Most backslashes before a quote that are looked at.
 const SLASHES_MAX: usize = 16;
+
 /// An object whose closing brace is not seen yet.
 #[derive(Default)]
 pub(crate) struct Frame {
@@ -49,8 +50,10 @@ pub(crate) struct Frame {
     reach: usize,
     /// The string around it ended: what follows belongs to it only where it goes on in quotes of its own.
     ended: bool,
-    /// It has members that are none of a token's or a key's: it is somebody's record.
+    /// It has members that are none of a token's or a key's.
     mixed: bool,
+    /// What must not come out of it is not all in values that are read.
+    opaque: bool,
 }
 
 impl Frame {
@@ -70,9 +73,9 @@ impl Frame {
         self.value(name).is_some_and(|v| v.len() >= chars)
     }
 
-    /// What is of the token in it is no more than its members, of which none holds secrets that are not known by name.
-    fn is_record(&self) -> bool {
-        self.mixed && !self.has("oth")
+    /// It is a record, closed by a brace that ends at `end`, and a token's or a key's members are among its own.
+    fn is_record(&self, text: &[u8], end: usize) -> bool {
+        self.mixed && !self.opaque && memchr::memchr(b'\n', &text[self.start..end]).is_none()
     }
 
     fn is_quoted(&self, text: &[u8], quote: &Range<usize>) -> bool {
@@ -87,6 +90,7 @@ impl Frame {
             && matches!(text[..inner.start].trim_ascii_end().last(), Some(b':' | b'[' | b','));
         if is_part {
             self.nested.extend(inner.members.iter().chain(&inner.nested).cloned());
+            self.opaque |= inner.opaque;
             self.reach = self.reach.max(end);
         }
     }
@@ -244,7 +248,7 @@ impl Reading {
             Some(only) if text[end..].starts_with(only) => string_end(text, end + only.len(), only).unwrap_or(rough),
             _ => rough,
         };
-        let is_other = !OTHERS.iter().any(|other| other.as_bytes() == name);
+        let (is_other, is_opaque) = (!OTHERS.iter().any(|other| other.as_bytes() == name), OPAQUE.iter().any(|n| n.as_bytes() == name));
         let name = NAMES.iter().chain(&CONTEXT).find(|n| n.as_bytes() == name).copied();
         let begins = name.is_some_and(|name| !CONTEXT.contains(&name));
         if begins && self.quotes.len() < QUOTES_MAX && self.quotes.iter().all(|q| text[q.clone()] != text[quote.clone()]) {
@@ -253,9 +257,12 @@ impl Reading {
         if name.is_some_and(|name| SECRETS.contains(&name) && (value.len() >= SECRET_CHARS_MIN || name == "ciphertext")) {
             self.secrets.push(value.clone());
         }
+        let is_unread = || name.is_some_and(|name| SECRETS.contains(&name)) && !text[value.end..].starts_with(&text[quote.clone()]);
+        let is_opaque = is_opaque || is_unread();
         self.add_member(text, name, quote, value);
-        if let Some(frame) = self.frames.last_mut().filter(|_| name.is_none() && is_other) {
-            frame.mixed = true;
+        if let Some(frame) = self.frames.last_mut() {
+            frame.mixed |= name.is_none() && is_other;
+            frame.opaque |= is_opaque;
         }
         next
     }
@@ -440,7 +447,8 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
         Some(_) => None,
         None => Some(Cut::Payload),
     };
-    let nested = if cut.is_some() || frame.is_record() { frame.nested.as_slice() } else { &[] };
+    let is_record = brace.is_some_and(|end| frame.is_record(text, end));
+    let nested = if cut.is_some() || is_record { frame.nested.as_slice() } else { &[] };
     let members = Members { text, own: &frame.members, nested };
     let mut names: Option<&[&str]> = None;
     let Some(mut token) = judge(text, &frame).or_else(|| {
@@ -451,7 +459,7 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
         return;
     };
     token.cut = token.cut.or(cut);
-    if (frame.headless || frame.is_record()) && names.is_none() {
+    if (frame.headless || is_record) && names.is_none() {
         names = Some(match token.kind {
             Kind::Jwk => &KEY,
             Kind::Jwe => &ENCRYPTED,
@@ -607,7 +615,10 @@ mod tests {
         check(r#"{"ciphertext":"AAAAAAAAAAAAAAAA","iv":"AAAAAAAAAAAAAAAA","tag":"v1.2.3"}"#, None, "");
         let hook = r#"{"level":"info","payload":"eyJvcmRlciI6MTJ9","signature":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}"#;
         check(hook, None, "");
-        check(&hook.replace("eyJvcmRlciI6MTJ9", "eyJzdWIiOiJqbyIsImV4cCI6MX0"), Some(Kind::Jws), "\"");
+        // Members among a record's own go one by one.
+        let record = hook.replace("eyJvcmRlciI6MTJ9", "eyJzdWIiOiJqbyIsImV4cCI6MX0");
+        let pieces: Vec<usize> = objects(record.as_bytes())[0].pieces.iter().map(ExactSizeIterator::len).collect();
+        assert_eq!(pieces, [27, 44]);
         let envelope = r#"{"payloadType":"a/b","payload":"eyJfdHlwZSI6ImEvYiJ9","signatures":[{"keyid":"ab","sig":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"}]}"#;
         check(envelope, None, "");
         check(r#"{"payload":{"id":1},"signature":"sha256=5fd5aaaaaaaaaaaaaaaaaaaaaaaa","protected":true}"#, None, "");

@@ -267,7 +267,7 @@ mod tests {
             ("web-1  | \"keys\": [", 9, "keys", true),
             (r#"{"log":"  \"d\": \"AAAA\",\n","stream":"stdout","time":"t"}"#, 10, "d", false),
             (r#"{"log":"{\n","stream":"stdout","time":"t"}"#, 8, "", true),
-            (r#"{"ts":1,"msg":"\t],"}"#, 16, "", false),
+            (r#"{"ts":1,"msg":"\t],"}"#, 17, "", false),
             (r#"{"ts":1,"msg":"\t\t\"e\": 1"}"#, 19, "e", false),
             (r#"level=debug msg="  \"WyJhIl0\"" n=1"#, 19, "", false),
             (r#"{"log":"{\"msg\":\"  \\\"d\\\": \\\"A\\\",\"}\n","stream":"stdout","time":"t"}"#, 20, "d", false),

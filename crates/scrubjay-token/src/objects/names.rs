@@ -36,8 +36,11 @@ pub(super) const NAMES: [&str; 22] = [
     "crv",
 ];
 
-/// Further members of a token or a key (RFC 7516 §7.2.1, RFC 7517 §4, RFC 9901 §8): an object that has them has nothing else.
-pub(super) const OTHERS: [&str; 10] = ["aad", "x5u", "x5c", "x5t", "x5t#S256", "exp", "nbf", "iat", "disclosures", "kb_jwt"];
+/// Further members of a token or a key (RFC 7516 §7.2.1, RFC 7517 §4, RFC 9901 §8), which need not be a record's own.
+pub(super) const OTHERS: [&str; 7] = ["aad", "x5u", "x5c", "x5t", "x5t#S256", "disclosures", "kb_jwt"];
+
+/// Members whose values are lists that must not come out (RFC 7518 §6.3.2.7, RFC 9901 §8).
+pub(super) const OPAQUE: [&str; 2] = ["oth", "disclosures"];
 
 /// Objects hold members of these names. The value of one that is elsewhere would be a member of another object.
 pub(super) const HOLDERS: [&str; 4] = ["signatures", "recipients", "oth", "header"];
