@@ -171,7 +171,7 @@ fn objects() {
             for form in OBJECTS {
                 let mut r = Random::new(seed * 31 + form as u64);
                 let token = object(&mut r, form);
-                let lines = printed(&token.text, *r.pick(&["  ", "    ", "\t"]));
+                let lines = printed(&token.text, r.pick(&["  ", "    ", "\t"]));
                 check(frame, &format!("seed {seed} {form:?}"), &lines, &token.secrets, &token.claims, &mut r);
             }
         }
@@ -225,6 +225,9 @@ fn what_only_looks_like_it_stays() {
     }
 }
 
+/// A line of a dump: the offset and the bytes.
+type Row<'a> = &'a dyn Fn(usize, &[u8]) -> String;
+
 /// Dumps of many tools behind a date, an epoch or a record's head.
 #[test]
 fn dumps() {
@@ -237,7 +240,7 @@ fn dumps() {
         format!("{at:08x}  {halves:<48}  |{}|", shown(c))
     };
     let od = |at: usize, c: &[u8]| format!("{at:07o} {}", hex(c, " "));
-    let rows: [&dyn Fn(usize, &[u8]) -> String; 3] = [&xxd, &canonical, &od];
+    let rows: [Row<'_>; 3] = [&xxd, &canonical, &od];
     let line = |name, before| Frame { name, before, behind: |_| String::new(), in_string: false };
     let more = [
         line("epoch", |i| format!("{} ", 1_732_780_800 + i)),
