@@ -171,7 +171,8 @@ fn objects() {
             for form in OBJECTS {
                 let mut r = Random::new(seed * 31 + form as u64);
                 let token = object(&mut r, form);
-                let lines = printed(&token.text, r.pick(&["  ", "    ", "\t"]));
+                let indent = *r.pick(&["  ", "    ", "\t"]);
+                let lines = printed(&token.text, indent);
                 check(frame, &format!("seed {seed} {form:?}"), &lines, &token.secrets, &token.claims, &mut r);
             }
         }

@@ -270,7 +270,7 @@ mod tests {
             (r#"{"ts":1,"msg":"\t],"}"#, 17, "", false),
             (r#"{"ts":1,"msg":"\t\t\"e\": 1"}"#, 19, "e", false),
             (r#"level=debug msg="  \"WyJhIl0\"" n=1"#, 19, "", false),
-            (r#"{"log":"{\"msg\":\"  \\\"d\\\": \\\"A\\\",\"}\n","stream":"stdout","time":"t"}"#, 20, "d", false),
+            (r#"{"log":"{\"msg\":\"  \\\"d\\\": \\\"A\\\",\"}\n","stream":"stdout","time":"t"}"#, 21, "d", false),
         ] {
             let line = json_line(record.as_bytes()).unwrap_or_else(|| panic!("{record}"));
             assert_eq!((line.start, line.name, line.opens), (start, name.as_bytes(), opens), "{record}");
