@@ -171,15 +171,27 @@ pub fn goes_on_in_next(before: &[u8], record: &[u8], next: Option<&[u8]>) -> boo
 /// Where what a record says begins that ends in a full line of a value, where the next record, framed alike, goes on with a
 /// line that is no longer.
 fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
-    let run = |text: &[u8]| text.iter().rev().take_while(|&&b| is_piece(b)).count();
-    let is_full = |text: &Range<usize>| run(&record[text.clone()]) >= WIDTH_CHARS_MIN;
-    let in_string = strings(record).map(|(text, _)| text).find(is_full);
-    let text = in_string.or_else(|| part(record).map(|part| part.text).filter(is_full)).filter(|_| json_line(record).is_none())?;
+    let text = full_string(record).or_else(|| part(record).map(|part| part.text).filter(|text| ends_full(&record[text.clone()])))?;
     let Some(next) = next else { return Some(text.start) };
     let more = &next[said(frame(record, text.start), next)?].trim_ascii_start();
     let len = more.iter().take_while(|&&b| is_piece(b)).count();
     let begins_anew = more.starts_with(b"ey") && !record[text.clone()].ends_with(b".");
-    (len > 0 && len <= text.len() && !begins_anew).then_some(text.start)
+    (len > 0 && len <= text.len() && !begins_anew && json_line(record).is_none()).then_some(text.start)
+}
+
+/// The string of a record that ends in a full line of a value.
+fn full_string(record: &[u8]) -> Option<Range<usize>> {
+    memchr::memchr_iter(b'"', record).find_map(|at| {
+        let end = without_line_end(&record[..at - slashes_before(record, at)]).len();
+        let quote = if ends_full(&record[..end]) { memchr::memrchr(b'"', &record[..end])? } else { return None };
+        begins_string(&record[..quote - slashes_before(record, quote)]).then_some(quote + 1..end)
+    })
+}
+
+fn ends_full(text: &[u8]) -> bool {
+    let Some(start) = text.len().checked_sub(WIDTH_CHARS_MIN) else { return false };
+    // Of most texts these are enough to know.
+    is_piece(text[start]) && is_piece(text[start + WIDTH_CHARS_MIN / 2]) && text[start..].iter().all(|&b| is_piece(b))
 }
 
 /// The line of an object in JSON that is all that a record says: in a string of the record, or at its end.
@@ -200,16 +212,22 @@ fn json_line(record: &[u8]) -> Option<Line<'_>> {
     })
 }
 
-/// The strings in which a record may say something, and how many backslashes their quotes have; strings in strings, too. The
-/// line end of what is said, written as an escape, is no part of it.
+/// The strings in which a record may say a line of an object, and how many backslashes their quotes have; strings in strings,
+/// too. The line end of what is said, written as an escape, is no part of it.
 fn strings(record: &[u8]) -> impl Iterator<Item = (Range<usize>, usize)> + '_ {
     memchr::memchr_iter(b'"', &record[..record.len().min(FRAME_BYTES_MAX)]).filter_map(|at| {
-        let slashes = slashes_before(record, at);
-        let begins = matches!(record[..at - slashes].last(), Some(b':' | b'=' | b' ' | b'[' | b'{' | b',' | b'('));
-        let end = begins.then(|| string_end(record, at + 1, slashes)).flatten()?;
+        // A quote, or a tab, in escapes; a blank; a bracket.
+        let may_be_line = matches!(record.get(at + 1), Some(b'\\' | b' ' | b'{' | b'}' | b'[' | b']'));
+        let slashes = if may_be_line { slashes_before(record, at) } else { return None };
+        let end = begins_string(&record[..at - slashes]).then(|| string_end(record, at + 1, slashes)).flatten()?;
         let text = without_line_end(&record[at + 1..end]);
         Some((at + 1..at + 1 + text.len(), slashes))
     })
+}
+
+/// A string may begin behind this text.
+fn begins_string(text: &[u8]) -> bool {
+    matches!(text.last(), Some(b':' | b'=' | b' ' | b'[' | b'{' | b',' | b'('))
 }
 
 /// A line of an object that is all there is of `text`, which stands in quotes with so many backslashes.
