@@ -108,6 +108,12 @@ pub(crate) fn lone_member(line: &[u8]) -> Option<usize> {
     })
 }
 
+/// True where `line` is a record that says nothing but a member of a key or of a token: the next one may say another.
+#[must_use]
+pub fn is_member_record(line: &[u8]) -> bool {
+    lone_member(line).is_some()
+}
+
 /// An object that is open.
 #[derive(Default)]
 struct Object {

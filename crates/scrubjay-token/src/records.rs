@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::compact::is_mixed;
+use crate::compact::{is_mixed, opens_object};
 use crate::lines::raw_lines;
 use crate::lists::is_dump_line;
 use crate::notations::{is_known, lone_member};
@@ -150,14 +150,13 @@ fn member_at(record: &[u8]) -> Option<usize> {
     lone_member(record).or_else(quoted)
 }
 
-/// True where `record` says nothing but a member of a key or of a token: the next one may say another.
-#[must_use]
-pub fn is_member_record(record: &[u8]) -> bool {
+/// True where `record` says nothing but a member of a key or of a token.
+pub(crate) fn says_member(record: &[u8]) -> bool {
     member_at(record).is_some()
 }
 
-/// True where what `record` says may go on in the next one, as the ones around it tell: it says a line of an object that it
-/// opens, or one behind another that is framed alike; or a full line of a value, and the next one more of it. `None`: the next
+/// True where what `record` says may go on in the next one, as the ones around it tell: it says a line of an object, which it
+/// opens, or a member of a key or of a token, or one behind another that is framed alike; or a full line of a value, and the next one more of it. `None`: the next
 /// one is not there yet, and may be anything.
 #[must_use]
 pub fn goes_on_in_next(before: &[u8], record: &[u8], next: Option<&[u8]>) -> bool {
@@ -165,7 +164,8 @@ pub fn goes_on_in_next(before: &[u8], record: &[u8], next: Option<&[u8]>) -> boo
         let frame = frame(before, above.start);
         !frame.is_empty() && framed_as(frame, record).is_some()
     };
-    json_line(record).is_some_and(|line| line.opens || json_line(before).is_some_and(is_behind)) || wrapped_at(record, next).is_some()
+    let goes_on = |line: Line<'_>| line.opens || is_known(line.name) || json_line(before).is_some_and(is_behind);
+    json_line(record).is_some_and(goes_on) || wrapped_at(record, next).is_some()
 }
 
 /// Where what a record says begins that ends in a full line of a value, where the next record, framed alike, goes on with a
@@ -175,13 +175,15 @@ fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
     let Some(next) = next else { return Some(text.start) };
     let more = &next[said(frame(record, text.start), next)?].trim_ascii_start();
     let len = more.iter().take_while(|&&b| is_piece(b)).count();
-    let begins_anew = more.starts_with(b"ey") && !record[text.clone()].ends_with(b".");
+    let begins_anew = opens_object(&more[..len]) && !record[text.clone()].ends_with(b".");
     (len > 0 && len <= text.len() && !begins_anew && json_line(record).is_none()).then_some(text.start)
 }
 
 /// The string of a record that ends in a full line of a value.
 fn full_string(record: &[u8]) -> Option<Range<usize>> {
-    memchr::memchr_iter(b'"', record).find_map(|at| {
+    // Of most quotes the bytes before them are enough to know; a line end in escapes may stand between.
+    let may_end = |at: &usize| *at >= WIDTH_CHARS_MIN && [50, 30, 10].iter().all(|back| is_piece(record[at - back]));
+    memchr::memchr_iter(b'"', record).filter(may_end).find_map(|at| {
         let end = without_line_end(&record[..at - slashes_before(record, at)]).len();
         let quote = if ends_full(&record[..end]) { memchr::memrchr(b'"', &record[..end])? } else { return None };
         begins_string(&record[..quote - slashes_before(record, quote)]).then_some(quote + 1..end)
@@ -189,9 +191,7 @@ fn full_string(record: &[u8]) -> Option<Range<usize>> {
 }
 
 fn ends_full(text: &[u8]) -> bool {
-    let Some(start) = text.len().checked_sub(WIDTH_CHARS_MIN) else { return false };
-    // Of most texts these are enough to know.
-    is_piece(text[start]) && is_piece(text[start + WIDTH_CHARS_MIN / 2]) && text[start..].iter().all(|&b| is_piece(b))
+    text.len() >= WIDTH_CHARS_MIN && text[text.len() - WIDTH_CHARS_MIN..].iter().all(|&b| is_piece(b))
 }
 
 /// The line of an object in JSON that is all that a record says: in a string of the record, or at its end.

@@ -16,7 +16,7 @@ use crate::members::KEY;
 use crate::objects::{has_key_member, opening, string_end};
 use crate::partials::part;
 use crate::pem::opens_key;
-use crate::records::is_member_record;
+use crate::records::says_member;
 use crate::view::{hidden_len, shows_as_nothing};
 
 /// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
@@ -59,7 +59,7 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
     }
     // In a container's log the braces may be the frame's, and the object on several lines.
     let line = line_of(text, &(at..at));
-    if part(line).is_some() || is_member_record(line) {
+    if part(line).is_some() || says_member(line) {
         return true;
     }
     // With the brace: a name may stand behind it.
