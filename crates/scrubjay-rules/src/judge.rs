@@ -65,6 +65,9 @@ const NOTHING: &[&[u8]] = &[
 /// How the markers of this program begin.
 const KINDS: &[&[u8]] = &[b"jwt(", b"jwe(", b"sdjwt(", b"jwk(", b"pem(", b"secret("];
 
+/// Digits of an address of 64 bits.
+const ADDRESS_DIGITS_MAX: usize = 16;
+
 /// True for a value that stands for one: `xxxx`, `****`, `${TOKEN}`, `<token>`, `null`, `REDACTED`, `your_token_here`, a
 /// plain number. Such a value carries nothing, and whoever debugs wants to see it.
 pub(crate) fn is_placeholder(value: &[u8]) -> bool {
@@ -74,6 +77,13 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
         return true;
     }
     if first == b'$' && bare.iter().skip(1).all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
+        return true;
+    }
+    // The address of an object, as Ruby and Python print it.
+    if let Some(digits) = bare.strip_prefix(b"0x")
+        && digits.len() <= ADDRESS_DIGITS_MAX
+        && digits.iter().all(u8::is_ascii_hexdigit)
+    {
         return true;
     }
     if first == b'%' && bare.ends_with(b"%") || bare.iter().all(|b| b"xX*.#_-?%".contains(b)) {

@@ -388,10 +388,22 @@ fn is_open_json(line: &[u8], text: &[u8], last: u8) -> bool {
     let indented = line.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
     match inner.first() {
         _ if matches!(last, b'{' | b'[') => true,
-        Some(b'{' | b'[') => !matches!(last, b'}' | b']'),
+        Some(b'{') => !matches!(last, b'}' | b']'),
+        Some(b'[') => !matches!(last, b'}' | b']') && opens_array(inner),
         Some(b'}' | b']') => indented || last == b',',
         Some(b'"') => is_member(inner) || indented && (last == b'"' || text.ends_with(b"\",")),
         _ => false,
+    }
+}
+
+/// An array begins with a value. Most lines that begin with a bracket are records, which begin with their time or level.
+fn opens_array(text: &[u8]) -> bool {
+    let value = text.get(1..).unwrap_or_default().trim_ascii_start();
+    let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
+    match value.get(digits..).unwrap_or_default() {
+        [] => true,
+        [b',', ..] => digits > 0,
+        [first, ..] => digits == 0 && b"{[\"'\\&%".contains(first),
     }
 }
 
@@ -499,6 +511,8 @@ mod tests {
             "-----BEGIN EC PRIVATE KEY-----",
             "2026-11-23T12:00:00.123456789Z stdout P part",
             r#"{"log":"part","stream":"stdout","time":"x"}"#,
+            r#"["one","#,
+            "[101, 121, 74,",
         ] {
             assert!(linked(&format!("{line}\r\n")), "{line}");
         }
@@ -508,6 +522,9 @@ mod tests {
             "]",
             r#"{"a":1}"#,
             "2026-11-23 INFO ordinary line",
+            "[2026-11-23 12:00:00,123] INFO ordinary line (kafka.log.Log)",
+            "[10/Feb/2024:21:23:40 +0100] GET / 200",
+            "[error] 1124#1124: open() failed",
             "\"quoted\",\"csv\"",
             r#"{"log":"whole\n","stream":"stdout","time":"x"}"#,
             "2026-11-23T12:00:00.123456789Z stdout F whole",

@@ -490,3 +490,63 @@ fn an_equals_sign_at_a_line_s_end_takes_no_neighbour() {
         assert!(out.ends_with(format!("=\n{AFTER}").as_bytes()), "{}", shown(&out));
     }
 }
+
+/// Quoted-printable (RFC 2045 §6.7) in lines of `width` bytes, signs included; every line stands behind `mark`.
+fn quoted_printable(text: &str, width: usize, mark: &str) -> String {
+    let (mut lines, mut line) = (Vec::new(), String::from(mark));
+    for c in text.chars() {
+        let written = if c == '=' { "=3D".to_owned() } else { c.to_string() };
+        if line.len() + written.len() + 1 > width {
+            lines.push(format!("{line}="));
+            line = mark.to_owned();
+        }
+        line.push_str(&written);
+    }
+    lines.push(line);
+    lines.join("\n")
+}
+
+#[test]
+fn quoted_printable_of_any_width() {
+    for mark in ["", "    ", "\t", "> "] {
+        check(&COMPACT, |r, t| quoted_printable(&format!("Authorization: Bearer {}, that is all", t.text), r.between(60, 200), mark));
+    }
+}
+
+#[test]
+fn json_in_quoted_printable() {
+    let quoted = |t: &Token| t.text.replace('\n', "").replace('=', "=3D").replace('"', "=22").replace('{', "=7B").replace('}', "=7D");
+    check(&[Form::JsonJwsFlat, Form::JsonJweFlat, Form::JsonJweGeneral, Form::JwkEc, Form::JwkRsa, Form::JwkOct], |_, t| quoted(t));
+}
+
+#[test]
+fn padding_at_a_lines_end_is_no_soft_break() {
+    let random = |r: &mut Random, n: usize| -> String { (0..n).map(|_| char::from(*r.pick(b"AbCdEfGhIj0123456789KlMnOp+/"))).collect() };
+    for seed in 0..cases(50) {
+        let r = &mut Random::new(seed);
+        // Base64 of one length in lines of their own, each a value by itself, and a token behind one of them.
+        let token = Form::Jws.make(r).text;
+        let values: Vec<String> = (0..4).map(|_| format!("{}=", random(r, 87))).collect();
+        let text = format!("{BEFORE}{}\nx {token}\n{}\n{AFTER}", values[..2].join("\n"), values[2..].join("\n"));
+        let out = whole(Limits::default(), text.as_bytes());
+        let out = String::from_utf8_lossy(&out);
+        assert!(values.iter().all(|value| out.contains(&format!("{value}\n"))), "seed {seed}: {out}");
+    }
+}
+
+#[test]
+fn a_key_of_the_type_akp() {
+    let secret = "3MmXeiE0CtGiXa1OFWe-bJAnj_0MLIU9BRQRm7JPcMo";
+    let public = "FcpxaZhpT1j_AZfTVqdCtX12H9e-IYxTdCpUhkefvq3s30tbl022URFwZew1Wpb0xm_CV2X7";
+    for key in [
+        format!(r#"{{"kty":"AKP","alg":"ML-DSA-65","kid":"a","pub":"{public}","priv":"{secret}"}}"#),
+        format!(r#"{{\"priv\":\"{secret}\",\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\"}}"#),
+        format!("{{ kty: 'AKP', alg: 'ML-DSA-65', pub: '{public}', priv: '{secret}' }}"),
+    ] {
+        let out = whole(Limits::default(), format!("{BEFORE}{key}\n{AFTER}").as_bytes());
+        let out = String::from_utf8_lossy(&out);
+        assert!(!out.contains(secret) && out.starts_with(BEFORE) && out.ends_with(AFTER), "{out}");
+    }
+    check_same(&format!(r#"{{"kty":"AKP","alg":"ML-DSA-65","kid":"a","pub":"{public}"}}"#));
+    check_same(&format!(r#"{{"dir":"/home/jo","priv":"{public}","kind":"path"}}"#));
+}

@@ -15,8 +15,8 @@ pub(crate) type Member = (&'static str, Range<usize>);
 
 /// Members that are public and tell what those beside them are: RFC 7517 §4, RFC 7518 §6, `ext` of WebCrypto.
 pub(crate) const CONTEXT: [&str; 8] = ["n", "e", "x", "y", "alg", "use", "key_ops", "ext"];
-/// Members of a key that must not come out.
-pub(crate) const KEY: [&str; 7] = ["k", "d", "p", "q", "dp", "dq", "qi"];
+/// Members of a key that must not come out (RFC 7518 §6; `priv` of the key type AKP, draft-ietf-cose-dilithium §3).
+pub(crate) const KEY: [&str; 8] = ["k", "d", "p", "q", "dp", "dq", "qi", "priv"];
 /// Those of a JWS and of a JWE. The header goes with them, as it does in compact serialization.
 pub(crate) const SIGNED: [&str; 3] = ["payload", "signature", "protected"];
 pub(crate) const ENCRYPTED: [&str; 3] = ["ciphertext", "encrypted_key", "protected"];

@@ -11,6 +11,7 @@ use memchr::memmem::Finder;
 
 use crate::base64::{is_base64, padding_len};
 use crate::compact::is_opening;
+use crate::members::KEY;
 use crate::objects::{Frame, judge};
 use crate::partials::part;
 use crate::token::{Found, Kind};
@@ -34,7 +35,7 @@ const PRIME_CHARS_MIN: usize = 42;
 const PART_CHARS_MIN: usize = 16;
 
 /// Members that are read, the private ones first.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "d",
     "k",
     "p",
@@ -42,6 +43,7 @@ const NAMES: [&str; 17] = [
     "dp",
     "dq",
     "qi",
+    "priv",
     "payload",
     "signature",
     "ciphertext",
@@ -54,14 +56,14 @@ const NAMES: [&str; 17] = [
     "crv",
 ];
 /// The names in front, whose values must not come out.
-const SECRETS: usize = 12;
+const SECRETS: usize = 13;
 /// The name of a member that is read, of another one of a key (RFC 7517 §4, RFC 7518 §6, Web Cryptography §16), or of what is
 /// around it.
 pub(crate) fn is_known(name: &[u8]) -> bool {
     match name {
         [_] => matches!(name[0], b'd' | b'k' | b'p' | b'q' | b'n' | b'e' | b'x' | b'y' | b'r' | b't'),
         [_, _] => matches!(name, b"dp" | b"dq" | b"qi" | b"iv"),
-        b"kty" | b"crv" | b"tag" | b"oth" | b"use" | b"alg" | b"enc" | b"kid" | b"ext" | b"key_ops" => true,
+        b"kty" | b"crv" | b"pub" | b"priv" | b"tag" | b"oth" | b"use" | b"alg" | b"enc" | b"kid" | b"ext" | b"key_ops" => true,
         b"x5u" | b"x5c" | b"x5t" | b"aad" | b"payload" | b"signature" | b"signatures" | b"ciphertext" => true,
         b"encrypted_key" | b"protected" | b"unprotected" | b"header" | b"recipients" => true,
         _ => false,
@@ -220,6 +222,7 @@ fn secrets(text: &[u8], frame: &Frame) -> Option<Found> {
     let is_private = |name: &str, len: usize| match (kty, name) {
         (b"oct", "k") => len >= OCTETS_CHARS_MIN,
         (b"EC" | b"OKP", "d") => CURVE_CHARS.contains(&len),
+        (b"AKP", "priv") => len >= *CURVE_CHARS.start(),
         (b"RSA", "d") => len >= EXPONENT_CHARS_MIN,
         (b"RSA", "p" | "q" | "dp" | "dq" | "qi") => len >= PRIME_CHARS_MIN,
         _ => false,
@@ -233,7 +236,7 @@ fn secrets(text: &[u8], frame: &Frame) -> Option<Found> {
     let token = judge(text, frame)?;
     let is_secret = |name: &str, len: usize| match token.kind {
         Kind::Jwk => is_private(name, len),
-        _ => !matches!(name, "d" | "k" | "p" | "q" | "dp" | "dq" | "qi"),
+        _ => !KEY.contains(&name),
     };
     let secret = |name: &str| NAMES[..SECRETS].contains(&name);
     let members = frame.members.iter().filter(|(name, value)| secret(name) && is_secret(name, value.len()) && !value.is_empty());

@@ -517,7 +517,7 @@ pub(crate) fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Rang
 }
 
 pub(crate) fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
-    let secret = ["d", "k", "p", "q", "dp", "dq", "qi"].iter().any(|n| frame.long(n, SECRET_CHARS_MIN));
+    let secret = KEY.iter().any(|n| frame.long(n, SECRET_CHARS_MIN));
     if frame.has("kty") && (secret || frame.has("oth")) {
         return Some(Token::bare(Kind::Jwk));
     }

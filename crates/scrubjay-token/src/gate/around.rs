@@ -65,12 +65,13 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
     // With the brace: a name may stand behind it.
     let object = &text[before.len() - (open + 1).min(before.len())..before.len() + close];
     // A name may be written in any way there is; only plain ones are read here.
-    let is_escape = |w: &[u8]| matches!(w, [b'%' | b'&', ..] | [b'\\', b'u' | b'x' | b'0'..=b'7', ..]);
+    let is_escape = |w: &[u8]| matches!(w, [b'%' | b'&', ..] | [b'=', b'2', b'2', _] | [b'\\', b'u' | b'x' | b'0'..=b'7', ..]);
     object.windows(4).any(|w| {
         let quote = |b: u8| matches!(b, b'"' | b'\'' | b'\\');
         let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && quote(w[2]);
-        let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]) || w[1..] == *b"oth";
-        shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two) || is_bare_private(w)
+        let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]);
+        let more = matches!(&w[1..], b"oth" | b"pri");
+        shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two || more) || is_bare_private(w)
     }) || memchr::memchr_iter(b'\n', object).any(|end| divides_name(&object[..end]))
 }
 
@@ -94,7 +95,7 @@ fn is_bare_private(w: &[u8]) -> bool {
     let begins = b" \t\r\n{[(,;&?|\"'`:.-@%".contains(&w[0]);
     let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && sign(w[2]);
     let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && sign(w[3]);
-    begins && (one || two)
+    begins && (one || two || w[1..] == *b"pri")
 }
 
 /// Where the object of the member named at `at` opens and closes, braces within strings in its name's quotes not counted.
@@ -182,9 +183,10 @@ pub(super) fn is_modulus(text: &[u8], run: &Range<usize>) -> bool {
         && has_key_member(&text[run.end..text.len().min(run.end + KEY_GAP_REACH)])
 }
 
-/// A member of a key has a name of one or two letters, in quotes.
+/// A member of a key has a name of one or two letters, in quotes, but for `priv`.
 fn ends_in_key_name(text: &[u8]) -> bool {
     matches!(text, [.., b'"' | b'\'', b'd' | b'k' | b'p' | b'q'] | [.., b'"' | b'\'', b'd', b'p' | b'q'] | [.., b'"' | b'\'', b'q', b'i'])
+        || text.ends_with(b"priv")
 }
 
 /// The same where quotes are written as escapes (`&quot;d&quot;`, `%22d%22`).

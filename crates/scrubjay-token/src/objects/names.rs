@@ -7,11 +7,11 @@ use memchr::memmem::Finder;
 use super::has_key_member;
 
 /// Members that must not come out.
-pub(super) const SECRETS: [&str; 12] =
-    ["k", "d", "p", "q", "dp", "dq", "qi", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
+pub(super) const SECRETS: [&str; 13] =
+    ["k", "d", "p", "q", "dp", "dq", "qi", "priv", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
 
 /// Members that are read.
-pub(super) const NAMES: [&str; 22] = [
+pub(super) const NAMES: [&str; 23] = [
     "kty",
     "k",
     "d",
@@ -20,6 +20,7 @@ pub(super) const NAMES: [&str; 22] = [
     "dp",
     "dq",
     "qi",
+    "priv",
     "oth",
     "kid",
     "payload",
@@ -37,7 +38,7 @@ pub(super) const NAMES: [&str; 22] = [
 ];
 
 /// Further members of a token or a key (RFC 7516 §7.2.1, RFC 7517 §4, RFC 9901 §8), which need not be a record's own.
-pub(super) const OTHERS: [&str; 7] = ["aad", "x5u", "x5c", "x5t", "x5t#S256", "disclosures", "kb_jwt"];
+pub(super) const OTHERS: [&str; 8] = ["pub", "aad", "x5u", "x5c", "x5t", "x5t#S256", "disclosures", "kb_jwt"];
 
 /// Members whose values are lists that must not come out (RFC 7518 §6.3.2.7, RFC 9901 §8).
 pub(super) const OPAQUE: [&str; 2] = ["oth", "disclosures"];

@@ -2,7 +2,7 @@
 
 use super::{View, hex};
 use crate::base64::is_base64;
-use crate::wrap::is_piece;
+use crate::wrap::{is_piece, mark_end};
 
 /// The text without quoted-printable (RFC 2045 §6.7): soft line breaks joined, `=HH` decoded. Only where it is plain
 /// that it is quoted-printable: a soft break, or an escaped character that a token has.
@@ -10,7 +10,11 @@ pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
     let soft = |at: usize| soft_break(text, at);
     let byte = |at: usize| hex(text, at + 1, 2).filter(|_| !text[at + 1..at + 3].iter().any(u8::is_ascii_lowercase));
     let telling = |at: usize| soft(at).is_some() || matches!(byte(at), Some(0x2E | 0x2D | 0x5F | 0x3D | 0x7E));
-    text.iter().enumerate().find(|&(at, &b)| b == b'=' && telling(at))?;
+    let mut signs = memchr::memchr_iter(b'=', text);
+    if !signs.clone().any(telling) {
+        // Quotes are written so in pairs.
+        signs.by_ref().filter(|&at| byte(at) == Some(0x22)).nth(1)?;
+    }
     let mut view = View::with_capacity(text.len());
     view.decoded = true;
     let mut at = 0;
@@ -32,18 +36,21 @@ pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
     Some(view)
 }
 
-/// Lengths of a line that ends in a soft break, its `=` included: encoders fill lines up to 76 (RFC 2045 §6.7).
-const SOFT_LINE_BYTES: std::ops::RangeInclusive<usize> = 60..=76;
-/// A line of this length would not have held another escaped character: it is filled.
-const SOFT_FILLED_BYTES: usize = 73;
+/// Lengths of a line that an encoder fills and ends in a soft break, its `=` included (RFC 2045 §6.7): another escaped character
+/// would not have had room in it.
+const FILLED_BYTES: std::ops::RangeInclusive<usize> = 73..=76;
+/// Shortest line that ends in a soft break: some encoders fill other widths than the standard's.
+const SOFT_LINE_BYTES_MIN: usize = 60;
+/// Longest line that is looked at (RFC 5322 §2.1.1).
+const SOFT_LINE_BYTES_MAX: usize = 998;
 /// Shortest beginning of the line behind a soft break in a line that is not filled.
 const SOFT_NEXT_CHARS_MIN: usize = 16;
 
 /// Shortest line of wrapped base64.
 const WRAPPED_CHARS_MIN: usize = 60;
 
-/// Length of a soft line break at `at`. A `=` at a line's end is padding, mostly: the line has to be filled, and the
-/// next one has to go on.
+/// Length of a soft line break at `at`. A `=` at a line's end is padding, mostly: the line has to be filled, or as long as a
+/// neighbour that ends in such a sign too, and the next one has to go on.
 fn soft_break(text: &[u8], at: usize) -> Option<usize> {
     let len = match text.get(at + 1..) {
         Some([b'\n', ..]) => 2,
@@ -54,23 +61,48 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
     if at > 0 && text[at - 1] == b'=' {
         return None;
     }
-    let line = text[..at].iter().rev().take(80).take_while(|&&b| b != b'\n').count() + 1;
+    let line = text[..at].iter().rev().take(SOFT_LINE_BYTES_MAX).take_while(|&&b| b != b'\n').count() + 1;
+    if !(SOFT_LINE_BYTES_MIN..=SOFT_LINE_BYTES_MAX).contains(&line) {
+        return None;
+    }
     // Behind a full line of base64 that has no soft break, the sign is padding: quoted-printable breaks every line.
-    let above = text[..at + 1 - line].strip_suffix(b"\n").unwrap_or_default();
-    let above = above.iter().rev().skip_while(|b| b"\r\\\"'+ ".contains(b)).take_while(|&&b| is_base64(b));
+    let before = text[..at + 1 - line].strip_suffix(b"\n").unwrap_or_default();
+    let above = before.iter().rev().skip_while(|b| b"\r\\\"'+ ".contains(b)).take_while(|&&b| is_base64(b));
     if above.take(WRAPPED_CHARS_MIN).count() == WRAPPED_CHARS_MIN {
         return None;
     }
-    let next = &text[at + len..];
+    // Where the lines are indented or marked alike, that is the frame's.
+    let (start, behind) = (at + 1 - line, &text[at + len..]);
+    let mark = &text[start..mark_end(text, &(start..at))];
+    let framed = matches!(mark.last(), Some(b' ' | b'\t')) && behind.starts_with(mark);
+    let mark = if framed { mark.len() } else { 0 };
+    let next = &behind[mark..];
     // A date begins a record.
     if matches!(next, [a, b, c, d, b'-', e, f, b'-', ..] if [a, b, c, d, e, f].into_iter().all(u8::is_ascii_digit)) {
         return None;
     }
-    let piece = next.iter().take_while(|&&b| is_piece(b)).count();
-    // Behind a line that is not filled a value goes on, and no word or digest: both cases, as base64 has.
-    let piece = &next[..piece];
-    let value = piece.len() >= SOFT_NEXT_CHARS_MIN && piece.iter().any(u8::is_ascii_uppercase) && piece.iter().any(u8::is_ascii_lowercase);
+    let run = text[..at].iter().rev().take_while(|&&b| is_base64(b)).count();
+    // The parts of compact tokens have none (RFC 7515 §2).
+    let is_padding = run % 4 == 3 && !text[..at - run].ends_with(b".");
     // A container's line is not filled by anybody: the runtime's head is part of it.
-    let filled = line >= SOFT_FILLED_BYTES && crate::partials::part(&text[at + 1 - line..at]).is_none();
-    (SOFT_LINE_BYTES.contains(&line) && (filled || value)).then_some(len)
+    let filled = FILLED_BYTES.contains(&line) && crate::partials::part(&text[at + 1 - line..at]).is_none();
+    let is_soft = filled || is_as_wide(before, line, behind, len) || is_value(next) && (line <= *FILLED_BYTES.end() || !is_padding);
+    is_soft.then_some(len + mark)
+}
+
+/// A neighbour of a line of `line` bytes is as long and ends in the same sign: the last one in `before` or the first one in `next`.
+fn is_as_wide(before: &[u8], line: usize, next: &[u8], line_end: usize) -> bool {
+    let above = before.strip_suffix(b"\r").unwrap_or(before);
+    let above = above.len().checked_sub(line).is_some_and(|start| {
+        let (before, above) = above.split_at(start);
+        matches!(before, [] | [.., b'\n']) && above.ends_with(b"=") && !above.ends_with(b"==") && !above.contains(&b'\n')
+    });
+    let below = next.get(..line).is_some_and(|below| below.ends_with(b"=") && !below.ends_with(b"==") && !below.contains(&b'\n'));
+    above || below && matches!(next.get(line..line + line_end - 1), Some([b'\n'] | [b'\r', b'\n']))
+}
+
+/// Behind a line that is not filled a value goes on, and no word or digest: both cases, as base64 has.
+fn is_value(next: &[u8]) -> bool {
+    let piece = &next[..next.iter().take_while(|&&b| is_piece(b)).count()];
+    piece.len() >= SOFT_NEXT_CHARS_MIN && piece.iter().any(u8::is_ascii_uppercase) && piece.iter().any(u8::is_ascii_lowercase)
 }
