@@ -16,10 +16,11 @@ use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::concatenated;
 use crate::merge::merged;
 use crate::notations::notations;
-use crate::objects::{divided, is_json_in_view, objects, objects_in_strings};
+use crate::objects::{divided, is_json_in_view, may_hold_members, objects, objects_in_strings};
 use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
+use crate::records::Records;
 use crate::runs::long_runs;
 use crate::survey::Survey;
 use crate::tables::columns;
@@ -248,6 +249,9 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
             base64_runs(text, depth - 1, work, &mut found)?;
         }
     }
+    if survey.lines && survey.base64_line && outer && (survey.base64 || may_hold_members(text)) {
+        found = said(text, found, depth, work)?;
+    }
     Ok(merged(found))
 }
 
@@ -282,6 +286,34 @@ fn carried_objects(
 fn whole_objects<'a>(text: &'a [u8], view: &'a View) -> impl Iterator<Item = Found> + use<'a> {
     let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none() && is_json_in_view(text, view, f, false));
     whole.map(|f| mapped(text, view, f)).map(|f| Found { pieces: without_frames(text, f.pieces), ..f })
+}
+
+/// Looks at what records say as at a text. What was found over several of them is theirs to tell, and their frames stay.
+fn said(text: &[u8], mut found: Vec<Found>, depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
+    let records = Records::of(text);
+    let Some(view) = records.view(text) else { return Ok(found) };
+    let mut inner = Vec::new();
+    through(text, &view, None, depth, Lined::default(), work, &mut inner)?;
+    // Keys in records prove each line of theirs by its frame.
+    inner.retain(|f| f.token.kind != Kind::Pem);
+    // They are in order, and so are their pieces.
+    let told: Vec<Range<usize>> = inner.iter().flat_map(|f| f.pieces.iter().cloned()).collect();
+    let is_told =
+        |piece: &Range<usize>| told[..told.partition_point(|p| p.start <= piece.start)].last().is_some_and(|p| p.end >= piece.end);
+    let is_theirs = |span: &Range<usize>| {
+        inner[..inner.partition_point(|f| f.span().start < span.end)].last().is_some_and(|f| f.span().end > span.start)
+    };
+    let is_divided = |span: &Range<usize>| memchr::memchr(b'\n', &text[span.clone()]).is_some();
+    for f in &mut found {
+        let span = f.span();
+        if is_divided(&span) && is_theirs(&span) {
+            f.pieces = f.pieces.iter().flat_map(|piece| line_pieces(text, piece.clone())).collect();
+            records.without_frames(&mut f.pieces);
+            f.pieces.retain(|piece| piece.start < piece.end && !is_told(piece));
+        }
+    }
+    found.append(&mut inner);
+    Ok(found)
 }
 
 /// Looks for what only shows once folded lines are joined: numbers and escapes. Plain tokens do not, and might run into the

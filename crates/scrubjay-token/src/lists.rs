@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::records::said_end;
 use crate::runs::long_runs;
 use crate::view::unescaped;
 
@@ -333,11 +334,23 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
             return None;
         }
         let gap = offset_gap(&text[end..line.end])?;
+        // The number behind a date or an epoch is the offset.
+        if is_offset(&text[end + gap..line.end]) {
+            return None;
+        }
         dump_bytes(text, end + gap, line.end).map(|bytes| (at..end, end + gap, bytes))
     })?;
-    let end = line.end - usize::from(text[line.clone()].last() == Some(&b'\r'));
+    let end =
+        line.start + said_end(&text[line.start..line.end - usize::from(text[line.clone()].last() == Some(&b'\r'))], start - line.start);
     let end = text_column(text, behind..end, &bytes).unwrap_or(end);
     Some(DumpLine { offset, piece: start..end, bytes, word })
+}
+
+/// The number at the beginning is an offset by itself: behind a word of a dump stands one blank, and then another.
+fn is_offset(text: &[u8]) -> bool {
+    let len = text.iter().take(OFFSET_DIGITS_MAX + 1).take_while(|b| b.is_ascii_hexdigit()).count();
+    let gap = || offset_gap(&text[len..]).filter(|&gap| gap > 1);
+    (4..=OFFSET_DIGITS_MAX).contains(&len) && gap().is_some_and(|gap| dump_bytes(text, len + gap, text.len()).is_some())
 }
 
 /// Length of what stands between an offset and the bytes: `: `, `| `, ` - ` (OpenSSL, GnuTLS), ` <buffer+16>:` (gdb).
@@ -401,7 +414,7 @@ fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(Vec<u8>, usize, 
         // OpenSSL and WinDbg have a hyphen in the middle.
         let middle = len == 2 && bytes.len() == 7 && matches!(text.get(digits + 2..end), Some([b'-', b, ..]) if b.is_ascii_hexdigit());
         let is_word = matches!(len, 2 | 4 | 8) || prefix > 0 && len == 16;
-        if !is_word || !middle && !text.get(digits + len).is_none_or(|b| b" \t\r\n|".contains(b)) {
+        if !is_word || !middle && !text.get(digits + len).is_none_or(|b| b" \t\r\n|\\\"".contains(b)) {
             break;
         }
         bytes.extend(decode_hex(&text[digits..digits + len]));

@@ -5,7 +5,6 @@
 //! Such text has no end that could be relied on, so only the values that must not come out are replaced, and only where the
 //! key's type stands beside them and they are as long as the type makes them.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -13,13 +12,10 @@ use memchr::memmem::Finder;
 
 use crate::base64::{is_base64, padding_len};
 use crate::compact::is_opening;
-use crate::lines::raw_lines;
 use crate::members::KEY;
 use crate::objects::{Frame, judge};
 use crate::partials::part;
-use crate::pem::framed_as;
 use crate::token::{Found, Kind};
-use crate::view::View;
 
 /// Deepest nesting of brackets that is followed.
 const DEPTH_MAX: usize = 64;
@@ -92,6 +88,11 @@ fn known(name: &[u8]) -> Option<&'static str> {
     NAMES.iter().chain(&OTHERS).find(|known| known.as_bytes().eq_ignore_ascii_case(name)).copied()
 }
 
+/// True for such a name.
+pub(crate) fn is_known(name: &[u8]) -> bool {
+    known(name).is_some()
+}
+
 /// A member of an object, in a notation without quotes around names, or with something around the value.
 struct Member {
     name: &'static str,
@@ -112,53 +113,9 @@ pub(crate) fn notations(text: &[u8]) -> Vec<Found> {
     if !TELLING.iter().any(|finder| finder.find_iter(text).any(|at| at > 0 && member(text, at - 1).is_some())) {
         return Vec::new();
     }
-    let mut found = read(text);
-    if let Some(view) = records(text) {
-        let known: HashSet<usize> = found.iter().map(|f| f.span().start).collect();
-        let pieces = |f: &Found| f.pieces.iter().flat_map(|piece| view.pieces(text, piece)).collect();
-        let inner = read(&view.text).into_iter().map(|f| Found { pieces: pieces(&f), ..f });
-        found.extend(inner.filter(|f| !known.contains(&f.span().start)));
-    }
-    found
-}
-
-fn read(text: &[u8]) -> Vec<Found> {
     let mut reading = Reading { text, open: vec![Object::default()], found: Vec::new(), idle: true };
     reading.read();
     reading.found
-}
-
-/// What records say of which each is a line of a printed object, without what is around it: the records beside one with a
-/// member that tells, as far as they are framed as it is. `None`: there are none.
-fn records(text: &[u8]) -> Option<View> {
-    const TELLING: [&[u8]; 2] = [b"kty", b"protected"];
-    let lines: Vec<Range<usize>> = raw_lines(text).collect();
-    let mut view = View::default();
-    let mut next = 0;
-    for (k, line) in lines.iter().enumerate() {
-        let bytes = &text[line.clone()];
-        let member = lone_member(bytes).filter(|&at| k >= next && TELLING.iter().any(|name| bytes[at..].starts_with(name)));
-        let Some(frame) = member.map(|at| bytes[..at].trim_ascii_end()).filter(|frame| !frame.is_empty()) else { continue };
-        let said = |line: &Range<usize>| said(frame, &text[line.clone()]).map(|said| line.start + said.start..line.start + said.end);
-        let first = k - lines[next..k].iter().rev().map_while(said).count();
-        next = k + 1;
-        for (k, said) in lines[first..].iter().map_while(said).enumerate() {
-            let end = said.end;
-            view.copy(text, said);
-            view.push(b'\n', end, end);
-            next = next.max(first + k + 1);
-        }
-    }
-    (!view.text.is_empty()).then_some(view)
-}
-
-/// What a record says that is framed so: a string up to its quote, or the rest of the line.
-fn said(frame: &[u8], line: &[u8]) -> Option<Range<usize>> {
-    let start = framed_as(frame, line)?;
-    let is_string = frame.ends_with(b"\"");
-    let quote = |at: &usize| line[*at] == b'"' && line[..*at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0;
-    let end = if is_string { (start..line.len()).find(quote).unwrap_or(line.len()) } else { line.len() };
-    Some(start..end)
 }
 
 /// Where the member begins that is all that a record says.

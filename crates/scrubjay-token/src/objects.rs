@@ -5,9 +5,6 @@
 //! JSON as a whole. Quotes may be escaped any number of times, or be single ones.
 
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 
 use crate::base64::{decode, is_base64};
 use crate::compact::{is_jwe_shape, is_opening};
@@ -18,13 +15,16 @@ use crate::members::{CONTEXT, ENCRYPTED, KEY, Member, Members, SECRET_CHARS_MIN,
 use crate::token::{Cut, Found, Kind, Token};
 use crate::view::{View, brace};
 
+mod names;
 mod strings;
 mod whole;
 
+pub(crate) use self::names::may_hold_members;
 pub(crate) use self::strings::has_key_member;
 pub use self::strings::{Later, later_members};
 pub(crate) use self::whole::is_json_in_view;
 
+use self::names::{HOLDERS, NAMES, OPAQUE, OTHERS, SECRETS};
 use self::strings::ends_around;
 use self::whole::is_json_in_lines;
 
@@ -36,42 +36,6 @@ const PART_CHARS_MIN: usize = 16;
 const QUOTES_MAX: usize = 6;
 /// Most backslashes before a quote that are looked at.
 const SLASHES_MAX: usize = 16;
-/// Members that must not come out.
-const SECRETS: [&str; 13] =
-    ["k", "d", "p", "q", "dp", "dq", "qi", "priv", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
-
-const NAMES: [&str; 23] = [
-    "kty",
-    "k",
-    "d",
-    "p",
-    "q",
-    "dp",
-    "dq",
-    "qi",
-    "priv",
-    "oth",
-    "kid",
-    "payload",
-    "signature",
-    "signatures",
-    "protected",
-    "header",
-    "ciphertext",
-    "encrypted_key",
-    "iv",
-    "tag",
-    "recipients",
-    "unprotected",
-    "crv",
-];
-
-/// One of these is in every object of ours that is no key without its type.
-static TELLING: LazyLock<[Finder<'static>; 6]> =
-    LazyLock::new(|| ["kty", "signature", "ciphertext", "protected", "encrypted_key", "payload"].map(|name| Finder::new(name.as_bytes())));
-
-/// Objects hold members of these names. The value of one that is elsewhere would be a member of another object.
-const HOLDERS: [&str; 4] = ["signatures", "recipients", "oth", "header"];
 
 /// An object whose closing brace is not seen yet.
 #[derive(Default)]
@@ -88,6 +52,10 @@ pub(crate) struct Frame {
     reach: usize,
     /// The string around it ended: what follows belongs to it only where it goes on in quotes of its own.
     ended: bool,
+    /// It has members that are none of a token's or a key's.
+    mixed: bool,
+    /// What must not come out of it is not all in values that are read.
+    opaque: bool,
 }
 
 impl Frame {
@@ -107,6 +75,11 @@ impl Frame {
         self.value(name).is_some_and(|v| v.len() >= chars)
     }
 
+    /// It is a record, closed by a brace that ends at `end`, and a token's or a key's members are among its own.
+    fn is_record(&self, text: &[u8], end: usize) -> bool {
+        self.mixed && !self.opaque && memchr::memchr(b'\n', &text[self.start..end]).is_none()
+    }
+
     fn is_quoted(&self, text: &[u8], quote: &Range<usize>) -> bool {
         self.quote.as_ref().is_some_and(|own| text[own.clone()] == text[quote.clone()])
     }
@@ -119,6 +92,7 @@ impl Frame {
             && matches!(text[..inner.start].trim_ascii_end().last(), Some(b':' | b'[' | b','));
         if is_part {
             self.nested.extend(inner.members.iter().chain(&inner.nested).cloned());
+            self.opaque |= inner.opaque;
             self.reach = self.reach.max(end);
         }
     }
@@ -136,7 +110,7 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
 /// As [`objects`], and where objects begin and the strings end in which they are cut: once escapes are taken off, no quote
 /// tells that any more.
 pub(crate) fn objects_in_strings(text: &[u8]) -> (Vec<Found>, Vec<Range<usize>>) {
-    if !TELLING.iter().any(|finder| finder.find(text).is_some()) && !has_key_member(text) {
+    if !may_hold_members(text) {
         return (Vec::new(), Vec::new());
     }
     let mut rough = Reading::default();
@@ -276,6 +250,7 @@ impl Reading {
             Some(only) if text[end..].starts_with(only) => string_end(text, end + only.len(), only).unwrap_or(rough),
             _ => rough,
         };
+        let (is_other, is_opaque) = (!OTHERS.iter().any(|other| other.as_bytes() == name), OPAQUE.iter().any(|n| n.as_bytes() == name));
         let name = NAMES.iter().chain(&CONTEXT).find(|n| n.as_bytes() == name).copied();
         let begins = name.is_some_and(|name| !CONTEXT.contains(&name));
         if begins && self.quotes.len() < QUOTES_MAX && self.quotes.iter().all(|q| text[q.clone()] != text[quote.clone()]) {
@@ -284,7 +259,13 @@ impl Reading {
         if name.is_some_and(|name| SECRETS.contains(&name) && (value.len() >= SECRET_CHARS_MIN || name == "ciphertext")) {
             self.secrets.push(value.clone());
         }
+        let is_unread = || name.is_some_and(|name| SECRETS.contains(&name)) && !text[value.end..].starts_with(&text[quote.clone()]);
+        let is_opaque = is_opaque || is_unread();
         self.add_member(text, name, quote, value);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.mixed |= name.is_none() && is_other;
+            frame.opaque |= is_opaque;
+        }
         next
     }
 
@@ -472,7 +453,8 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
         Some(_) => None,
         None => Some(Cut::Payload),
     };
-    let nested = if cut.is_some() { frame.nested.as_slice() } else { &[] };
+    let is_record = brace.is_some_and(|end| frame.is_record(text, end));
+    let nested = if cut.is_some() || is_record { frame.nested.as_slice() } else { &[] };
     let members = Members { text, own: &frame.members, nested };
     let mut names: Option<&[&str]> = None;
     let Some(mut token) = judge(text, &frame).or_else(|| {
@@ -487,9 +469,11 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
     // An object that is cut keeps its opening brace out of the span: nothing will close it.
     let pieces = without_frames(text, line_pieces(text, frame.start..end));
     let quote = frame.quote.as_ref().map(|quote| &text[quote.clone()]);
-    let is_broken = || pieces.len() > 1 && quote.is_some_and(|quote| !is_json_in_lines(text, &pieces, quote));
-    if names.is_none() && (frame.headless || is_broken()) {
+    let is_broken = pieces.len() > 1 && quote.is_some_and(|quote| !is_json_in_lines(text, &pieces, quote));
+    if names.is_none() && is_broken {
         token.cut = token.cut.or(Some(Cut::Payload));
+    }
+    if names.is_none() && (frame.headless || is_record || is_broken) {
         names = Some(match token.kind {
             Kind::Jwk => &KEY,
             Kind::Jwe => &ENCRYPTED,
@@ -498,6 +482,9 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
     }
     if let Some(names) = names {
         let pieces = members.values(names);
+        // Of an object that is a part of it, the members go with its own.
+        let is_part = |f: &Found| nested.iter().any(|(_, value)| f.span().contains(&value.start));
+        while found.pop_if(|f| f.span().start >= frame.start && is_part(f)).is_some() {}
         if !pieces.is_empty() {
             found.push(Found { pieces, token, quote: None, wide: None, from: Some(frame.start) });
         }
@@ -608,7 +595,10 @@ mod tests {
         check(r#"{"ciphertext":"AAAAAAAAAAAAAAAA","iv":"AAAAAAAAAAAAAAAA","tag":"v1.2.3"}"#, None, "");
         let hook = r#"{"level":"info","payload":"eyJvcmRlciI6MTJ9","signature":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}"#;
         check(hook, None, "");
-        check(&hook.replace("eyJvcmRlciI6MTJ9", "eyJzdWIiOiJqbyIsImV4cCI6MX0"), Some(Kind::Jws), "\"");
+        // Members among a record's own go one by one.
+        let record = hook.replace("eyJvcmRlciI6MTJ9", "eyJzdWIiOiJqbyIsImV4cCI6MX0");
+        let pieces: Vec<usize> = objects(record.as_bytes())[0].pieces.iter().map(ExactSizeIterator::len).collect();
+        assert_eq!(pieces, [27, 44]);
         let envelope = r#"{"payloadType":"a/b","payload":"eyJfdHlwZSI6ImEvYiJ9","signatures":[{"keyid":"ab","sig":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"}]}"#;
         check(envelope, None, "");
         check(r#"{"payload":{"id":1},"signature":"sha256=5fd5aaaaaaaaaaaaaaaaaaaaaaaa","protected":true}"#, None, "");

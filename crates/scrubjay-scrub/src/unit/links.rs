@@ -45,11 +45,13 @@ enum Judge {
     Written(fn(&Line<'_>) -> bool),
     /// A line behind the one before it, which comes first.
     Behind(fn(&Line<'_>, &Line<'_>) -> bool),
+    /// The same, where there need not be one.
+    Among(fn(Option<&Line<'_>>, &Line<'_>) -> bool),
 }
 
 /// The links, those that are soon told first.
-const LINKS: [Link; 29] = {
-    use Judge::{Behind, Shown, Written};
+const LINKS: [Link; 30] = {
+    use Judge::{Among, Behind, Shown, Written};
     use Signs as S;
     const fn link(name: &'static str, bytes_min: usize, signs: Signs, last: Signs, judge: Judge) -> Link {
         Link { name, bytes_min, signs, last, judge }
@@ -84,6 +86,7 @@ const LINKS: [Link; 29] = {
         link("in an object", WIDE, S::NONE, S::ANY, Behind(is_in_object)),
         link("beginning of a body", 0, S::NONE, S::BODY, Behind(begins_body)),
         link("framed line of a key", 0, S::NONE, S::ANY, Behind(|before, line| scrubjay_token::continues_key(before.bytes, line.bytes))),
+        link("line of an object or a value in records", 0, S::NONE, S::ANY, Among(goes_on_in_next)),
         link("chunk", 0, S::RETURN, S::ANY, Behind(|before, line| scrubjay_token::is_http_chunk(before.bytes, line.bytes))),
         link("part of a JWE", 0, S::NONE, S::ANY, Behind(|before, line| scrubjay_token::ends_in_cipher_part(before.text, line.bytes))),
     ]
@@ -94,6 +97,7 @@ pub(super) fn link(before: Option<&Line<'_>>, line: &Line<'_>) -> Option<&'stati
     first(line, |judge| match judge {
         Judge::Shown(holds) | Judge::Written(holds) => holds(line),
         Judge::Behind(holds) => before.is_some_and(|before| holds(before, line)),
+        Judge::Among(holds) => holds(before, line),
     })
 }
 
@@ -120,6 +124,12 @@ fn is_part(line: &Line<'_>) -> bool {
 
 fn is_lone_member(line: &Line<'_>) -> bool {
     scrubjay_token::is_member_line(line.text) || scrubjay_token::is_member_record(line.text)
+}
+
+/// What the record says goes on in the next one, if that is there yet.
+fn goes_on_in_next(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
+    let next = line.behind.get(line_at(line.behind, 0)).filter(|next| next.ends_with(b"\n"));
+    scrubjay_token::goes_on_in_next(before.map_or(b"", |before| before.bytes), line.bytes, next)
 }
 
 /// What shows as nothing hides how a line begins and ends.
@@ -416,6 +426,12 @@ mod tests {
             ("in an object", r#"got {"a": "b", "#, PLAIN.into(), format!("{PLAIN} }}")),
             ("beginning of a body", KEY, "QUJDRA==".into(), "no key".into()),
             ("framed line of a key", KEY, format!("2 {}", &body[..40]), "2 done".into()),
+            (
+                "line of an object or a value in records",
+                "",
+                "2026-11-28T10:00:00.1Z stdout F   \"d\": \"AAAA\",".into(),
+                "2026-11-28T10:00:00.1Z stdout F done".into(),
+            ),
             ("chunk", "5\r", "hello\r".into(), "hell\r".into()),
             ("part of a JWE", JWE, "done".into(), "done".into()),
         ];

@@ -13,10 +13,10 @@ use crate::base64::{is_base64, padding_len};
 use crate::compact::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object, is_opening};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
 use crate::members::KEY;
-use crate::notations::lone_member;
 use crate::objects::{has_key_member, opening, string_end};
 use crate::partials::part;
 use crate::pem::opens_key;
+use crate::records::says_member;
 use crate::view::{escape_at, hidden_len, shows_as_nothing};
 
 /// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
@@ -64,7 +64,7 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
     }
     // In a container's log the braces may be the frame's, and the object on several lines.
     let line = line_of(text, &(at..at));
-    if part(line).is_some() || lone_member(line).is_some() {
+    if part(line).is_some() || says_member(line) {
         return true;
     }
     // With the brace: a name may stand behind it.
