@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
-use crate::carried::carried;
+use crate::carried::{carried, divided};
 use crate::chunked::unchunked;
 use crate::compact::is_signature_length;
 use crate::edges::{before_path, behind_escape};
@@ -16,7 +16,7 @@ use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::concatenated;
 use crate::merge::merged;
 use crate::notations::notations;
-use crate::objects::{divided, is_json_in_view, may_hold_members, objects, objects_in_strings};
+use crate::objects::{is_json_in_view, may_hold_members, objects, objects_in_strings};
 use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};

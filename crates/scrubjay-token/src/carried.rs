@@ -62,8 +62,39 @@ static SIGNS: [bool; 256] = {
 
 /// What follows a brace is a member's name, or the line's end.
 fn opens_object(behind: &[u8]) -> bool {
-    let next = behind.iter().find(|b| !b.is_ascii_whitespace());
-    next.is_none_or(|b| b"\"'\\&%".contains(b))
+    behind.trim_ascii_start().is_empty() || begins_name(behind)
+}
+
+/// What follows a brace is a member's name, in whatever line.
+fn begins_name(behind: &[u8]) -> bool {
+    matches!(behind.trim_ascii_start().first(), Some(b'"' | b'\'' | b'\\' | b'&' | b'%'))
+}
+
+/// The text without the line ends, and the indentation behind them, that divide an object (a terminal's width, a folded
+/// line): they may stand within a name or a value. `None`: there are none.
+pub(crate) fn divided(text: &[u8]) -> Option<View> {
+    let mut view = View::default();
+    let (mut depth, mut at, mut copied) = (0usize, 0, 0);
+    for brace in memchr::memchr2_iter(b'{', b'}', text).chain([text.len()]) {
+        while depth > 0
+            && let Some(end) = memchr::memchr2(b'\n', b'\r', &text[at..brace]).map(|i| at + i)
+        {
+            view.copy(text, copied..end);
+            at = end + 1 + text[end + 1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            copied = at;
+        }
+        match text.get(brace) {
+            Some(b'{') if depth > 0 || begins_name(&text[brace + 1..]) => depth += 1,
+            Some(b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at = brace + 1;
+    }
+    if copied == 0 {
+        return None;
+    }
+    view.copy(text, copied..text.len());
+    Some(view)
 }
 
 /// Where the text of a line ends that goes on in the next one, and whether a string literal ends there.

@@ -13,7 +13,7 @@ use crate::json::{self, Status, Value};
 use crate::lists::line_pieces;
 use crate::members::{CONTEXT, ENCRYPTED, KEY, Member, Members, SECRET_CHARS_MIN, SIGNED, has_claims};
 use crate::token::{Cut, Found, Kind, Token};
-use crate::view::{View, brace};
+use crate::view::brace;
 
 mod names;
 mod strings;
@@ -368,39 +368,6 @@ fn sign(text: &[u8], at: usize) -> (u8, usize) {
         b'\\' | b'%' | b'&' => brace(text, at).unwrap_or((0, 1)),
         b => (b, 1),
     }
-}
-
-/// The text without the line ends, and the indentation behind them, that divide an object (a terminal's width, a folded
-/// line): they may stand within a name or a value. `None`: there are none.
-pub(crate) fn divided(text: &[u8]) -> Option<View> {
-    let mut view = View::default();
-    let (mut depth, mut at, mut copied) = (0usize, 0, 0);
-    for brace in memchr::memchr2_iter(b'{', b'}', text).chain([text.len()]) {
-        while depth > 0
-            && let Some(end) = memchr::memchr2(b'\n', b'\r', &text[at..brace]).map(|i| at + i)
-        {
-            view.copy(text, copied..end);
-            at = end + 1 + text[end + 1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-            copied = at;
-        }
-        match text.get(brace) {
-            Some(b'{') if depth > 0 || opens_object(&text[brace + 1..]) => depth += 1,
-            Some(b'}') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        at = brace + 1;
-    }
-    if copied == 0 {
-        return None;
-    }
-    view.copy(text, copied..text.len());
-    Some(view)
-}
-
-/// What follows a brace is a member's name, or the line's end.
-fn opens_object(behind: &[u8]) -> bool {
-    let next = behind.iter().find(|b| !b.is_ascii_whitespace());
-    matches!(next, Some(b'"' | b'\'' | b'\\' | b'&' | b'%'))
 }
 
 /// A member name at its opening quote: the name, the whole opening quote with its escapes, and where its value begins.

@@ -355,7 +355,7 @@ pub(crate) fn invisible(text: &[u8], at: usize) -> usize {
 }
 
 /// True for a byte with which [`invisible`] or a [`wide_dot`] may begin.
-pub(crate) const fn shows_as_nothing(b: u8) -> bool {
+pub(crate) fn shows_as_nothing(b: u8) -> bool {
     matches!(b, 0x00 | 0x1B | 0x7F | 0xC2 | 0xE2 | 0xE3 | 0xEF | b'<')
 }
 
@@ -490,17 +490,6 @@ pub(crate) fn escaped_hidden_as(text: &[u8], at: usize, slashes: usize) -> Optio
     None
 }
 
-/// The bytes with which what shows as nothing may begin, raw or in escapes.
-static MAY_HIDE: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut b = 0;
-    while b < 256 {
-        table[b] = shows_as_nothing(b as u8) || matches!(b as u8, b'\\' | b'%' | b'&');
-        b += 1;
-    }
-    table
-};
-
 /// The text without what shows as nothing between two letters, raw or in escapes, and with full-width dots as dots. `None`: nothing of it.
 pub(crate) fn visible(text: &[u8]) -> Option<View> {
     // How often the sign of an escape is escaped itself is the same all over a text: what has fewer backslashes than the
@@ -508,7 +497,7 @@ pub(crate) fn visible(text: &[u8]) -> Option<View> {
     let mut slashes = usize::MAX;
     let mut hidden = false;
     let mut at = 0;
-    let may_hide = |b: &u8| MAY_HIDE[*b as usize];
+    let may_hide = |b: &u8| shows_as_nothing(*b) || matches!(b, b'\\' | b'%' | b'&');
     while let Some(plain) = text[at..].iter().position(may_hide) {
         at += plain;
         let run = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
