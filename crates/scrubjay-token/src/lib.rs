@@ -58,6 +58,7 @@ pub use parts::{ends_in_cipher_part, ends_in_part};
 pub use pem::{continues_key, holds_key_line, opens_key};
 pub use records::goes_on_in_next;
 pub use risk::{Risk, RiskLimits, numeric_date, risks};
+pub use runs::long_runs;
 pub use tables::has_full_cell;
 pub use token::{Cut, Found, Kind, Token};
 pub use view::{Wide, unescaped_line, visible_line};

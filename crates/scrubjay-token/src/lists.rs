@@ -49,24 +49,8 @@ pub(crate) fn decode_hex(text: &[u8]) -> Vec<u8> {
 
 /// Runs of at least 32 hex digits with nothing in between.
 pub(crate) fn hex_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
-    digit_runs(text, 2 * BYTES_MIN)
+    long_runs(text, 2 * BYTES_MIN, |b| b.is_ascii_hexdigit())
 }
-
-/// Runs of at least so many hex digits.
-fn digit_runs(text: &[u8], least: usize) -> impl Iterator<Item = Range<usize>> + '_ {
-    long_runs(text, least, |b| HEX_DIGIT[b as usize])
-}
-
-/// `0-9 a-f A-F`.
-const HEX_DIGIT: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] = (byte as u8).is_ascii_hexdigit();
-        byte += 1;
-    }
-    table
-};
 
 /// One number of a list: its digits, and what they may mean.
 struct Group {
@@ -327,7 +311,7 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
     // The offset may stand behind a log's own prefix: the first run of 4 to 16 hex digits followed by a colon or a blank.
     let reach = line.end.min(line.start + OFFSET_REACH);
     let head = &text[line.start..line.end.min(reach + OFFSET_DIGITS_MAX + 1)];
-    let (offset, start, (bytes, word, behind)) = digit_runs(head, OFFSET_DIGITS_MIN).find_map(|digits| {
+    let (offset, start, (bytes, word, behind)) = long_runs(head, OFFSET_DIGITS_MIN, |b| b.is_ascii_hexdigit()).find_map(|digits| {
         let (at, end) = (line.start + digits.start, line.start + digits.end);
         let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
         if digits.len() > OFFSET_DIGITS_MAX || digits.end == head.len() || at >= reach || !alone {

@@ -146,24 +146,6 @@ pub(super) fn tail(text: &[u8], class: Signs, most: usize) -> usize {
     whole + rest.iter().rev().take_while(|&&b| Signs::of(b).hold(class)).count()
 }
 
-/// The first run of a class from `from` on that has at least `least` bytes.
-pub(super) fn long_run(text: &[u8], class: Signs, least: usize, from: usize) -> Option<Range<usize>> {
-    // It has one of so many bytes.
-    let mut at = from + least - 1;
-    loop {
-        if !Signs::of(*text.get(at)?).hold(class) {
-            at += least;
-            continue;
-        }
-        let start = at - tail(text.get(from..at)?, class, at);
-        let end = at + text.get(at..)?.iter().take_while(|&&b| Signs::of(b).hold(class)).count();
-        if end - start >= least {
-            return Some(start..end);
-        }
-        at = end + least;
-    }
-}
-
 /// One line of a buffer.
 pub(super) struct Line<'a> {
     /// With its end.

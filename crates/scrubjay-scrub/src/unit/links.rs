@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use memchr::{memchr_iter, memchr3_iter, memrchr, memrchr2};
 
-use super::line::{Line, Signs, long_run, tail};
+use super::line::{Line, Signs, tail};
 use super::line_at;
 
 /// Shortest wrap width that links a line to the next one.
@@ -252,8 +252,7 @@ fn ends_whole(line: &Line<'_>) -> bool {
     if !run.starts_with(b"ey") || !next.ends_with(b"\n") {
         return false;
     }
-    let mut runs =
-        std::iter::successors(long_run(next, Signs::TOKEN, WRAP_CHARS_MIN, 0), |run| long_run(next, Signs::TOKEN, WRAP_CHARS_MIN, run.end));
+    let mut runs = scrubjay_token::long_runs(next, WRAP_CHARS_MIN, |b| Signs::of(b).hold(Signs::TOKEN));
     runs.all(|run| next.get(run).is_some_and(|run| run.starts_with(b"ey"))) && scrubjay_token::is_signed(run)
 }
 
