@@ -11,11 +11,9 @@ use memchr::memmem::Finder;
 
 use crate::base64::{decode, is_base64};
 use crate::compact::{is_jwe_shape, is_opening};
-use crate::frames::header;
 use crate::json::{self, Status, Value};
-use crate::lists::{is_dump_line, line_pieces};
+use crate::lists::line_pieces;
 use crate::members::{CONTEXT, ENCRYPTED, KEY, Member, Members, SECRET_CHARS_MIN, SIGNED, has_claims};
-use crate::partials::part;
 use crate::token::{Cut, Found, Kind, Token};
 use crate::view::{View, brace};
 
@@ -24,7 +22,7 @@ mod whole;
 
 pub(crate) use self::strings::has_key_member;
 pub use self::strings::{Later, later_members};
-pub(crate) use self::whole::is_json_in_view;
+pub(crate) use self::whole::{is_json_in_view, without_frames};
 
 use self::strings::ends_around;
 use self::whole::is_json_in_lines;
@@ -504,36 +502,6 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
     while found.pop_if(|f| f.span().start >= frame.start && f.span().end <= end).is_some() {}
     let quote = if cut.is_none() { frame.quote } else { None };
     found.push(Found { pieces, token, quote, wide: None, from: None });
-}
-
-/// The pieces without what a logger, a container runtime or a dump put in front of the lines.
-pub(crate) fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    if pieces.len() < 2 {
-        return pieces;
-    }
-    let line_of = |at: usize| {
-        let start = text[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
-        let end = text[at..].iter().position(|&b| b == b'\n').map_or(text.len(), |i| at + i);
-        start..end
-    };
-    let mut before = line_of(pieces[0].start);
-    let mut out = Vec::with_capacity(pieces.len());
-    for (i, mut piece) in pieces.into_iter().enumerate() {
-        let line = if i == 0 { before.clone() } else { line_of(piece.start) };
-        let bytes = text[line.clone()].strip_suffix(b"\r").unwrap_or(&text[line.clone()]);
-        if let Some(part) = part(bytes) {
-            piece = piece.start.max(line.start + part.text.start)..piece.end.min(line.start + part.text.end);
-        } else if is_dump_line(bytes) {
-            continue;
-        } else if i > 0 {
-            piece.start = piece.start.max(line.start + header(&text[before.clone()], bytes));
-        }
-        if piece.start < piece.end {
-            out.push(piece);
-        }
-        before = line;
-    }
-    out
 }
 
 pub(crate) fn judge(text: &[u8], frame: &Frame) -> Option<Token> {

@@ -1,10 +1,13 @@
-//! Whether an object over several lines is one: what stands between its braces is JSON (RFC 8259), or else a line of another
-//! writer stands there.
+//! Objects over several lines: what of the lines is theirs, and whether they are one. What stands between the braces is JSON
+//! (RFC 8259), or else a line of another writer stands there.
 
 use std::ops::Range;
 
 use super::{SECRET_CHARS_MIN, SLASHES_MAX, opening, string_end};
 use crate::base64::is_base64;
+use crate::frames::header;
+use crate::lists::is_dump_line;
+use crate::partials::part;
 use crate::token::Found;
 use crate::view::View;
 
@@ -70,6 +73,36 @@ fn is_json(object: &[u8], joints: &[usize], quote: &[u8], may_go_on: fn(&[u8], &
         }
         at = end;
     }
+}
+
+/// The pieces without what a logger, a container runtime or a dump put in front of the lines.
+pub(crate) fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    if pieces.len() < 2 {
+        return pieces;
+    }
+    let line_of = |at: usize| {
+        let start = text[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+        let end = text[at..].iter().position(|&b| b == b'\n').map_or(text.len(), |i| at + i);
+        start..end
+    };
+    let mut before = line_of(pieces[0].start);
+    let mut out = Vec::with_capacity(pieces.len());
+    for (i, mut piece) in pieces.into_iter().enumerate() {
+        let line = if i == 0 { before.clone() } else { line_of(piece.start) };
+        let bytes = text[line.clone()].strip_suffix(b"\r").unwrap_or(&text[line.clone()]);
+        if let Some(part) = part(bytes) {
+            piece = piece.start.max(line.start + part.text.start)..piece.end.min(line.start + part.text.end);
+        } else if is_dump_line(bytes) {
+            continue;
+        } else if i > 0 {
+            piece.start = piece.start.max(line.start + header(&text[before.clone()], bytes));
+        }
+        if piece.start < piece.end {
+            out.push(piece);
+        }
+        before = line;
+    }
+    out
 }
 
 /// Signs, numbers, names of values and line ends that are written as escapes.
