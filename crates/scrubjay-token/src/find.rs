@@ -63,17 +63,14 @@ impl Search {
     pub(crate) fn go_on(&mut self, text: &[u8], more: bool, found: &mut Vec<Found>, budget: &mut usize) -> Result<Rest, Exhausted> {
         let Self { at, from } = self;
         while *at < text.len() {
-            let rest = &text[*at..];
-            *at += rest.iter().position(|&b| BEGINS[b as usize]).unwrap_or(rest.len());
-            if *at == text.len() {
-                break;
-            }
+            let begins = |(i, &b): (usize, &u8)| BEGINS[b as usize] && (matches!(b, b'.' | b'~') || is_opening(text, *at + i));
+            *at += text[*at..].iter().enumerate().position(begins).unwrap_or(text.len() - *at);
             let mut work = 0;
-            let decided = match text[*at] {
-                b'.' => fragment_at(text, *at, *from, more, &mut work),
-                b'~' => disclosed_at(text, *at, *from, more, &mut work),
-                _ if is_opening(text, *at) => token_at(text, *at, more, &mut work),
-                _ => At::Nothing,
+            let decided = match text.get(*at) {
+                None => break,
+                Some(b'.') => fragment_at(text, *at, *from, more, &mut work),
+                Some(b'~') => disclosed_at(text, *at, *from, more, &mut work),
+                Some(_) => token_at(text, *at, more, &mut work),
             };
             *budget = budget.checked_sub(work).ok_or(Exhausted)?;
             match decided {
