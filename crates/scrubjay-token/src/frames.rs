@@ -244,9 +244,11 @@ fn chunk(text: &[u8], at: usize) -> Option<Chunk<'_>> {
     let digits_end = at + digits + usize::from(text[at - 1] == b'[' && text.get(at + digits) == Some(&b']'));
     let gap = text[digits_end..].iter().take(8).take_while(|b| b"=:\"'\\ >".contains(b)).count();
     let between = &text[digits_end..digits_end + gap];
+    if gap == 0 || !(1..=2).contains(&digits) {
+        return None;
+    }
     let is_signed = between.contains(&b'=') || between.contains(&b':');
-    let value = if is_signed { Some(digits_end + gap) } else { paired_value(text, digits_end) };
-    let start = value.filter(|_| (1..=2).contains(&digits))?;
+    let start = if is_signed { digits_end + gap } else { paired_value(text, digits_end)? };
     let name_len = text[..at].iter().rev().take(NAME_BYTES_MAX).take_while(|&&b| b.is_ascii_alphanumeric() || b"_-.[".contains(&b)).count();
     if name_len < 2 || text[at - 1].is_ascii_digit() {
         return None;

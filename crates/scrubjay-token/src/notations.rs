@@ -83,8 +83,15 @@ const OTHERS: [&str; 20] = [
     "recipients",
 ];
 
+/// Longest of these names.
+const KNOWN_BYTES_MAX: usize = "encrypted_key".len();
+
 /// The known name that this is, in whatever case: languages capitalise the names of fields.
 fn known(name: &[u8]) -> Option<&'static str> {
+    // Most words are none.
+    if name.len() > KNOWN_BYTES_MAX {
+        return None;
+    }
     NAMES.iter().chain(&OTHERS).find(|known| known.as_bytes().eq_ignore_ascii_case(name)).copied()
 }
 
@@ -431,8 +438,8 @@ pub fn is_member_line(line: &[u8]) -> bool {
     let start = line[..path].iter().rposition(|b| b".:[{".contains(b)).map_or(0, |i| i + 1);
     let start = if line[..path].ends_with(b":") { 0 } else { start };
     // Cells, tags and quotes begin lines, too.
-    let cell = || line.iter().take(BLANKS_MAX).take_while(|b| b"|<\"' \t".contains(b) || "│".as_bytes().contains(b)).count();
-    member(line, start).is_some() || member(line, cell()).is_some()
+    let cell = line.iter().take(BLANKS_MAX).take_while(|b| b"|<\"' \t".contains(b) || "│".as_bytes().contains(b)).count();
+    member(line, start).is_some() || cell > 0 && member(line, cell).is_some()
 }
 
 /// The run at `start` may be the value of a key's private member in such a notation: its name stands before it, and the key's
