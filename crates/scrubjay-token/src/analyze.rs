@@ -296,22 +296,7 @@ fn said(text: &[u8], mut found: Vec<Found>, depth: usize, work: &mut Work) -> Re
     through(text, &view, None, depth, Lined::default(), work, &mut inner)?;
     // Keys in records prove each line of theirs by its frame.
     inner.retain(|f| f.token.kind != Kind::Pem);
-    // They are in order, and so are their pieces.
-    let told: Vec<Range<usize>> = inner.iter().flat_map(|f| f.pieces.iter().cloned()).collect();
-    let is_told =
-        |piece: &Range<usize>| told[..told.partition_point(|p| p.start <= piece.start)].last().is_some_and(|p| p.end >= piece.end);
-    let is_theirs = |span: &Range<usize>| {
-        inner[..inner.partition_point(|f| f.span().start < span.end)].last().is_some_and(|f| f.span().end > span.start)
-    };
-    let is_divided = |span: &Range<usize>| memchr::memchr(b'\n', &text[span.clone()]).is_some();
-    for f in &mut found {
-        let span = f.span();
-        if is_divided(&span) && is_theirs(&span) {
-            f.pieces = f.pieces.iter().flat_map(|piece| line_pieces(text, piece.clone())).collect();
-            records.without_frames(&mut f.pieces);
-            f.pieces.retain(|piece| piece.start < piece.end && !is_told(piece));
-        }
-    }
+    records.leave_frames(text, &mut found, &inner);
     found.append(&mut inner);
     Ok(found)
 }

@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use crate::compact::{is_mixed, opens_object};
 use crate::lines::raw_lines;
-use crate::lists::is_dump_line;
+use crate::lists::{is_dump_line, line_pieces};
 use crate::notations::{is_known, lone_member};
 use crate::partials::part;
 use crate::pem::framed_as;
+use crate::token::Found;
 use crate::view::View;
 use crate::wrap::is_piece;
 
@@ -68,8 +69,30 @@ impl Records {
         (!self.0.is_empty()).then_some(view)
     }
 
-    /// What lies in these pieces of what the records say, and what does not lie in the records at all: their frames stay.
-    pub(crate) fn without_frames(&self, pieces: &mut [Range<usize>]) {
+    /// Leaves the records' frames out of what was found over several of them, and what `told` tells, which was found in what they
+    /// say and is in order.
+    pub(crate) fn leave_frames(&self, text: &[u8], found: &mut [Found], told: &[Found]) {
+        let pieces: Vec<Range<usize>> = told.iter().flat_map(|f| f.pieces.iter().cloned()).collect();
+        let is_told = |piece: &Range<usize>| {
+            let before = &pieces[..pieces.partition_point(|p| p.start <= piece.start)];
+            before.last().is_some_and(|p| p.end >= piece.end)
+        };
+        let is_theirs = |span: &Range<usize>| {
+            let before = &told[..told.partition_point(|f| f.span().start < span.end)];
+            before.last().is_some_and(|f| f.span().end > span.start)
+        };
+        for f in found {
+            let span = f.span();
+            if is_theirs(&span) && memchr::memchr(b'\n', &text[span]).is_some() {
+                f.pieces = f.pieces.iter().flat_map(|piece| line_pieces(text, piece.clone())).collect();
+                self.without_frames(&mut f.pieces);
+                f.pieces.retain(|piece| piece.start < piece.end && !is_told(piece));
+            }
+        }
+    }
+
+    /// What lies in these pieces of what the records say, and what does not lie in the records at all.
+    fn without_frames(&self, pieces: &mut [Range<usize>]) {
         for piece in pieces {
             let at = self.0.partition_point(|(line, _)| line.end <= piece.start);
             if let Some((_, said)) = self.0.get(at).filter(|(line, _)| line.start <= piece.start) {
