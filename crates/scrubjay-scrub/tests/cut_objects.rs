@@ -101,6 +101,49 @@ fn alone_in_a_line() {
     });
 }
 
+/// A line of prose was taken for the rest of a string that is cut, where a later line ends like an object.
+#[test]
+fn ordinary_lines_before_one_that_ends_like_an_object() {
+    const HEADS: [&str; 6] =
+        ["", "2025-11-28 10:00:00,123 INFO  [main] o.e.Auth - ", "10:00:00 ", "| ", "    ", "<14>Nov 23 12:00:00 host app[17]: "];
+    const BETWEEN: [&str; 6] = [
+        "an ordinary line, with a comma",
+        "an ordinary line that is longer than others, with a comma in the middle of it",
+        "2025-11-28 10:00:01 INFO an ordinary line that is longer than others, with \"id\": 17",
+        "2025-11-28 10:00:01 INFO started: a, b and \"c\"",
+        "  at com.acme.Auth.check(Auth.java:17), and more",
+        "level=info msg=\"started\", port=8080",
+    ];
+    const ENDS: [&str; 5] =
+        ["said \"hi\"}", "{\"said\":\"hi\"}", "2025-11-28 10:00:02 INFO said \"hi\", {\"n\": 1, \"k\": \"v\"}", "\"}", "hi\", \"n\": 1}"];
+    for seed in first_seed()..first_seed() + cases(1000) {
+        let mut r = Random::new(seed);
+        let form = *r.pick(&OBJECTS);
+        let token = form.make(&mut r);
+        let line = token.text.replace("\n  ", " ").replace('\n', "");
+        let text = match r.below(4) {
+            0 => token.text.clone(),
+            1 => line.replace('"', "\\\""),
+            2 => line.replace('"', "'"),
+            _ => line,
+        };
+        let head = *r.pick(&HEADS);
+        let before = format!("{head}{}", r.pick(&["got: ", "", "{\"msg\":\"", "10:00:00 INFO got\n"]));
+        let cut = text[..r.between(20, text.len() - 1)].replace('\n', &format!("\n{head}"));
+        // Of a size at which records are cut, a line goes on.
+        if format!("{before}{cut}").lines().any(|line| scrubjay_token::is_cut_size(line.as_bytes())) {
+            continue;
+        }
+        let between: String = (0..r.between(1, 2)).map(|_| format!("\n{head}{}", r.pick(&BETWEEN))).collect();
+        let behind = format!("{between}\n{head}{}\n{head}2025-11-28 10:00:03 INFO an ordinary line\n", r.pick(&ENDS));
+        let out = scrubbed(&format!("{before}{cut}{behind}"));
+        assert!(out.starts_with(&before) && out.ends_with(&behind), "seed {seed} {form:?} of {before}{cut}{behind}\n{out}");
+        if !cut.contains('\n') && tells(form, &cut) {
+            check_leaks(&token, &cut, &out);
+        }
+    }
+}
+
 /// A second record that began as the first one was taken for a part of it.
 #[test]
 fn on_lines_that_follow_each_other() {

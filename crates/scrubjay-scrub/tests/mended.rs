@@ -491,6 +491,135 @@ fn an_equals_sign_at_a_line_s_end_takes_no_neighbour() {
     }
 }
 
+/// What followed the last `~` was taken for the rest of the base64, be it a word of the next line.
+#[test]
+fn an_encoded_sd_jwt_that_fills_its_last_line() {
+    for width in [60, 64, 76] {
+        check(&[Form::SdJwt], |_, t| {
+            let encoded = |n: usize| base64(format!("{}:{}", "u".repeat(n), t.text).as_bytes());
+            let filled = (1..=width).map(encoded).find(|text| text.len() % width == 0 && !text.ends_with('='));
+            format!("token: {}", wrapped(&filled.unwrap_or_else(|| encoded(1)), width, "\n"))
+        });
+    }
+}
+
+/// The quote behind a mark was taken for one of the string around the object, and what followed for the record's.
+#[test]
+fn marks_and_soft_breaks_between_a_backslash_and_its_quote() {
+    let json = |t: &Token| flat(t).replace('"', "\\\"");
+    for mark in ["\u{200b}", "\u{ad}", "\u{1b}[0m"] {
+        let marked = |t: &Token| json(t).replace("\\\":", &format!("\\{mark}\":"));
+        check(&OBJECTS, |_, t| format!("{{\"msg\":\"got {}\",\"n\":1}}", marked(t)));
+        check(&OBJECTS, |_, t| format!("level=info msg=\"got {}\" n=1", marked(t)));
+    }
+    check(&OBJECTS, |_, t| format!("token:\n{}", wrapped(&json(t), 75, "=\n")));
+}
+
+/// A quote in escapes that a soft line break divides stood around the marker, with its line end.
+#[test]
+fn a_quote_in_escapes_over_two_lines() {
+    let octal = |text: &str| text.bytes().map(|b| format!("\\{b:03o}")).collect::<String>();
+    for (form, width) in OBJECTS.into_iter().flat_map(|form| (61..76).map(move |width| (form, width))) {
+        let text = octal(&octal(&flat(&form.make(&mut Random::new(1)))));
+        let document = format!("{BEFORE}token:\n{}\n{AFTER}", wrapped(&text, width, "=\n"));
+        let out = String::from_utf8(whole(Limits::default(), document.as_bytes())).expect("text");
+        assert_eq!(out.lines().count(), document.lines().count(), "{out}");
+    }
+}
+
+/// What stands before each line of a token stays where it stands.
+#[test]
+fn marks_before_the_lines_of_a_token_stay() {
+    let check = |token: &Token, mark: &str| {
+        let lines: Vec<&str> = token.text.lines().collect();
+        let document = format!("{BEFORE}{mark}{}\n{AFTER}", lines.join(&format!("\n{mark}")));
+        let out = whole(Limits::default(), document.as_bytes());
+        let found = leaks(&out, &token.secrets, &token.claims);
+        let text = String::from_utf8_lossy(&out);
+        assert!(found.is_empty(), "leaks {:?}\n  in  {}\n  out {}", found.runs.first(), shown(document.as_bytes()), shown(&out));
+        let inner = text.strip_prefix(BEFORE).and_then(|text| text.strip_suffix(AFTER)).unwrap_or_default();
+        assert_eq!(inner.lines().count(), lines.len(), "{}", shown(&out));
+        assert!(inner.lines().all(|line| line.starts_with(mark.trim_end())), "{}", shown(&out));
+    };
+    for seed in first_seed()..first_seed() + cases(8) {
+        for form in [Form::Pem, Form::JsonJweFlat] {
+            let mut token = form.make(&mut Random::new(seed * 31 + form as u64));
+            if form != Form::Pem {
+                token.text =
+                    token.text.replace(['\n', '\r'], "").replace("{\"", "{\n  \"").replace("\",\"", "\",\n  \"").replace("\"}", "\"\n}");
+            }
+            for mark in ["> ", ">> ", "# ", "| ", "// ", " * ", "+", "\u{1b}[33m"] {
+                check(&token, mark);
+            }
+        }
+    }
+}
+
+/// rsyslog writes control characters in octal, terminals with a caret, Windows with their number.
+#[test]
+fn line_ends_as_log_daemons_write_them() {
+    for end in ["#012", "#015#012", "#012#011", "^J", "^M^J"] {
+        check(&COMPACT, |r, t| format!("Mar  1 10:00:00 h app: token: {}{end}done", wrapped(&t.text, r.between(60, 120), end)));
+        check(&[Form::Pem, Form::JwkRsa], |_, t| format!("Mar  1 10:00:00 h app: key:{end}{}", t.text.replace('\n', end)));
+    }
+    for end in ["_x000D__x000A_", "_x000A_"] {
+        check(&SIGNED, |r, t| format!("<Data>{}{end}</Data>", wrapped(&t.text, r.between(60, 120), end)));
+    }
+    let run = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5eg";
+    for text in ["see #012 and ^M", &format!("a#012{run}#012{run}#012b"), &format!("x_x000D_{run}_x000A_"), &format!("sha ^J{run}")] {
+        check_same(text);
+    }
+}
+
+/// A value in chunks that are objects: a browser's list of cookies, the pieces of a message that Docker's driver sends on.
+#[test]
+fn chunks_that_are_objects() {
+    let cookie =
+        |(i, chunk): (usize, &str), value: &str| format!(r#"{{"name":"auth.{i}","domain":"a.example",{value}:"{chunk}","path":"/"}}"#);
+    for value in ["\"value\"", "\"Value\""] {
+        check(&SIGNED, |r, t| {
+            let text = wrapped(&t.text, r.between(80, 200), "\n");
+            format!("[{}]", text.lines().enumerate().map(|chunk| cookie(chunk, value)).collect::<Vec<_>>().join(","))
+        });
+    }
+    check(&COMPACT, |r, t| {
+        let text = wrapped(&format!("token {}\\n", t.text), r.between(80, 200), "\n");
+        let last = text.lines().count();
+        let piece = |(i, piece): (usize, &str)| {
+            format!(
+                r#"{{"container_id":"c{i}","log":"{piece}","partial_message":"true","partial_id":"ab12","partial_ordinal":"{}","partial_last":"{}"}}"#,
+                i + 1,
+                i + 1 == last
+            )
+        };
+        text.lines().enumerate().map(piece).collect::<Vec<_>>().join("\n")
+    });
+    let run = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5eg";
+    check_same(&format!(r#"[{{"name":"auth.0","value":"{run}"}},{{"name":"auth.1","value":"{run}"}}]"#));
+    check_same(&format!("{{\"log\":\"{run}\",\"partial_id\":\"a\"}}\n{{\"log\":\"{run}\",\"partial_id\":\"a\",\"partial_last\":true}}"));
+}
+
+/// What stands beside an encoded token and is written in signs of its encoding.
+#[test]
+fn what_is_glued_to_an_encoded_token_stays() {
+    let token = Form::Jws.make(&mut Random::new(first_seed()));
+    let hex = token.text.bytes().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
+    let cases = [
+        (base64(token.text.as_bytes()).trim_end_matches('=').to_owned(), "GET /reset/", "/confirm HTTP/1.1"),
+        (base64(token.text.as_bytes()), "GET /reset/", "/confirm/now HTTP/1.1"),
+        (hex.clone(), "38\t", "\tdone"),
+        (hex.clone(), "bytes=", "\t17 done"),
+        (hex, "bytes=", " 101 (websocket)"),
+    ];
+    for (encoded, before, behind) in cases {
+        let document = format!("{BEFORE}{before}{encoded}{behind}\n{AFTER}");
+        let out = String::from_utf8_lossy(&whole(Limits::default(), document.as_bytes())).into_owned();
+        let line = out.strip_prefix(BEFORE).and_then(|out| out.strip_suffix(AFTER)).unwrap_or_default();
+        assert!(leaks(out.as_bytes(), &token.secrets, &token.claims).is_empty(), "{out}");
+        assert!(line.starts_with(&format!("{before}jwt(")) && line.ends_with(&format!("){behind}\n")), "{before}{behind}: {out}");
+    }
+}
+
 /// Quoted-printable (RFC 2045 §6.7) in lines of `width` bytes, signs included; every line stands behind `mark`.
 fn quoted_printable(text: &str, width: usize, mark: &str) -> String {
     let (mut lines, mut line) = (Vec::new(), String::from(mark));

@@ -17,11 +17,16 @@ fn members(token: &Token) -> Vec<(String, String)> {
     text.split(',').filter_map(member).collect()
 }
 
-/// `write` gives the text of an object with these members; the members of a key that are not private have to stay.
 #[track_caller]
 fn check(write: impl Fn(&[(String, String)]) -> String) {
+    check_forms(&OBJECTS, write);
+}
+
+/// `write` gives the text of an object with these members; the members of a key that are not private have to stay.
+#[track_caller]
+fn check_forms(forms: &[Form], write: impl Fn(&[(String, String)]) -> String) {
     for seed in first_seed()..first_seed() + cases(6) {
-        for form in OBJECTS {
+        for &form in forms {
             let token = form.make(&mut Random::new(seed * 31 + form as u64));
             let members = members(&token);
             let document = format!("{BEFORE}{}\n{AFTER}", write(&members));
@@ -70,6 +75,39 @@ fn in_one_line() {
     check(|m| format!("POST a=1&{}&b=2", list(m, |n, v| format!("{n}={v}"), "&")));
     check(|m| format!("{{\"msg\":\"key {{ {} }}\"}}", list(m, |n, v| format!("{n}: '{v}'"), ", ")));
     check(|m| format!("{{\"msg\":\"{{:{}}}\"}}", list(m, |n, v| format!("{n}=>\\\"{v}\\\""), ", :")));
+}
+
+/// A name as languages write it that capitalise fields.
+fn capitalised(name: &str) -> String {
+    name[..1].to_uppercase() + &name[1..]
+}
+
+#[test]
+fn with_something_around_names_or_values() {
+    // A type without a small letter is no opening: a value has to be as long as a run.
+    const LONG: [Form; 3] = [Form::JwkRsa, Form::JsonJwsFlat, Form::JsonJweFlat];
+    check_forms(&LONG, |m| format!("key={{{}}}", list(m, |n, v| format!("{}:{v}", capitalised(n)), " ")));
+    check_forms(&LONG, |m| format!("main.JWK{{{}}}", list(m, |n, v| format!("{}:\"{v}\"", capitalised(n)), ", ")));
+    check_forms(&LONG, |m| format!("Jwk {{ {} }}", list(m, |n, v| format!("{} = {v}", capitalised(n)), ", ")));
+    check(|m| format!("Jwk {{ {} }}", list(m, |n, v| format!("{n}: Some(\"{v}\")"), ", ")));
+    check(|m| format!("Object {{{}}}", list(m, |n, v| format!("\"{n}\": String(\"{v}\")"), ", ")));
+    check(|m| format!("{{\"msg\":\"Object {{{}}}\"}}", list(m, |n, v| format!("\\\"{n}\\\": String(\\\"{v}\\\")"), ", ")));
+    check(|m| format!("{{{}}}", list(m, |n, v| format!("\"{n}\":{{\"S\":\"{v}\"}}"), ",")));
+    check(|m| format!("{{\"values\":[{}]}}", list(m, |n, v| format!("{{\"key\":\"{n}\",\"value\":{{\"stringValue\":\"{v}\"}}}}"), ",")));
+    check(|m| format!("[{}]", list(m, |n, v| format!("{{\"name\": \"{n}\", \"value\": \"{v}\"}}"), ", ")));
+    check(|m| format!("#{{{}}}", list(m, |n, v| format!("<<\"{n}\">> => <<\"{v}\">>"), ",")));
+    check(|m| format!("<key>{}</key>", list(m, |n, v| format!("<{n}>{v}</{n}>"), "")));
+    check(|m| format!("<key {}/>", list(m, |n, v| format!("{n}=\"{v}\""), " ")));
+    check(|m| format!("<table>{}</table>", list(m, |n, v| format!("<tr><td>{n}</td><td>{v}</td></tr>"), "")));
+}
+
+#[test]
+fn with_something_around_them_over_several_lines() {
+    check(|m| format!("array (\n  {},\n)", list(m, |n, v| format!("'{n}' => '{v}'"), ",\n  ")));
+    check(|m| format!("<key>\n  {}\n</key>", list(m, |n, v| format!("<{n}>{v}</{n}>"), "\n  ")));
+    check(|m| format!("| {} |", list(m, |n, v| format!("{n:<5} | {v}"), " |\n| ")));
+    check(|m| list(m, |n, v| format!(" {n:<5} | {v}"), "\n"));
+    check(|m| format!("│ {} │", list(m, |n, v| format!("{n:<5} │ {v}"), " │\n│ ")));
 }
 
 #[test]
@@ -127,6 +165,11 @@ fn ordinary_members_stay() {
         format!("git commit kty d={long}"),
         format!("key:\n  d: {long}\n  kind: EC"),
         format!("signature: '{long}', protected: true, payload: 5"),
+        format!("{{Kty:EC Crv:P-256 X:{long} Y:{long}}}"),
+        format!("Item {{ Kind = EC, D = {long} }}"),
+        format!("{{\"d\":{{\"S\":\"{long}\"}},\"kind\":{{\"S\":\"kty\"}}}}"),
+        format!("<a><d>{long}</d><kind>EC</kind></a>"),
+        format!("| kty | {long} |\n| other | EC |\n| d | x |"),
         "<path d=\"M12 2C6.48 2 2 6.48 2 12s4.48 10 10 10 10-4.48 10-10S17.52 2 12 2zm0 18c-4.42 0-8-3.58-8-8\"/>".to_owned(),
     ] {
         check_same(&text);

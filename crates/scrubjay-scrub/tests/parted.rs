@@ -5,9 +5,9 @@ mod support;
 use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
-use scrubjay_testkit::tokens::{Form, Token, base64};
+use scrubjay_testkit::tokens::{Form, Token, base64, base64_url};
 use serde_json::json;
-use support::{AFTER, BEFORE, cases, first_seed, shown, whole};
+use support::{AFTER, BEFORE, cases, check_same, first_seed, shown, whole};
 
 const COMPACT: [Form; 4] = [Form::Jws, Form::JwsNone, Form::Jwe, Form::SdJwt];
 const OBJECTS: [Form; 8] = [
@@ -311,4 +311,47 @@ fn braces_within_strings_divide_no_object() {
             }
         }
     }
+}
+
+/// The issuer's JWT, its disclosures and the key binding JWT, each on a line of its own or in a list: those without a `~` were
+/// no disclosures.
+#[test]
+fn an_sd_jwt_whose_parts_stand_by_themselves() {
+    let layouts: [fn(&[String]) -> String; 5] = [
+        |parts| parts.join("\n"),
+        |parts| parts.iter().enumerate().map(|(i, part)| format!("{i}: {part}")).collect::<Vec<_>>().join("\n"),
+        |parts| parts.iter().map(|part| format!("  - {part}")).collect::<Vec<_>>().join("\n"),
+        |parts| json!({ "level": "info", "parts": parts }).to_string(),
+        |parts| serde_json::to_string_pretty(&json!(parts)).unwrap(),
+    ];
+    for (layout, head) in layouts.iter().flat_map(|layout| ["", "2026-11-23 12:00:00,123 DEBUG com.acme.Auth: "].map(|head| (layout, head)))
+    {
+        for divide in [|text: &str| text.replace('~', "~\n"), |text: &str| text.replace('~', "\n~"), |text: &str| text.replace('~', "\n")] {
+            check(&[Form::SdJwt, Form::SdJwtBound], |_, t| {
+                let parts: Vec<String> = divide(&t.text).lines().map(str::to_owned).collect();
+                let record = layout(&parts).lines().map(|line| format!("\n{head}{line}")).collect::<String>();
+                let once = whole(Limits::default(), record.as_bytes());
+                assert_eq!(shown(&whole(Limits::default(), &once)), shown(&once), "of {record}");
+                Some(record)
+            });
+        }
+    }
+}
+
+/// Base64 of arrays without a salt, or of two elements by themselves, as pages of a list have it.
+#[test]
+fn arrays_in_base64_that_are_no_disclosures() {
+    let url = |text: &str| base64_url(text.as_bytes());
+    for array in [
+        r#"["2026-11-28T10:00:00.000Z", "next", 50]"#,
+        r#"["550e8400-e29b-41d4-a716-446655440000", "created_at", 1795000000]"#,
+        r#"["6hQ2vRk0Yt9LmZpXcWb3Na", 1795000000]"#,
+        r#"["6hQ2vRk0Yt9LmZpXcWb3Na", 1795000000, "asc"]"#,
+        r#"["a sentence of Several words 123", "name", "value"]"#,
+        r#"["6hQ2vRk0Yt9LmZpXcWb3Na", "name", "value", 4]"#,
+    ] {
+        check_same(&format!("GET /items?after={}&limit=50", url(array)));
+        check_same(&json!({ "pageInfo": { "startCursor": url(array), "endCursor": url(array) } }).to_string());
+    }
+    check_same(&format!("cursor={}=", url(r#"["6hQ2vRk0Yt9LmZpXcWb3Na", "name", 17]"#)));
 }

@@ -5,26 +5,28 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
-use crate::carried::carried;
+use crate::carried::{carried, divided};
 use crate::chunked::unchunked;
 use crate::compact::is_signature_length;
-use crate::edges::behind_escape;
+use crate::edges::{before_path, behind_escape};
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
-use crate::frames::{chunks, unframed};
+use crate::frames::{chunks, unframed, without_frames};
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::concatenated;
 use crate::merge::merged;
 use crate::notations::notations;
-use crate::objects::{divided, objects, objects_in_strings, without_frames};
+use crate::objects::{is_json_in_view, may_hold_members, objects, objects_in_strings};
 use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
+use crate::records::Records;
+use crate::runs::long_runs;
 use crate::survey::Survey;
 use crate::tables::columns;
 use crate::token::{Found, Kind, Token, Whole};
 use crate::torn::torn_run;
-use crate::view::{View, Wide, broken, narrowed, unescaped, unquoted, visible};
+use crate::view::{View, Wide, broken, has_control, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
 /// Layers of encoding that are taken off: three that somebody chose, and two of the log line around them (a URL in a URL,
@@ -93,6 +95,8 @@ fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: 
         f.pieces = f.pieces.iter().flat_map(|p| line_pieces(text, p.clone())).collect();
     }
     found.retain(|f| !f.pieces.is_empty());
+    // A quote in escapes may be divided: a copy of it would be a line more.
+    found.iter_mut().for_each(|f| f.quote = f.quote.take().filter(|quote| memchr::memchr(b'\n', &text[quote.clone()]).is_none()));
     Ok(found)
 }
 
@@ -166,6 +170,10 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     work.spend(text.len())?;
     let survey = Survey::of(text);
     let mut strings = Vec::new();
+    // A line end in letters that a token has is none of it: what is read without it says where it goes on.
+    if survey.control && depth > 0 {
+        found.retain(|f| !f.pieces.iter().any(|piece| has_control(&text[piece.clone()])));
+    }
     if survey.quotes {
         let objects;
         (objects, strings) = objects_in_strings(text);
@@ -175,8 +183,7 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         && survey.braces
         && let Some(view) = divided(text)
     {
-        let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
-        found.extend(whole.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
+        found.extend(whole_objects(text, &view));
     }
     if survey.base64_line {
         found.extend(notations(text));
@@ -238,11 +245,13 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         }
         work.strings = strings;
         views(text, survey, depth - 1, work, &mut found)?;
-        work.strings.clear();
         numbers(text, survey, depth - 1, work, &mut found)?;
         if survey.base64 {
             base64_runs(text, depth - 1, work, &mut found)?;
         }
+    }
+    if survey.lines && survey.base64_line && outer && (survey.base64 || may_hold_members(text)) {
+        found = said(text, found, depth, work)?;
     }
     Ok(merged(found))
 }
@@ -266,14 +275,31 @@ fn carried_objects(
     let is_cut = |f: &Found| strings.iter().any(|string| string.start == f.start() && string.end < f.span().end && ends(string));
     for _ in 0..=CARRIER_LAYERS_MAX {
         work.spend(view.text.len())?;
-        let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none()).map(|f| mapped(text, &view, f));
         // One in a line is divided by nothing, and the text as it stands tells where its string ends.
-        let divided = whole.filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some() && !is_cut(f));
-        found.extend(divided.map(|f| Found { pieces: without_frames(text, f.pieces), ..f }));
+        found.extend(whole_objects(text, &view).filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some() && !is_cut(f)));
         let Some(plain) = unescaped(&view.text) else { break };
         view = view.then(&plain);
     }
     Ok(())
+}
+
+/// The objects that are whole in a view without line ends, where they stand in the text.
+fn whole_objects<'a>(text: &'a [u8], view: &'a View) -> impl Iterator<Item = Found> + use<'a> {
+    let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none() && is_json_in_view(text, view, f, false));
+    whole.map(|f| mapped(text, view, f)).map(|f| Found { pieces: without_frames(text, f.pieces), ..f })
+}
+
+/// Looks at what records say as at a text. What was found over several of them is theirs to tell, and their frames stay.
+fn said(text: &[u8], mut found: Vec<Found>, depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
+    let records = Records::of(text);
+    let Some(view) = records.view(text) else { return Ok(found) };
+    let mut inner = Vec::new();
+    through(text, &view, None, depth, Lined::default(), work, &mut inner)?;
+    // Keys in records prove each line of theirs by its frame.
+    inner.retain(|f| f.token.kind != Kind::Pem);
+    records.leave_frames(text, &mut found, &inner);
+    found.append(&mut inner);
+    Ok(found)
 }
 
 /// Looks for what only shows once folded lines are joined: numbers and escapes. Plain tokens do not, and might run into the
@@ -302,6 +328,8 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
     {
         through(text, &view, None, depth, Lined::default(), work, found)?;
     }
+    // The other views leave quotes as they are, and join what stood between a quote and its backslash: these tell where strings end.
+    work.strings.clear();
     if survey.equals
         && let Some(view) = unquoted(text)
     {
@@ -366,6 +394,10 @@ fn through(
         let span = inner.span();
         let dotted = span.start..span.end + view.text[span.end..].iter().take_while(|&&b| b == b'.').count();
         if view.is_joined() {
+            let is_object = inner.from.is_some() || view.text[span.start] == b'{';
+            if is_object && !is_json_in_view(text, view, &inner, true) {
+                continue;
+            }
             let joint = view.last_joint(&span);
             let reads_on = inner.token.reads_on && joint.is_some_and(|joint| span.end - joint >= READ_CHARS_MIN);
             // A header that is whole across the joint proves it.
@@ -445,13 +477,16 @@ fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) 
     } else {
         find_within(text, false, &mut found, &mut work.budget)?;
     }
-    let whole = found.pop().filter(|f| ends(&f.token) && f.span() == (0..joint - span.start));
+    // Encoded, an SD-JWT does not show where it ends: what gives no disclosure more is none of it.
+    let is_all = |token: &Token| {
+        token.whole && inner.token.whole && token.disclosures == inner.token.disclosures && token.key_bound == inner.token.key_bound
+    };
+    let whole = found.pop().filter(|f| (ends(&f.token) || is_all(&f.token)) && f.span() == (0..joint - span.start));
     Ok(whole.map(|f| f.at(span.start..joint)))
 }
 
 fn numbers(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    let runs = if survey.hex { hex_runs(text) } else { Vec::new() };
-    for run in runs {
+    for run in hex_runs(text).take_while(|_| survey.hex) {
         let run = behind_escape(text, run.clone())..run.end;
         for skip in 0..2 {
             let bytes = decode_hex(&text[run.start + skip..run.end]);
@@ -511,8 +546,11 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
 
 /// Decoded bytes that are text, or hold an opening: everything else is an image, a digest, an archive.
 pub(crate) fn is_worth_a_look(bytes: &[u8]) -> bool {
-    bytes.len() >= 16 && (is_readable(&bytes[..bytes.len().min(48)]) || has_opening(bytes))
+    bytes.len() >= 16 && (is_readable(&bytes[..bytes.len().min(HEAD_BYTES)]) || has_opening(bytes))
 }
+
+/// Bytes that show whether what follows is text.
+const HEAD_BYTES: usize = 48;
 
 /// Mostly ASCII text, or ASCII text as UTF-16; not one byte over and over.
 pub(crate) fn is_readable(head: &[u8]) -> bool {
@@ -526,25 +564,30 @@ fn has_opening(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'e', bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"yJ" | b"yA" | b"wo" | b"w0" | b"wk")))
 }
 
+/// False for base64 of nothing that [`has_opening`], at whatever alignment.
+fn may_hold_opening(run: &[u8]) -> bool {
+    memchr::memchr3_iter(b'Z', b'V', b'l', run)
+        .any(|at| matches!((run[at], run.get(at + 1)), (b'Z', Some(b'X')) | (b'V', Some(b'3' | b'5')) | (b'l', Some(b'd' | b'e'))))
+}
+
 fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    let mut at = 0;
-    while at < text.len() {
-        let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
-        if len >= BASE64_CHARS_MIN {
-            let padding = padding_len(text, at + len);
-            let run = behind_escape(text, at..at + len)..at + len;
-            // A view may have shown the token within, without the signature of the one around it.
-            let end = with_signature(text, run.end + padding);
-            let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end.max(end - padding) <= p.end));
-            if !covered {
-                if let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
-                    found.push(token.at(run.start + start..end));
-                } else if let Some(token) = torn_run(text, &run) {
-                    found.push(token);
-                }
-            }
+    for chars in long_runs(text, BASE64_CHARS_MIN, is_base64) {
+        let padding = padding_len(text, chars.end);
+        let run = behind_escape(text, chars.clone())..chars.end;
+        // A view may have shown the token within, without the signature of the one around it.
+        let end = with_signature(text, run.end + padding);
+        let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end.max(end - padding) <= p.end));
+        if covered {
+            continue;
         }
-        at += len.max(1);
+        if let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
+            let path = before_path(text, &(run.start + start..run.end));
+            let alone = if path < run.end { inside(&decode(&text[run.start + start..path]), depth, work)? } else { None };
+            let end = if alone.is_some_and(|f| f.token.whole) { path } else { end };
+            found.push(token.at(run.start + start..end));
+        } else if let Some(token) = torn_run(text, &run) {
+            found.push(token);
+        }
     }
     Ok(())
 }
@@ -575,8 +618,13 @@ fn base64_run(run: &[u8], depth: usize, work: &mut Work) -> Result<Option<(usize
         }
     }
     // Something is glued to it, or it is cut: any alignment, anywhere in the run.
+    let may_open = may_hold_opening(run);
     for skip in 0..4.min(run.len()) {
         work.spend(run.len())?;
+        // What neither begins readable nor holds an opening is not worth a look.
+        if !may_open && !is_readable(&decode(&run[skip..run.len().min(skip + HEAD_BYTES / 3 * 4)])) {
+            continue;
+        }
         let bytes = decode(&run[skip..]);
         if let Some(token) = inside(&bytes, depth, work)? {
             // What is glued to it stays: the groups before the readable text that leads up to the token.

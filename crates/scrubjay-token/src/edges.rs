@@ -61,6 +61,18 @@ fn behind_path(text: &[u8], mut start: usize) -> usize {
     start
 }
 
+/// Where the last segments of a path begin (`…/confirm`) that a run ends in.
+pub(crate) fn before_path(text: &[u8], run: &std::ops::Range<usize>) -> usize {
+    let mut end = run.end;
+    while let Some(at) = text[run.start..end].iter().rposition(|&b| b == b'/').map(|at| run.start + at)
+        && end - at - 1 <= SEGMENT_CHARS_MAX
+        && text[at + 1..end].iter().all(|&b| is_of_word(b))
+    {
+        end = at;
+    }
+    end
+}
+
 /// Longest segment of a path that is no part of a token: a longer one may be a piece of its payload.
 const SEGMENT_CHARS_MAX: usize = 15;
 

@@ -3,8 +3,8 @@
 use crate::analyze::Exhausted;
 use crate::compact::{At, is_opening, token_at};
 use crate::fragments::fragment_at;
-use crate::sd_jwt::disclosed_at;
-use crate::token::Found;
+use crate::sd_jwt::{disclosed_at, listed_at};
+use crate::token::{Found, Kind};
 
 /// What [`find`] left undecided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +15,15 @@ pub enum Rest {
     Open(usize),
 }
 
-/// The bytes at which something may begin: a dot, the `~` of disclosures, and the first ones of an opening.
+/// Longest text between the parts of an SD-JWT that stand on lines of their own, or in a list.
+const PARTS_GAP_BYTES_MAX: usize = 160;
+
+/// The bytes at which something may begin: a dot, the `~` of disclosures, the first ones of an opening and of an array.
 static BEGINS: [bool; 256] = {
     let mut table = [false; 256];
     let mut i = 0;
-    while i < 6 {
-        table[b".~eICD"[i] as usize] = true;
+    while i < 7 {
+        table[b".~eICDW"[i] as usize] = true;
         i += 1;
     }
     table
@@ -64,17 +67,18 @@ impl Search {
     pub(crate) fn go_on(&mut self, text: &[u8], more: bool, found: &mut Vec<Found>, budget: &mut usize) -> Result<Rest, Exhausted> {
         let Self { at, from } = self;
         while *at < text.len() {
-            let rest = &text[*at..];
-            *at += rest.iter().position(|&b| BEGINS[b as usize]).unwrap_or(rest.len());
-            if *at == text.len() {
-                break;
-            }
+            let begins = |(i, &b): (usize, &u8)| BEGINS[b as usize] && (matches!(b, b'.' | b'~' | b'W') || is_opening(text, *at + i));
+            *at += text[*at..].iter().enumerate().position(begins).unwrap_or(text.len() - *at);
             let mut work = 0;
-            let decided = match text[*at] {
-                b'.' => fragment_at(text, *at, *from, more, &mut work),
-                b'~' => disclosed_at(text, *at, *from, more, &mut work),
-                _ if is_opening(text, *at) => token_at(text, *at, more, &mut work),
-                _ => At::Nothing,
+            let decided = match text.get(*at) {
+                None => break,
+                Some(b'.') => fragment_at(text, *at, *from, more, &mut work),
+                Some(b'~') => disclosed_at(text, *at, *from, more, &mut work),
+                Some(b'W') => {
+                    let beside = |f: &Found| f.token.kind == Kind::SdJwt && *at - f.span().end <= PARTS_GAP_BYTES_MAX;
+                    listed_at(text, *at, found.last().is_some_and(beside), more, &mut work)
+                }
+                Some(_) => token_at(text, *at, more, &mut work),
             };
             *budget = budget.checked_sub(work).ok_or(Exhausted)?;
             match decided {

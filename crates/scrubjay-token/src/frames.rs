@@ -7,8 +7,8 @@ use crate::lines::lines;
 use crate::lists::is_dump_line;
 use crate::partials::part;
 use crate::token::Whole;
-use crate::view::View;
-use crate::wrap::{Alphabet, is_piece, is_value_end, may_be_value};
+use crate::view::{View, hidden_len};
+use crate::wrap::{Alphabet, is_piece, is_value_end, mark_end, may_be_value};
 
 /// Shortest header that tells records from wrapped text.
 const HEADER_BYTES_MIN: usize = 8;
@@ -181,6 +181,41 @@ fn links(text: &[u8], group: &[Record], whole: &Whole) -> Vec<Link> {
     links
 }
 
+/// The pieces without what a logger, a container runtime, a quotation or a dump put in front of the lines.
+pub(crate) fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    if pieces.len() < 2 {
+        return pieces;
+    }
+    let line_of = |at: usize| {
+        let start = text[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+        let end = text[at..].iter().position(|&b| b == b'\n').map_or(text.len(), |i| at + i);
+        start..end
+    };
+    let mut before = line_of(pieces[0].start);
+    // Base64 has both signs of a difference between two files: all lines have to have it.
+    let sign = text[before.clone()].first().copied().filter(|b| matches!(b, b'+' | b'-'));
+    let mut out = Vec::with_capacity(pieces.len());
+    for (i, mut piece) in pieces.into_iter().enumerate() {
+        let line = if i == 0 { before.clone() } else { line_of(piece.start) };
+        let bytes = text[line.clone()].strip_suffix(b"\r").unwrap_or(&text[line.clone()]);
+        if let Some(part) = part(bytes) {
+            piece = piece.start.max(line.start + part.text.start)..piece.end.min(line.start + part.text.end);
+        } else if is_dump_line(bytes) {
+            continue;
+        } else if i > 0 {
+            let signed = usize::from(sign.is_some() && bytes.first().copied() == sign);
+            let sign_end = line.start + signed + hidden_len(bytes, signed);
+            let mark = mark_end(text, &(sign_end..line.end));
+            piece.start = piece.start.max(line.start + header(&text[before.clone()], bytes)).max(mark);
+        }
+        if piece.start < piece.end {
+            out.push(piece);
+        }
+        before = line;
+    }
+    out
+}
+
 /// Shortest value of a numbered cookie.
 const CHUNK_CHARS_MIN: usize = 16;
 /// Longest name of a cookie.
@@ -188,7 +223,7 @@ const NAME_BYTES_MAX: usize = 80;
 /// Most names that are followed at the same time.
 const CHAINS_MAX: usize = 8;
 
-/// A numbered value: `name.0=VALUE`, `"name_1": "VALUE"`.
+/// A numbered value: `name.0=VALUE`, `"name_1": "VALUE"`, `{"name":"name.1","value":"VALUE"}`.
 struct Chunk<'a> {
     name: &'a [u8],
     number: u32,
@@ -209,21 +244,43 @@ fn chunk(text: &[u8], at: usize) -> Option<Chunk<'_>> {
     let digits_end = at + digits + usize::from(text[at - 1] == b'[' && text.get(at + digits) == Some(&b']'));
     let gap = text[digits_end..].iter().take(8).take_while(|b| b"=:\"'\\ >".contains(b)).count();
     let between = &text[digits_end..digits_end + gap];
-    if !(1..=2).contains(&digits) || !between.contains(&b'=') && !between.contains(&b':') {
+    if gap == 0 || !(1..=2).contains(&digits) {
         return None;
     }
+    let is_signed = between.contains(&b'=') || between.contains(&b':');
+    let start = if is_signed { digits_end + gap } else { paired_value(text, digits_end)? };
     let name_len = text[..at].iter().rev().take(NAME_BYTES_MAX).take_while(|&&b| b.is_ascii_alphanumeric() || b"_-.[".contains(&b)).count();
     if name_len < 2 || text[at - 1].is_ascii_digit() {
         return None;
     }
     let number = text[at..at + digits].iter().fold(0, |n, &b| n * 10 + u32::from(b - b'0'));
-    let start = digits_end + gap;
     let len = text[start..].iter().take_while(|&&b| is_piece(b)).count();
     (len >= CHUNK_CHARS_MIN).then_some(Chunk { name: &text[at - name_len..at], number, value: start..start + len })
 }
 
+/// Where the value begins of the object whose `name` ends at `at` with its quote: `{"name":"s.0","value":"…"}`, as browsers list
+/// cookies.
+fn paired_value(text: &[u8], at: usize) -> Option<usize> {
+    let object = &text[at..text.len().min(at + PAIR_BYTES_MAX)];
+    let object = &object[..memchr::memchr2(b'{', b'}', object).unwrap_or(object.len())];
+    let is_name = |i: usize| matches!(object[i - 1], b'v' | b'V') && matches!(object[i - 2], b'"' | b'\'');
+    let name = memchr::memmem::find_iter(object, b"alue").find(|&i| i > 2 && is_name(i))? + 4;
+    let is_quoted = matches!(object.iter().find(|&&b| b != b'\\'), Some(b'"' | b'\''));
+    let gap = object[name..].iter().take(8).take_while(|b| b":\"'\\ ".contains(b)).count();
+    (is_quoted && object[name..name + gap].contains(&b':')).then_some(at + name + gap)
+}
+
+/// Most bytes between the name of a divided value and the value.
+const PAIR_BYTES_MAX: usize = 256;
+
 /// The values of cookies that were divided because they were too long, joined. `None`: there are none.
 pub(crate) fn chunks(text: &[u8]) -> Option<View> {
+    // One of the first two numbers has to be there.
+    let ends = memchr::memchr2_iter(b'0', b'1', text).filter(|at| text.get(at + 1).is_some_and(|b| b"=:\"'\\ >]".contains(b)));
+    let mut firsts = ends.map(|at| at - usize::from(at > 0 && text[at - 1] == b'0'));
+    if !firsts.any(|at| at > 0 && chunk(text, at).is_some_and(|c| c.number <= 1)) {
+        return None;
+    }
     let mut chains: Vec<Chain<'_>> = Vec::new();
     let mut done = Vec::new();
     let mut at = 1;

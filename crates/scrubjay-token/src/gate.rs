@@ -30,6 +30,7 @@ use self::shape::{
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
+use crate::notations::is_private_value;
 use crate::objects::has_key_member;
 use crate::pem::begins_key;
 use crate::sd_jwt::has_disclosures;
@@ -109,6 +110,7 @@ impl Gate {
         self.holds(sight, DEPTH_MAX, goes_on)
             || sight.key_types().any(|at| has_private_key(text, run.start + at, &mut self.budget))
             || is_named(text, run.start)
+            || is_private_value(text, run.start)
             || is_modulus(text, &run)
             || is_interrupted(text, &run)
             || all.triple != 0 && is_behind_loose_head(text, &run)

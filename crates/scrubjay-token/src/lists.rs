@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::records::said_end;
+use crate::runs::long_runs;
 use crate::view::unescaped;
 
 /// Fewest bytes that are worth a look: the shortest token has more.
@@ -19,33 +21,35 @@ pub(crate) struct Numbers {
     pub(crate) bytes: Vec<u8>,
 }
 
-fn digit(b: u8) -> Option<u8> {
-    (b as char).to_digit(16).map(|d| d as u8)
-}
+/// Value of a hex digit, or [`NOT`].
+static DIGIT: [u8; 256] = {
+    let mut table = [NOT; 256];
+    let mut i = 0;
+    while i < 22 {
+        table[b"0123456789abcdefABCDEF"[i] as usize] = if i < 16 { i as u8 } else { i as u8 - 6 };
+        i += 1;
+    }
+    table
+};
+/// Marks a byte that is no hex digit.
+const NOT: u8 = 0xFF;
 
 /// Decodes pairs of hex digits.
 pub(crate) fn decode_hex(text: &[u8]) -> Vec<u8> {
-    text.chunks_exact(2).map_while(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect()
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    for pair in text.chunks_exact(2) {
+        let (high, low) = (DIGIT[pair[0] as usize], DIGIT[pair[1] as usize]);
+        if (high | low) & 0xF0 != 0 {
+            break;
+        }
+        bytes.push(high << 4 | low);
+    }
+    bytes
 }
 
 /// Runs of at least 32 hex digits with nothing in between.
-pub(crate) fn hex_runs(text: &[u8]) -> Vec<Range<usize>> {
-    let mut runs = Vec::new();
-    // Such a run covers one byte of each so many.
-    let mut at = 2 * BYTES_MIN - 1;
-    while at < text.len() {
-        if !text[at].is_ascii_hexdigit() {
-            at += 2 * BYTES_MIN;
-            continue;
-        }
-        let start = at - text[..at].iter().rev().take_while(|b| b.is_ascii_hexdigit()).count();
-        let end = at + text[at..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        if end - start >= 2 * BYTES_MIN {
-            runs.push(start..end);
-        }
-        at = end + 2 * BYTES_MIN;
-    }
-    runs
+pub(crate) fn hex_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+    long_runs(text, 2 * BYTES_MIN, |b| b.is_ascii_hexdigit())
 }
 
 /// One number of a list: its digits, and what they may mean.
@@ -119,34 +123,42 @@ pub(crate) fn lists(text: &[u8]) -> Vec<Numbers> {
 /// As [`lists`], of at least so many bytes.
 pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
     let mut out = Vec::new();
-    let mut at = 0;
-    // Where the bytes end that lists are made of: a list of single digits has one byte between each two.
-    let mut run_end = 0;
-    while at < text.len() {
-        if !text[at].is_ascii_hexdigit() || at > 0 && text[at - 1].is_ascii_alphanumeric() && !is_glued_pair(&text[at..]) {
+    // A list of single digits has one byte between each two.
+    let least = 2 * bytes_min - 1;
+    for run in long_runs(text, least, may_be_of_list) {
+        lists_of_run(text, run.start..run.end + 1 - least, bytes_min, &mut out);
+    }
+    out
+}
+
+/// The lists that begin at one of `starts`.
+fn lists_of_run(text: &[u8], starts: Range<usize>, bytes_min: usize, out: &mut Vec<Numbers>) {
+    let mut at = starts.start;
+    while at < starts.end {
+        if !text[at].is_ascii_hexdigit() {
             at += 1;
             continue;
         }
-        if at >= run_end {
-            run_end = at + text[at..].iter().take_while(|&&b| may_be_of_list(b)).count();
-        }
-        if run_end - at < 2 * bytes_min - 1 {
-            at = run_end;
+        if at > 0 && text[at - 1].is_ascii_alphanumeric() && !is_glued_pair(&text[at..]) {
+            // Within a word only its last two characters may begin a list.
+            let word = text[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+            at = (at + word).saturating_sub(2).max(at + 1);
             continue;
         }
         let (groups, restart) = groups(text, at);
         let end = groups.last().map_or(at + 1, |g| g.span.end);
-        for bytes in [
-            groups.iter().map_while(|g| g.decimal).collect::<Vec<u8>>(),
-            groups.iter().take_while(|g| !g.hex.is_empty()).flat_map(|g| g.hex.clone()).collect(),
-        ] {
+        let (decimals, hexes) =
+            (groups.iter().take_while(|g| g.decimal.is_some()).count(), groups.iter().take_while(|g| !g.hex.is_empty()).count());
+        let decimal: Vec<u8> = groups.iter().map_while(|g| g.decimal).collect();
+        let hex: Vec<u8> = groups[..hexes].iter().flat_map(|g| g.hex.clone()).collect();
+        // What is a number in one of the readings only ends the other.
+        for (bytes, count) in [(decimal, decimals), (hex, hexes)] {
             if bytes.len() >= bytes_min && groups.len() >= 4 {
-                out.push(Numbers { pieces: line_pieces(text, at..end), bytes });
+                out.push(Numbers { pieces: line_pieces(text, at..groups[count - 1].span.end), bytes });
             }
         }
         at = restart.unwrap_or(end).max(at + 1);
     }
-    out
 }
 
 /// The first of some pairs of hex digits, with text glued to it: without that byte nobody knows what the others are.
@@ -183,12 +195,12 @@ fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
         next = end + gap.len();
         // A list has one sign between its numbers: another one parts it from the next field of its record. Where a line
         // ends it may be missing, and a dump has a hyphen in the middle of sixteen bytes.
-        let own = gap.iter().copied().find(|b| b",:;-".contains(b));
+        let own = if gap == b"\t" { Some(b'\t') } else { gap.iter().copied().find(|b| b",:;-".contains(b)) };
         let first = *sign.get_or_insert(own);
         let middle = first.is_none() && gap == b"-" && groups.len() % 16 == 8;
         if own != first && !middle && !gap.iter().any(|b| matches!(b, b'\n' | b'\\')) {
-            // The number between two signs is the first one behind a comma, and the last one of a date.
-            let restart = if groups.len() == 2 && first == Some(b',') { start } else { next };
+            // The number between two signs is the first one behind a comma or a tab, and the last one of a date.
+            let restart = if groups.len() == 2 && matches!(first, Some(b',' | b'\t')) { start } else { next };
             return (groups, Some(restart));
         }
     }
@@ -285,7 +297,8 @@ impl DumpLine {
 
 /// Bytes of a line within which the offset of a dump's line begins.
 const OFFSET_REACH: usize = 201;
-/// Most digits of it.
+/// Fewest and most digits of it.
+const OFFSET_DIGITS_MIN: usize = 4;
 const OFFSET_DIGITS_MAX: usize = 16;
 
 /// True for a line of a hex dump.
@@ -295,24 +308,33 @@ pub fn is_dump_line(line: &[u8]) -> bool {
 }
 
 fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
-    // The offset may stand behind a log's own prefix: the first run of 4 to 16 hex digits followed by a colon or a blank. Found
-    // from its end: few bytes end anything.
+    // The offset may stand behind a log's own prefix: the first run of 4 to 16 hex digits followed by a colon or a blank.
     let reach = line.end.min(line.start + OFFSET_REACH);
     let head = &text[line.start..line.end.min(reach + OFFSET_DIGITS_MAX + 1)];
-    let (offset, start, (bytes, word, behind)) = memchr::memchr3_iter(b' ', b':', b'|', head).find_map(|len| {
-        let end = line.start + len;
-        let len = head[..len].iter().rev().take(OFFSET_DIGITS_MAX + 1).take_while(|b| b.is_ascii_hexdigit()).count();
-        let at = end - len;
-        let alone = || at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
-        if !(4..=OFFSET_DIGITS_MAX).contains(&len) || at >= reach || !alone() {
+    let (offset, start, (bytes, word, behind)) = long_runs(head, OFFSET_DIGITS_MIN, |b| b.is_ascii_hexdigit()).find_map(|digits| {
+        let (at, end) = (line.start + digits.start, line.start + digits.end);
+        let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
+        if digits.len() > OFFSET_DIGITS_MAX || digits.end == head.len() || at >= reach || !alone {
             return None;
         }
         let gap = offset_gap(&text[end..line.end])?;
+        // The number behind a date or an epoch is the offset.
+        if is_offset(&text[end + gap..line.end]) {
+            return None;
+        }
         dump_bytes(text, end + gap, line.end).map(|bytes| (at..end, end + gap, bytes))
     })?;
-    let end = line.end - usize::from(text[line.clone()].last() == Some(&b'\r'));
+    let end =
+        line.start + said_end(&text[line.start..line.end - usize::from(text[line.clone()].last() == Some(&b'\r'))], start - line.start);
     let end = text_column(text, behind..end, &bytes).unwrap_or(end);
     Some(DumpLine { offset, piece: start..end, bytes, word })
+}
+
+/// The number at the beginning is an offset by itself: behind a word of a dump stands one blank, and then another.
+fn is_offset(text: &[u8]) -> bool {
+    let len = text.iter().take(OFFSET_DIGITS_MAX + 1).take_while(|b| b.is_ascii_hexdigit()).count();
+    let gap = || offset_gap(&text[len..]).filter(|&gap| gap > 1);
+    (4..=OFFSET_DIGITS_MAX).contains(&len) && gap().is_some_and(|gap| dump_bytes(text, len + gap, text.len()).is_some())
 }
 
 /// Length of what stands between an offset and the bytes: `: `, `| `, ` - ` (OpenSSL, GnuTLS), ` <buffer+16>:` (gdb).
@@ -376,7 +398,7 @@ fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(Vec<u8>, usize, 
         // OpenSSL and WinDbg have a hyphen in the middle.
         let middle = len == 2 && bytes.len() == 7 && matches!(text.get(digits + 2..end), Some([b'-', b, ..]) if b.is_ascii_hexdigit());
         let is_word = matches!(len, 2 | 4 | 8) || prefix > 0 && len == 16;
-        if !is_word || !middle && !text.get(digits + len).is_none_or(|b| b" \t\r\n|".contains(b)) {
+        if !is_word || !middle && !text.get(digits + len).is_none_or(|b| b" \t\r\n|\\\"".contains(b)) {
             break;
         }
         bytes.extend(decode_hex(&text[digits..digits + len]));

@@ -1,10 +1,10 @@
 //! Keys and tokens that are objects (RFC 7517, RFC 7515 §7.2, RFC 7516 §7.2) and that a program printed in its own notation:
-//! member names without quotes, as in `{ kty: 'EC', d: '…' }`, `map[d:… kty:EC]`, `{:d=>"…"}`, `kty=EC&d=…`, YAML, HCL, logfmt.
+//! member names without quotes, as in `{ kty: 'EC', d: '…' }`, `map[d:… kty:EC]`, `{:d=>"…"}`, `kty=EC&d=…`, YAML, HCL, logfmt; or
+//! something around the value, as in `"d": String("…")`, `{"d":{"S":"…"}}`, `{"key":"d","value":{"stringValue":"…"}}`, XML, tables.
 //!
 //! Such text has no end that could be relied on, so only the values that must not come out are replaced, and only where the
 //! key's type stands beside them and they are as long as the type makes them.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -12,13 +12,10 @@ use memchr::memmem::Finder;
 
 use crate::base64::{is_base64, padding_len};
 use crate::compact::is_opening;
-use crate::lines::raw_lines;
 use crate::members::KEY;
 use crate::objects::{Frame, judge};
 use crate::partials::part;
-use crate::pem::framed_as;
 use crate::token::{Found, Kind};
-use crate::view::View;
 
 /// Deepest nesting of brackets that is followed.
 const DEPTH_MAX: usize = 64;
@@ -39,7 +36,7 @@ const PRIME_CHARS_MIN: usize = 42;
 const PART_CHARS_MIN: usize = 16;
 
 /// Members that are read, the private ones first.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "d",
     "k",
     "p",
@@ -53,6 +50,7 @@ const NAMES: [&str; 18] = [
     "ciphertext",
     "encrypted_key",
     "protected",
+    "aad",
     "kty",
     "header",
     "iv",
@@ -60,83 +58,71 @@ const NAMES: [&str; 18] = [
     "crv",
 ];
 /// The names in front, whose values must not come out.
-const SECRETS: usize = 13;
-/// The name of a member that is read, of another one of a key (RFC 7517 §4, RFC 7518 §6, Web Cryptography §16), or of what is
-/// around it.
-fn is_known(name: &[u8]) -> bool {
-    match name {
-        [_] => matches!(name[0], b'd' | b'k' | b'p' | b'q' | b'n' | b'e' | b'x' | b'y' | b'r' | b't'),
-        [_, _] => matches!(name, b"dp" | b"dq" | b"qi" | b"iv"),
-        b"kty" | b"crv" | b"pub" | b"priv" | b"tag" | b"oth" | b"use" | b"alg" | b"enc" | b"kid" | b"ext" | b"key_ops" => true,
-        b"x5u" | b"x5c" | b"x5t" | b"aad" | b"payload" | b"signature" | b"signatures" | b"ciphertext" => true,
-        b"encrypted_key" | b"protected" | b"unprotected" | b"header" | b"recipients" => true,
-        _ => false,
+const SECRETS: usize = 14;
+/// Names of other members of a key (RFC 7517 §4, RFC 7518 §6, Web Cryptography §16) or a token, and of what is around one.
+const OTHERS: [&str; 20] = [
+    "n",
+    "e",
+    "x",
+    "y",
+    "r",
+    "t",
+    "oth",
+    "pub",
+    "use",
+    "alg",
+    "enc",
+    "kid",
+    "ext",
+    "key_ops",
+    "x5u",
+    "x5c",
+    "x5t",
+    "signatures",
+    "unprotected",
+    "recipients",
+];
+
+/// Longest of these names.
+const KNOWN_BYTES_MAX: usize = "encrypted_key".len();
+
+/// The known name that this is, in whatever case: languages capitalise the names of fields.
+fn known(name: &[u8]) -> Option<&'static str> {
+    // Most words are none.
+    if name.len() > KNOWN_BYTES_MAX {
+        return None;
     }
+    NAMES.iter().chain(&OTHERS).find(|known| known.as_bytes().eq_ignore_ascii_case(name)).copied()
 }
 
-/// A member of an object, in a notation without quotes around names.
-struct Member<'a> {
-    name: &'a [u8],
+/// True for such a name.
+pub(crate) fn is_known(name: &[u8]) -> bool {
+    known(name).is_some()
+}
+
+/// A member of an object, in a notation without quotes around names, or with something around the value.
+struct Member {
+    name: &'static str,
     value: Range<usize>,
+    /// Where what is around the value ends.
+    end: usize,
     /// The value is nothing but base64 or a word, and ends where it seems to.
     whole: bool,
+    /// The name is a value itself (`{"key":"d","value":…}`): the object of the member is the one around its own.
+    paired: bool,
 }
+
+/// What is of the name of every key's type, and of the member that every token has, without their first letters.
+static TELLING: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| [b"ty".as_slice(), b"TY", b"rotected"].map(Finder::new));
 
 /// Finds what must not come out of `text`, each key or token as one: its values are the pieces.
 pub(crate) fn notations(text: &[u8]) -> Vec<Found> {
-    static TELLING: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"kty"), Finder::new(b"protected")]);
-    let is_bare = |at: usize, len: usize| sign(text, at + len).is_some();
-    let mut telling = TELLING.iter().map(|f| f.find_iter(text).any(|at| is_bare(at, f.needle().len())));
-    if !telling.any(|any| any) {
+    if !TELLING.iter().any(|finder| finder.find_iter(text).any(|at| at > 0 && member(text, at - 1).is_some())) {
         return Vec::new();
     }
-    let mut found = read(text);
-    if let Some(view) = records(text) {
-        let known: HashSet<usize> = found.iter().map(|f| f.span().start).collect();
-        let pieces = |f: &Found| f.pieces.iter().flat_map(|piece| view.pieces(text, piece)).collect();
-        let inner = read(&view.text).into_iter().map(|f| Found { pieces: pieces(&f), ..f });
-        found.extend(inner.filter(|f| !known.contains(&f.span().start)));
-    }
-    found
-}
-
-fn read(text: &[u8]) -> Vec<Found> {
     let mut reading = Reading { text, open: vec![Object::default()], found: Vec::new(), idle: true };
     reading.read();
     reading.found
-}
-
-/// What records say of which each is a line of a printed object, without what is around it: the records beside one with a
-/// member that tells, as far as they are framed as it is. `None`: there are none.
-fn records(text: &[u8]) -> Option<View> {
-    const TELLING: [&[u8]; 2] = [b"kty", b"protected"];
-    let lines: Vec<Range<usize>> = raw_lines(text).collect();
-    let mut view = View::default();
-    let mut next = 0;
-    for (k, line) in lines.iter().enumerate() {
-        let bytes = &text[line.clone()];
-        let member = lone_member(bytes).filter(|&at| k >= next && TELLING.iter().any(|name| bytes[at..].starts_with(name)));
-        let Some(frame) = member.map(|at| bytes[..at].trim_ascii_end()).filter(|frame| !frame.is_empty()) else { continue };
-        let said = |line: &Range<usize>| said(frame, &text[line.clone()]).map(|said| line.start + said.start..line.start + said.end);
-        let first = k - lines[next..k].iter().rev().map_while(said).count();
-        next = k + 1;
-        for (k, said) in lines[first..].iter().map_while(said).enumerate() {
-            let end = said.end;
-            view.copy(text, said);
-            view.push(b'\n', end, end);
-            next = next.max(first + k + 1);
-        }
-    }
-    (!view.text.is_empty()).then_some(view)
-}
-
-/// What a record says that is framed so: a string up to its quote, or the rest of the line.
-fn said(frame: &[u8], line: &[u8]) -> Option<Range<usize>> {
-    let start = framed_as(frame, line)?;
-    let is_string = frame.ends_with(b"\"");
-    let quote = |at: &usize| line[*at] == b'"' && line[..*at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0;
-    let end = if is_string { (start..line.len()).find(quote).unwrap_or(line.len()) } else { line.len() };
-    Some(start..end)
 }
 
 /// Where the member begins that is all that a record says.
@@ -170,6 +156,8 @@ struct Object {
     frame: Frame,
     /// Which of [`NAMES`] it has, as bits.
     has: u32,
+    /// It is no more than a name and a value, as a member of the object around it.
+    pair: bool,
 }
 
 /// One reading of a text.
@@ -192,9 +180,9 @@ impl Reading<'_> {
                 b'{' | b'[' | b'(' => self.open_bracket(),
                 b'}' | b']' | b')' => self.close(),
                 b'\n' => self.line_end(at),
-                b if b.is_ascii_lowercase() && begins_name(text, at) => {
+                b if b.is_ascii_alphabetic() && begins_name(text, at) => {
                     if let Some(member) = member(text, at) {
-                        at = member.value.end.max(at + member.name.len());
+                        at = member.end.max(at + member.name.len());
                         self.add(&member);
                         continue;
                     }
@@ -236,10 +224,11 @@ impl Reading<'_> {
         self.open.push(Object::default());
     }
 
-    fn add(&mut self, member: &Member<'_>) {
+    fn add(&mut self, member: &Member) {
         self.idle = false;
-        let Some(number) = NAMES.iter().position(|name| name.as_bytes() == member.name) else { return };
-        let (name, bit) = (NAMES[number], 1 << number);
+        let name = member.name;
+        let Some(number) = NAMES.iter().position(|n| *n == name) else { return };
+        let bit = 1 << number;
         let is_known = |open: &[Object]| open.last().is_some_and(|object| object.has & bit != 0);
         // Outside of brackets another key begins where a member comes once more.
         if self.open.len() == 1 && is_known(&self.open) && matches!(name, "kty" | "d" | "k" | "payload" | "ciphertext") {
@@ -248,18 +237,19 @@ impl Reading<'_> {
         let is_new = number < SECRETS || !is_known(&self.open);
         if let Some(object) = self.open.last_mut().filter(|_| member.whole && is_new) {
             object.has |= bit;
+            object.pair |= member.paired;
             object.frame.members.push((name, member.value.clone()));
         }
     }
 
     /// Ends the innermost object. What one of several signatures or recipients has is its object's.
     fn judge_last(&mut self) {
-        let Some(Object { frame, .. }) = self.open.pop() else { return };
+        let Some(Object { frame, pair, .. }) = self.open.pop() else { return };
         if let Some(found) = secrets(self.text, &frame) {
             self.found.push(found);
         } else if let Some(around) = self.open.last_mut() {
             let shared = ["protected", "signature", "encrypted_key", "header"];
-            around.frame.members.extend(frame.members.into_iter().filter(|(name, _)| shared.contains(name)));
+            around.frame.members.extend(frame.members.into_iter().filter(|(name, _)| pair || shared.contains(name)));
         }
     }
 }
@@ -295,7 +285,7 @@ fn secrets(text: &[u8], frame: &Frame) -> Option<Found> {
 
 /// What stands before `at` lets a name begin there.
 fn begins_name(text: &[u8], at: usize) -> bool {
-    at == 0 || b" \t\r\n{[(,;&?|\"'`:.-@%".contains(&text[at - 1])
+    at == 0 || b" \t\r\n{[(,;&?|\"'`:.-@%<>".contains(&text[at - 1])
 }
 
 /// A name in brackets, as PHP prints it (`[d] => …`).
@@ -309,11 +299,19 @@ fn name_len(text: &[u8], at: usize) -> usize {
 }
 
 fn is_name(b: u8) -> bool {
-    b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'
+    b.is_ascii_alphanumeric() || b == b'_'
 }
 
 fn blanks(text: &[u8], at: usize) -> usize {
     text[at..].iter().take(BLANKS_MAX).take_while(|b| matches!(b, b' ' | b'\t')).count()
+}
+
+/// Length of a quote at `at`, which may be escaped. 0: there is none.
+fn quote_len(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    let slashes = rest.iter().take(BLANKS_MAX).take_while(|&&b| b == b'\\').count();
+    let quote = usize::from(matches!(rest.get(slashes), Some(b'"' | b'\'' | b'`')));
+    if quote > 0 { slashes + quote } else { 0 }
 }
 
 /// Where the value begins behind the sign that follows a name at `at` (`:`, `=`, `=>`).
@@ -328,20 +326,104 @@ fn sign(text: &[u8], at: usize) -> Option<usize> {
     Some(at + len + blanks(text, at + len))
 }
 
-/// The member whose name begins at `at`.
-fn member(text: &[u8], at: usize) -> Option<Member<'_>> {
-    let name = &text[at..at + name_len(text, at)];
-    let mut start = Some(name).filter(|name| is_known(name)).and_then(|name| sign(text, at + name.len()))?;
-    start += if text[start..].starts_with(b"Some(") { 5 } else { 0 };
-    // Quotes may be escaped.
-    let slashes = text[start..].iter().take(BLANKS_MAX).take_while(|&&b| b == b'\\').count();
-    if matches!(text.get(start + slashes), Some(b'"' | b'\'' | b'`')) {
-        start += slashes + 1;
+/// As [`sign`], where name and value stand in cells of a table, or the name is a tag.
+fn cell_sign(text: &[u8], name: &Range<usize>) -> Option<usize> {
+    let before = &text[..name.start];
+    if before.ends_with(b"<") && text.get(name.end) == Some(&b'>') {
+        return Some(name.end + 1);
     }
-    let len = text[start..].iter().take_while(|&&b| is_base64(b)).count();
-    let end = start + len + padding_len(text, start + len);
-    let whole = text.get(end).is_none_or(|b| b.is_ascii_whitespace() || b",;&}])\"'`\\<|".contains(b));
-    Some(Member { name, value: start..end, whole })
+    let at = name.end + blanks(text, name.end);
+    let rest = text.get(at..)?;
+    if rest.starts_with(b"</") {
+        // `</td><td>`
+        let close = rest.iter().take(NAME_BYTES_MAX).position(|&b| b == b'>')? + 1;
+        let open = rest[close..].strip_prefix(b"<").filter(|open| open.first().is_some_and(u8::is_ascii_alphabetic))?;
+        return Some(at + close + 2 + open.iter().take(NAME_BYTES_MAX).position(|&b| b == b'>')?);
+    }
+    let bar = [b"|".as_slice(), "│".as_bytes()].into_iter().find(|bar| rest.starts_with(bar))?;
+    let blank = before.iter().rev().take(BLANKS_MAX).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let before = &before[..before.len() - blank];
+    let is_cell = before.is_empty() || before.ends_with(b"\n") || before.ends_with(bar);
+    is_cell.then(|| at + bar.len() + blanks(text, at + bar.len()))
+}
+
+/// Where the value begins behind the quote that closes a name at `at`, and whether name and value are a pair. In quotes a name
+/// is JSON's, unless the sign behind it or what is around the value says otherwise ([`crate::objects`] reads that).
+fn quoted_sign(text: &[u8], at: usize) -> Option<(usize, bool)> {
+    let at = at + quote_len(text, at);
+    let erlang = text.get(at..)?.starts_with(b">>");
+    let at = at + if erlang { 2 } else { 0 };
+    if let Some(value) = sign(text, at) {
+        let is_arrow = text[at + blanks(text, at)] == b'=';
+        return (is_arrow || erlang || wrapper_len(text, value) > 0).then_some((value, false));
+    }
+    // `,"value":`
+    let rest = text.get(at..)?.strip_prefix(b",")?;
+    let at = text.len() - rest.len();
+    let at = at + blanks(text, at);
+    let name = at + quote_len(text, at);
+    let is_value = text.get(name..name + 5).is_some_and(|name| name.eq_ignore_ascii_case(b"value"));
+    let end = name + 5;
+    is_value.then(|| sign(text, end + quote_len(text, end))).flatten().map(|value| (value, true))
+}
+
+/// Length of what is around a value at `at`, up to its quote: `String(`, `{"S":`, `<<`. 0: nothing is.
+fn wrapper_len(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    if rest.starts_with(b"<<") {
+        return 2;
+    }
+    let is_object = rest.starts_with(b"{");
+    let start = if is_object { 1 + blanks(text, at + 1) } else { 0 };
+    let quote = if is_object { quote_len(text, at + start) } else { 0 };
+    let name = start + quote;
+    let len = rest[name.min(rest.len())..].iter().take(WRAPPER_CHARS_MAX).take_while(|b| b.is_ascii_alphabetic()).count();
+    match rest.get(name + len) {
+        Some(b'(') if !is_object && len > 0 => len + 1,
+        Some(_) if is_object && quote > 0 && len > 0 => {
+            let end = at + name + len;
+            sign(text, end + quote_len(text, end)).map_or(0, |value| value - at)
+        }
+        _ => 0,
+    }
+}
+
+/// Longest name of a type around a value.
+const WRAPPER_CHARS_MAX: usize = 16;
+/// Most types around one value (`Some(String("…"))`).
+const WRAPPERS_MAX: usize = 3;
+
+/// The member whose name begins at `at`.
+fn member(text: &[u8], at: usize) -> Option<Member> {
+    let end = at + name_len(text, at);
+    let name = known(&text[at..end])?;
+    let bare = || sign(text, end).or_else(|| cell_sign(text, &(at..end))).map(|value| (value, false));
+    let (mut start, paired) = if quote_len(text, end) > 0 { quoted_sign(text, end)? } else { bare()? };
+    let mut closers = Vec::new();
+    while closers.len() < WRAPPERS_MAX
+        && let len @ 1.. = wrapper_len(text, start)
+    {
+        closers.push(match text[start] {
+            b'{' => b"}".as_slice(),
+            b'<' => b">>",
+            _ => b")",
+        });
+        start += len;
+    }
+    let quote = quote_len(text, start);
+    start += quote;
+    let len = text.get(start..)?.iter().take_while(|&&b| is_base64(b)).count();
+    let value = start..start + len + padding_len(text, start + len);
+    let whole = text.get(value.end).is_none_or(|b| b.is_ascii_whitespace() || b",;&}])>\"'`\\<|".contains(b));
+    let mut end = value.end;
+    if quote > 0 && !closers.is_empty() {
+        end += quote_len(text, end);
+    }
+    for closer in closers.iter().rev() {
+        let at = end + blanks(text, end);
+        end = if text[at..].starts_with(closer) { at + closer.len() } else { end };
+    }
+    Some(Member { name, value, end, whole, paired })
 }
 
 /// True for a line that is a member of a key or of a token in such a notation, and nothing else: the next line may be another.
@@ -355,7 +437,33 @@ pub fn is_member_line(line: &[u8]) -> bool {
     let path = line.iter().take(NAME_BYTES_MAX).take_while(|b| b.is_ascii_alphanumeric() || b"_.-:[{".contains(b)).count();
     let start = line[..path].iter().rposition(|b| b".:[{".contains(b)).map_or(0, |i| i + 1);
     let start = if line[..path].ends_with(b":") { 0 } else { start };
-    member(line, start).is_some()
+    // Cells, tags and quotes begin lines, too.
+    let cell = line.iter().take(BLANKS_MAX).take_while(|b| b"|<\"' \t".contains(b) || "│".as_bytes().contains(b)).count();
+    member(line, start).is_some() || cell > 0 && member(line, cell).is_some()
+}
+
+/// The run at `start` may be the value of a key's private member in such a notation: its name stands before it, and the key's
+/// type is not far.
+pub(crate) fn is_private_value(text: &[u8], start: usize) -> bool {
+    let mut before = &text[..start];
+    for _ in 0..=WRAPPERS_MAX {
+        let gap = before.iter().rev().take(BLANKS_MAX).take_while(|b| b" \t\\\"'`:=,({<>|".contains(b)).count();
+        before = &before[..before.len() - gap];
+        before = before.strip_suffix("│".as_bytes()).map_or(before, <[u8]>::trim_ascii_end);
+        let len = before.iter().rev().take(WRAPPER_CHARS_MAX).take_while(|b| is_name(**b)).count();
+        let at = before.len() - len;
+        let is_private = known(&before[at..]).is_some_and(|name| KEY.contains(&name));
+        if is_private && begins_name(text, at) && member(text, at).is_some_and(|member| member.value.start == start) {
+            let near = &text[start.saturating_sub(FRAME_BYTES_MAX)..text.len().min(start + FRAME_BYTES_MAX)];
+            return memchr::memchr2_iter(b'k', b'K', near)
+                .any(|at| near[at + 1..].get(..2).is_some_and(|ty| ty.eq_ignore_ascii_case(b"ty")));
+        }
+        if len == 0 {
+            return false;
+        }
+        before = &before[..at];
+    }
+    false
 }
 
 #[cfg(test)]

@@ -5,27 +5,29 @@
 //! JSON as a whole. Quotes may be escaped any number of times, or be single ones.
 
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 
 use crate::base64::{decode, is_base64};
 use crate::compact::is_opening;
 use crate::fragments::is_jwe_shape;
-use crate::frames::header;
+use crate::frames::without_frames;
 use crate::json::{self, Status, Value};
-use crate::lists::{is_dump_line, line_pieces};
+use crate::lists::line_pieces;
 use crate::members::{CONTEXT, ENCRYPTED, KEY, Member, Members, SECRET_CHARS_MIN, SIGNED, has_claims};
-use crate::partials::part;
 use crate::token::{Cut, Found, Kind, Token};
-use crate::view::{View, brace};
+use crate::view::brace;
 
+mod names;
 mod strings;
+mod whole;
 
+pub(crate) use self::names::may_hold_members;
 pub(crate) use self::strings::has_key_member;
 pub use self::strings::{Later, later_members};
+pub(crate) use self::whole::is_json_in_view;
 
+use self::names::{HOLDERS, NAMES, OPAQUE, OTHERS, SECRETS};
 use self::strings::ends_around;
+use self::whole::is_json_in_lines;
 
 /// Deepest nesting of braces that is followed; deeper ones are not objects of ours.
 const DEPTH_MAX: usize = 64;
@@ -35,42 +37,6 @@ const PART_CHARS_MIN: usize = 16;
 const QUOTES_MAX: usize = 6;
 /// Most backslashes before a quote that are looked at.
 const SLASHES_MAX: usize = 16;
-/// Members that must not come out.
-const SECRETS: [&str; 13] =
-    ["k", "d", "p", "q", "dp", "dq", "qi", "priv", "payload", "signature", "ciphertext", "encrypted_key", "protected"];
-
-const NAMES: [&str; 23] = [
-    "kty",
-    "k",
-    "d",
-    "p",
-    "q",
-    "dp",
-    "dq",
-    "qi",
-    "priv",
-    "oth",
-    "kid",
-    "payload",
-    "signature",
-    "signatures",
-    "protected",
-    "header",
-    "ciphertext",
-    "encrypted_key",
-    "iv",
-    "tag",
-    "recipients",
-    "unprotected",
-    "crv",
-];
-
-/// One of these is in every object of ours that is no key without its type.
-static TELLING: LazyLock<[Finder<'static>; 6]> =
-    LazyLock::new(|| ["kty", "signature", "ciphertext", "protected", "encrypted_key", "payload"].map(|name| Finder::new(name.as_bytes())));
-
-/// Objects hold members of these names. The value of one that is elsewhere would be a member of another object.
-const HOLDERS: [&str; 4] = ["signatures", "recipients", "oth", "header"];
 
 /// An object whose closing brace is not seen yet.
 #[derive(Default)]
@@ -87,6 +53,10 @@ pub(crate) struct Frame {
     reach: usize,
     /// The string around it ended: what follows belongs to it only where it goes on in quotes of its own.
     ended: bool,
+    /// It has members that are none of a token's or a key's.
+    mixed: bool,
+    /// What must not come out of it is not all in values that are read.
+    opaque: bool,
 }
 
 impl Frame {
@@ -106,6 +76,11 @@ impl Frame {
         self.value(name).is_some_and(|v| v.len() >= chars)
     }
 
+    /// It is a record, closed by a brace that ends at `end`, and a token's or a key's members are among its own.
+    fn is_record(&self, text: &[u8], end: usize) -> bool {
+        self.mixed && !self.opaque && memchr::memchr(b'\n', &text[self.start..end]).is_none()
+    }
+
     fn is_quoted(&self, text: &[u8], quote: &Range<usize>) -> bool {
         self.quote.as_ref().is_some_and(|own| text[own.clone()] == text[quote.clone()])
     }
@@ -118,6 +93,7 @@ impl Frame {
             && matches!(text[..inner.start].trim_ascii_end().last(), Some(b':' | b'[' | b','));
         if is_part {
             self.nested.extend(inner.members.iter().chain(&inner.nested).cloned());
+            self.opaque |= inner.opaque;
             self.reach = self.reach.max(end);
         }
     }
@@ -135,7 +111,7 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Found> {
 /// As [`objects`], and where objects begin and the strings end in which they are cut: once escapes are taken off, no quote
 /// tells that any more.
 pub(crate) fn objects_in_strings(text: &[u8]) -> (Vec<Found>, Vec<Range<usize>>) {
-    if !TELLING.iter().any(|finder| finder.find(text).is_some()) && !has_key_member(text) {
+    if !may_hold_members(text) {
         return (Vec::new(), Vec::new());
     }
     let mut rough = Reading::default();
@@ -275,6 +251,7 @@ impl Reading {
             Some(only) if text[end..].starts_with(only) => string_end(text, end + only.len(), only).unwrap_or(rough),
             _ => rough,
         };
+        let (is_other, is_opaque) = (!OTHERS.iter().any(|other| other.as_bytes() == name), OPAQUE.iter().any(|n| n.as_bytes() == name));
         let name = NAMES.iter().chain(&CONTEXT).find(|n| n.as_bytes() == name).copied();
         let begins = name.is_some_and(|name| !CONTEXT.contains(&name));
         if begins && self.quotes.len() < QUOTES_MAX && self.quotes.iter().all(|q| text[q.clone()] != text[quote.clone()]) {
@@ -283,7 +260,13 @@ impl Reading {
         if name.is_some_and(|name| SECRETS.contains(&name) && (value.len() >= SECRET_CHARS_MIN || name == "ciphertext")) {
             self.secrets.push(value.clone());
         }
+        let is_unread = || name.is_some_and(|name| SECRETS.contains(&name)) && !text[value.end..].starts_with(&text[quote.clone()]);
+        let is_opaque = is_opaque || is_unread();
         self.add_member(text, name, quote, value);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.mixed |= name.is_none() && is_other;
+            frame.opaque |= is_opaque;
+        }
         next
     }
 
@@ -388,35 +371,6 @@ fn sign(text: &[u8], at: usize) -> (u8, usize) {
     }
 }
 
-/// The text without the line ends, and the indentation behind them, that divide an object (a terminal's width, a folded
-/// line): they may stand within a name or a value. `None`: there are none.
-pub(crate) fn divided(text: &[u8]) -> Option<View> {
-    let mut view = View::with_capacity(text.len());
-    let (mut depth, mut any, mut at) = (0usize, false, 0);
-    while at < text.len() {
-        let b = text[at];
-        if depth > 0 && matches!(b, b'\n' | b'\r') {
-            any = true;
-            at += 1 + text[at + 1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-            continue;
-        }
-        match b {
-            b'{' if depth > 0 || opens_object(&text[at + 1..]) => depth += 1,
-            b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        view.push(b, at, at + 1);
-        at += 1;
-    }
-    any.then_some(view)
-}
-
-/// What follows a brace is a member's name, or the line's end.
-fn opens_object(behind: &[u8]) -> bool {
-    let next = behind.iter().find(|b| !b.is_ascii_whitespace());
-    matches!(next, Some(b'"' | b'\'' | b'\\' | b'&' | b'%'))
-}
-
 /// A member name at its opening quote: the name, the whole opening quote with its escapes, and where its value begins.
 fn member(text: &[u8], quote: usize) -> Option<(&[u8], Range<usize>, usize)> {
     let open = opening(text, quote);
@@ -467,7 +421,8 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
         Some(_) => None,
         None => Some(Cut::Payload),
     };
-    let nested = if cut.is_some() { frame.nested.as_slice() } else { &[] };
+    let is_record = brace.is_some_and(|end| frame.is_record(text, end));
+    let nested = if cut.is_some() || is_record { frame.nested.as_slice() } else { &[] };
     let members = Members { text, own: &frame.members, nested };
     let mut names: Option<&[&str]> = None;
     let Some(mut token) = judge(text, &frame).or_else(|| {
@@ -478,7 +433,15 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
         return;
     };
     token.cut = token.cut.or(cut);
-    if frame.headless && names.is_none() {
+    let end = brace.unwrap_or_else(|| last_end(&frame));
+    // An object that is cut keeps its opening brace out of the span: nothing will close it.
+    let pieces = without_frames(text, line_pieces(text, frame.start..end));
+    let quote = frame.quote.as_ref().map(|quote| &text[quote.clone()]);
+    let is_broken = pieces.len() > 1 && quote.is_some_and(|quote| !is_json_in_lines(text, &pieces, quote));
+    if names.is_none() && is_broken {
+        token.cut = token.cut.or(Some(Cut::Payload));
+    }
+    if names.is_none() && (frame.headless || is_record || is_broken) {
         names = Some(match token.kind {
             Kind::Jwk => &KEY,
             Kind::Jwe => &ENCRYPTED,
@@ -487,49 +450,18 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
     }
     if let Some(names) = names {
         let pieces = members.values(names);
+        // Of an object that is a part of it, the members go with its own.
+        let is_part = |f: &Found| nested.iter().any(|(_, value)| f.span().contains(&value.start));
+        while found.pop_if(|f| f.span().start >= frame.start && is_part(f)).is_some() {}
         if !pieces.is_empty() {
             found.push(Found { pieces, token, quote: None, wide: None, from: Some(frame.start) });
         }
         return;
     }
-    let end = brace.unwrap_or_else(|| last_end(&frame));
     // What lies inside is part of it: a signature of a general JWS, say.
     while found.pop_if(|f| f.span().start >= frame.start && f.span().end <= end).is_some() {}
     let quote = if cut.is_none() { frame.quote } else { None };
-    // An object that is cut keeps its opening brace out of the span: nothing will close it.
-    let pieces = line_pieces(text, frame.start..end);
-    let pieces = without_frames(text, pieces);
     found.push(Found { pieces, token, quote, wide: None, from: None });
-}
-
-/// The pieces without what a logger, a container runtime or a dump put in front of the lines.
-pub(crate) fn without_frames(text: &[u8], pieces: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    if pieces.len() < 2 {
-        return pieces;
-    }
-    let line_of = |at: usize| {
-        let start = text[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
-        let end = text[at..].iter().position(|&b| b == b'\n').map_or(text.len(), |i| at + i);
-        start..end
-    };
-    let mut before = line_of(pieces[0].start);
-    let mut out = Vec::with_capacity(pieces.len());
-    for (i, mut piece) in pieces.into_iter().enumerate() {
-        let line = if i == 0 { before.clone() } else { line_of(piece.start) };
-        let bytes = text[line.clone()].strip_suffix(b"\r").unwrap_or(&text[line.clone()]);
-        if let Some(part) = part(bytes) {
-            piece = piece.start.max(line.start + part.text.start)..piece.end.min(line.start + part.text.end);
-        } else if is_dump_line(bytes) {
-            continue;
-        } else if i > 0 {
-            piece.start = piece.start.max(line.start + header(&text[before.clone()], bytes));
-        }
-        if piece.start < piece.end {
-            out.push(piece);
-        }
-        before = line;
-    }
-    out
 }
 
 pub(crate) fn judge(text: &[u8], frame: &Frame) -> Option<Token> {
@@ -631,7 +563,10 @@ mod tests {
         check(r#"{"ciphertext":"AAAAAAAAAAAAAAAA","iv":"AAAAAAAAAAAAAAAA","tag":"v1.2.3"}"#, None, "");
         let hook = r#"{"level":"info","payload":"eyJvcmRlciI6MTJ9","signature":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}"#;
         check(hook, None, "");
-        check(&hook.replace("eyJvcmRlciI6MTJ9", "eyJzdWIiOiJqbyIsImV4cCI6MX0"), Some(Kind::Jws), "\"");
+        // Members among a record's own go one by one.
+        let record = hook.replace("eyJvcmRlciI6MTJ9", "eyJzdWIiOiJqbyIsImV4cCI6MX0");
+        let pieces: Vec<usize> = objects(record.as_bytes())[0].pieces.iter().map(ExactSizeIterator::len).collect();
+        assert_eq!(pieces, [27, 44]);
         let envelope = r#"{"payloadType":"a/b","payload":"eyJfdHlwZSI6ImEvYiJ9","signatures":[{"keyid":"ab","sig":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"}]}"#;
         check(envelope, None, "");
         check(r#"{"payload":{"id":1},"signature":"sha256=5fd5aaaaaaaaaaaaaaaaaaaaaaaa","protected":true}"#, None, "");

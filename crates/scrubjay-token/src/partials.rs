@@ -1,9 +1,13 @@
-//! Lines that a container runtime has cut: Kubernetes' CRI log format and Docker's JSON file log.
+//! Lines that a container runtime has cut: Kubernetes' CRI log format, Docker's JSON file log, and what Docker's drivers hand on.
 //!
 //! Both say themselves that a line goes on, so joining them needs no guess; the frames between the parts stay.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
+
+use crate::lines::lines;
 use crate::view::View;
 
 /// One line of a container log.
@@ -20,7 +24,29 @@ pub struct Part {
 /// Reads a line (without its line end) as one of a container log. Ranges are relative to the line.
 #[must_use]
 pub fn part(line: &[u8]) -> Option<Part> {
-    if line.starts_with(b"{\"log\":\"") { docker(line) } else { cri(line) }
+    match line {
+        [b'{', ..] => handed_on(line).or_else(|| docker(line)),
+        _ => cri(line),
+    }
+}
+
+/// `{"log":"TEXT","partial_message":"true","partial_id":"ID","partial_ordinal":"1","partial_last":"false"}`, in any order: a
+/// message that Docker divided, and whose pieces its fluentd driver sends on. Each names the message that it is of.
+fn handed_on(line: &[u8]) -> Option<Part> {
+    static NAMES: LazyLock<[Finder<'static>; 3]> =
+        LazyLock::new(|| ["\"partial_id\":\"", "\"log\":\"", "\"partial_last\":"].map(|name| Finder::new(name.as_bytes())));
+    let [id, log, last] = &*NAMES;
+    let string = |finder: &Finder<'_>| {
+        let start = finder.find(line)? + finder.needle().len();
+        let ends = |&at: &usize| line[at] == b'"' && line[..at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0;
+        (start..line.len()).find(ends).map(|end| start..end)
+    };
+    let stream = string(id)?;
+    let is_last = |at: usize| {
+        let value = line[at + last.needle().len()..].trim_ascii_start();
+        value.strip_prefix(b"\"").unwrap_or(value).starts_with(b"true")
+    };
+    Some(Part { text: string(log)?, stream, partial: !last.find(line).is_some_and(is_last) })
 }
 
 /// `TIME STREAM TAG TEXT` (Kubernetes CRI): the tag is `P` (partial) or `F` (full).
@@ -43,6 +69,9 @@ fn cri(line: &[u8]) -> Option<Part> {
 
 /// `{"log":"TEXT","stream":"stdout","time":"…"}`: a text without `\n` at its end goes on.
 fn docker(line: &[u8]) -> Option<Part> {
+    if !line.starts_with(b"{\"log\":\"") {
+        return None;
+    }
     const BETWEEN: &[u8] = b"\",\"stream\":\"";
     let start = b"{\"log\":\"".len();
     let end = line.windows(BETWEEN.len()).rposition(|w| w == BETWEEN)?;
@@ -59,9 +88,9 @@ fn docker(line: &[u8]) -> Option<Part> {
 /// The texts of lines that were cut, joined; one joined text for each line of the view. `None`: no line is cut.
 pub(crate) fn partials(text: &[u8]) -> Option<View> {
     let mut chains: Vec<(Vec<u8>, Vec<Range<usize>>, bool)> = Vec::new();
-    let mut start = 0;
-    for end in (0..text.len()).filter(|&i| text[i] == b'\n').chain([text.len()]) {
-        let line = text[start..end].strip_suffix(b"\r").unwrap_or(&text[start..end]);
+    for line in lines(text) {
+        let start = line.start;
+        let line = &text[line];
         if let Some(p) = part(line) {
             let stream = &line[p.stream];
             let piece = start + p.text.start..start + p.text.end;
@@ -74,7 +103,6 @@ pub(crate) fn partials(text: &[u8]) -> Option<View> {
                 None => {}
             }
         }
-        start = end + 1;
     }
     let mut view = View::default();
     for (_, pieces, _) in chains.iter().filter(|(_, pieces, _)| pieces.len() > 1) {

@@ -73,13 +73,27 @@ fn label_end(text: &[u8], at: usize) -> Option<usize> {
 
 /// The body behind a label: lines of nothing but base64, or lines that stand apart in the same way.
 fn body_of(text: &[u8], label: &Range<usize>) -> Body {
-    let plain = body(text, label.end);
+    let plain = without_signs(text, label, body(text, label.end));
     if plain.cut.is_none() && plain.chars >= BODY_CHARS_MIN {
         return plain;
     }
     let better = |a: Body, b: Body| if (b.cut.is_none(), b.chars) > (a.cut.is_none(), a.chars) { b } else { a };
     let plain = Body { cut: plain.cut.or((plain.chars < BODY_CHARS_MIN).then_some(Cut::Payload)), ..plain };
     [frame::framed(text, label), frame::separated(text, label)].into_iter().flatten().fold(plain, better)
+}
+
+/// The body without the sign of a difference before its lines, or that of a table's column behind them, which the label's line
+/// has too: both are of the alphabet.
+fn without_signs(text: &[u8], label: &Range<usize>, mut body: Body) -> Body {
+    let begins = |at: usize| text[at..].starts_with(b"+") && matches!(text[..at].last(), None | Some(b'\n'));
+    let ends = |at: usize| text[..at].ends_with(b"+") && matches!(text.get(at), None | Some(b'\r' | b'\n'));
+    let (before, behind) = (label.start > 0 && begins(label.start - 1), label.end < text.len() && ends(label.end + 1));
+    for line in &mut body.lines {
+        line.start += usize::from(before && begins(line.start));
+        line.end -= usize::from(behind && line.start < line.end && ends(line.end));
+    }
+    body.lines.retain(|line| !line.is_empty());
+    body
 }
 
 /// A key of these pieces; what lies between two of them stays only if it holds a line end.

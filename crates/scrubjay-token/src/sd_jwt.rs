@@ -1,7 +1,7 @@
 //! The disclosures of SD-JWTs (RFC 9901 §4): behind their issuer's JWT, and by themselves, where that was cut off.
 
 use crate::base64::{decode, is_base64};
-use crate::compact::{At, is_opening, token_at};
+use crate::compact::{At, is_mixed, is_opening, token_at};
 use crate::json::{self, Status, Value};
 use crate::token::{Cut, Found, Kind, Token};
 
@@ -77,13 +77,54 @@ pub(crate) fn disclosed_at(text: &[u8], tilde: usize, from: usize, more: bool, w
     end.map_or(At::Open, |end| At::Token(Found::plain(start..end, token)))
 }
 
-/// A text may hold disclosures: an array in base64 stands beside a `~`.
+/// Decides what begins like a disclosure without a `~`: one of a list of them, or of those that a member holds (RFC 9901 §8).
+/// Base64 of other arrays has no salt, or is not of three elements; `beside`: disclosures, of which one of an array's element
+/// has two, stand next to it.
+pub(crate) fn listed_at(text: &[u8], at: usize, beside: bool, more: bool, work: &mut usize) -> At {
+    if !begins_listed(text, at) {
+        return At::Nothing;
+    }
+    let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
+    *work += len;
+    if more && at + len >= text.len() {
+        return At::Open;
+    }
+    let chars = &text[at..at + len];
+    let count = if ends(text, at + len) && text.get(at + len) != Some(&b'=') { elements(chars) } else { 0 };
+    if count == 3 || count == 2 && beside {
+        let token = Token { cut: Some(Cut::Header), disclosures: 1, ..Token::bare(Kind::SdJwt) };
+        return At::Token(Found::plain(at..at + len, token));
+    }
+    At::Nothing
+}
+
+/// An array with a salt begins here, and nothing that goes on with it stands before it.
+fn begins_listed(text: &[u8], at: usize) -> bool {
+    let begins = is_array(&text[at..]) && (at == 0 || !(is_base64(text[at - 1]) || b".=~".contains(&text[at - 1])));
+    if !begins {
+        return false;
+    }
+    let head = decode(&text[at..text.len().min(at + SALT_HEAD_CHARS)]);
+    let salt = head.strip_prefix(b"[").map(<[u8]>::trim_ascii_start).and_then(|rest| rest.strip_prefix(b"\""));
+    salt.is_some_and(|salt| {
+        let len = salt.iter().take_while(|&&b| is_base64(b)).count();
+        len >= SALT_CHARS_MIN && is_mixed(&salt[..len]) && matches!(salt.get(len), None | Some(b'"'))
+    })
+}
+
+/// Characters in which a salt of the shortest length ends, with blanks before it.
+const SALT_HEAD_CHARS: usize = 40;
+
+fn is_array(chars: &[u8]) -> bool {
+    chars.starts_with(b"Wy") || chars.starts_with(b"Ww")
+}
+
+/// A text may hold disclosures: an array in base64 stands beside a `~`, or begins with a salt.
 pub(crate) fn has_disclosures(text: &[u8]) -> bool {
-    let is_array = |at: usize| text[at..].starts_with(b"Wy") || text[at..].starts_with(b"Ww");
     memchr::memchr_iter(b'~', text).any(|tilde| {
         let left = text[..tilde].iter().rev().take_while(|&&b| is_base64(b)).count();
-        is_array(tilde + 1) || left >= SALT_CHARS_MIN && is_array(tilde - left)
-    })
+        is_array(&text[tilde + 1..]) || left >= SALT_CHARS_MIN && is_array(&text[tilde - left..])
+    }) || memchr::memchr_iter(b'W', text).any(|at| begins_listed(text, at))
 }
 
 /// Nothing follows that would be glued to it.
@@ -93,13 +134,19 @@ fn ends(text: &[u8], at: usize) -> bool {
 
 /// The base64url of a salt, a name and a value, or of a salt and a value (RFC 9901 §4.2).
 fn is_disclosure(chars: &[u8]) -> bool {
+    elements(chars) > 0
+}
+
+/// How many elements a disclosure has; 0: it is none.
+fn elements(chars: &[u8]) -> usize {
     if chars.len() < SALT_CHARS_MIN || !chars.starts_with(b"W") {
-        return false;
+        return 0;
     }
     let bytes = decode(chars);
     let parsed = json::parse(&bytes);
-    let Value::Array(list) = &parsed.value else { return false };
+    let Value::Array(list) = &parsed.value else { return 0 };
     let is_whole = matches!(parsed.status, Status::Complete { end } if bytes[end..].iter().all(u8::is_ascii_whitespace));
     let salted = list.first().and_then(Value::as_str).is_some_and(|salt| salt.len() >= SALT_CHARS_MIN);
-    is_whole && salted && (list.len() == 2 || list.len() == 3 && list.get(1).is_some_and(|name| name.as_str().is_some()))
+    let named = list.len() == 2 || list.len() == 3 && list.get(1).is_some_and(|name| name.as_str().is_some());
+    if is_whole && salted && named { list.len() } else { 0 }
 }

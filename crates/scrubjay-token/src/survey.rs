@@ -5,11 +5,16 @@ use std::sync::LazyLock;
 use memchr::{memchr, memchr2};
 use scrubjay_scan::Scanner;
 
+use crate::runs::long_runs;
+use crate::view::has_control;
+
 /// What a text has.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Survey {
-    /// A byte that begins an escape (`% \ & !`).
+    /// A byte that begins an escape (`% \ & !`), or a control character in others.
     pub(crate) escapes: bool,
+    /// A control character that is written in letters a token has.
+    pub(crate) control: bool,
     /// `=`: quoted-printable, perhaps.
     pub(crate) equals: bool,
     /// NUL: UTF-16, perhaps.
@@ -62,16 +67,22 @@ impl Survey {
             survey.base64 |= base64.holds(RUN_CHARS);
             survey.hex |= hex.holds(RUN_CHARS);
         }
-        survey.escapes = escape != 0;
+        survey.control = has_control(text);
+        survey.escapes = escape != 0 || survey.control;
         survey.equals = equals != 0;
         survey.odd = odd != 0 || memchr(b'<', text).is_some();
         survey.nul = odd != 0 && memchr(0, text).is_some();
         survey.braces = memchr(b'{', text).is_some();
         survey.lines = memchr(b'\n', text).is_some();
         survey.quotes = memchr2(b'"', b'\'', text).is_some();
-        survey.list = has_list(text);
+        survey.list = long_runs(text, RUN_CHARS as usize, is_list).next().is_some();
         survey
     }
+}
+
+/// What lists of numbers are made of.
+fn is_list(b: u8) -> bool {
+    b.is_ascii_hexdigit() || matches!(b, b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'x' | b'X' | b'\r' | b'\n')
 }
 
 /// A stream of masks: the last two, of 128 bytes.
@@ -92,26 +103,6 @@ impl Runs {
         }
         set != 0
     }
-}
-
-/// Whether there is a run of [`RUN_CHARS`] of what lists of numbers are made of. Such a run covers one byte of each so many.
-fn has_list(text: &[u8]) -> bool {
-    let is_list = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'x' | b'X' | b'\r' | b'\n');
-    let run = RUN_CHARS as usize;
-    let mut at = run - 1;
-    while let Some(b) = text.get(at) {
-        if !is_list(b) {
-            at += run;
-            continue;
-        }
-        let before = text[..at].iter().rev().take(run - 1).take_while(|b| is_list(b)).count();
-        let behind = text[at..].iter().take(run - before).take_while(|b| is_list(b)).count();
-        if before + behind >= run {
-            return true;
-        }
-        at += behind + run;
-    }
-    false
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Views: a text with one layer of encoding taken off, and where each of its bytes came from.
 
+mod control;
 mod quoted;
 
 use std::ops::Range;
 
 use crate::wrap::is_piece;
+use control::control;
+pub(crate) use control::has_control;
 pub(crate) use quoted::unquoted;
 
 /// A decoded text; each byte knows the bytes of the original that it stands for.
@@ -91,6 +94,12 @@ impl View {
         Self { text: inner.text.clone(), from, to, decoded: inner.decoded, ..Self::default() }
     }
 
+    /// Where the lines of the original begin within a span, in this text.
+    pub(crate) fn joints_over_lines<'a>(&'a self, original: &'a [u8], span: &Range<usize>) -> impl Iterator<Item = usize> + use<'a> {
+        let is_joint = |&at: &usize| original[self.to[at - 1] as usize..self.from[at] as usize].contains(&b'\n');
+        (span.start + 1..span.end).filter(is_joint)
+    }
+
     /// True where lines were joined.
     pub(crate) fn is_joined(&self) -> bool {
         !self.joints.is_empty()
@@ -153,6 +162,7 @@ pub(crate) fn escape_at(text: &[u8], at: usize) -> Option<(u32, usize)> {
         b'%' => Some((hex(text, at + 1, 2)?, 3)),
         b'\\' => backslash(text, at),
         b'&' => entity(text, at),
+        b'#' | b'^' | b'_' => control(text, at),
         // Our own markers write other bytes so; a forged one may hide a token in it.
         b'!' => Some((hex(text, at + 1, 2).filter(|_| !text[at + 1..at + 3].iter().any(u8::is_ascii_lowercase))?, 3)),
         _ => None,
@@ -241,7 +251,7 @@ fn entity(text: &[u8], at: usize) -> Option<(u32, usize)> {
 
 /// The text with one layer of percent (RFC 3986 §2.1), string and HTML escapes taken off. `None`: there are none.
 pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
-    let is_sign = |b: &u8| matches!(b, b'%' | b'\\' | b'&' | b'!');
+    let is_sign = |b: &u8| matches!(b, b'%' | b'\\' | b'&' | b'!' | b'#' | b'^' | b'_');
     let next = |mut at: usize| loop {
         at += text[at..].iter().position(is_sign)?;
         match escape_at(text, at) {
@@ -372,7 +382,8 @@ fn layered(text: &[u8], at: usize, slashes: usize) -> Option<(u32, usize)> {
     match text.get(at)? {
         b'\\' => {
             let run = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
-            if run != slashes {
+            // What has a letter of its own (`\"`, `\n`) is no brace, shows as something, and is no sign of another escape.
+            if run != slashes || !matches!(text.get(at + run), Some(b'u' | b'U' | b'x' | b'0'..=b'3' | b'\\')) {
                 return None;
             }
             let (code, len) = backslash(text, at + run - 1)?;

@@ -14,11 +14,11 @@ use crate::compact::is_opening;
 use crate::fragments::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
 use crate::members::KEY;
-use crate::notations::lone_member;
 use crate::objects::{has_key_member, opening, string_end};
 use crate::partials::part;
 use crate::pem::opens_key;
-use crate::view::{hidden_len, shows_as_nothing};
+use crate::records::says_member;
+use crate::view::{escape_at, hidden_len, shows_as_nothing};
 
 /// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
 const INVISIBLE_BYTES_MAX: usize = 6;
@@ -39,6 +39,11 @@ pub(super) fn line_of<'a>(text: &'a [u8], run: &Range<usize>) -> &'a [u8] {
 /// The object in which a key's type is named at `at` has a private member ([`crate::objects`]), or no end that is
 /// reached with the bytes that `budget` has left.
 pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> bool {
+    // The name may be a value itself: its members are objects of their own (`{"key":"kty","value":…}`).
+    let closing = text[at + 3..].iter().position(|b| !b"\\\"'".contains(b)).unwrap_or(0);
+    if closing > 0 && text[at + 3 + closing] == b',' {
+        return true;
+    }
     let reach = *budget / 2;
     let before = &text[..at];
     let behind = &text[at..];
@@ -60,7 +65,7 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
     }
     // In a container's log the braces may be the frame's, and the object on several lines.
     let line = line_of(text, &(at..at));
-    if part(line).is_some() || lone_member(line).is_some() {
+    if part(line).is_some() || says_member(line) {
         return true;
     }
     // With the brace: a name may stand behind it.
@@ -92,8 +97,8 @@ fn divides_name(line: &[u8]) -> bool {
 
 /// The name of a private member without quotes ([`crate::notations`]), and the sign or blank behind it.
 fn is_bare_private(w: &[u8]) -> bool {
-    let sign = |b: u8| matches!(b, b':' | b'=' | b' ' | b'\t' | b']');
-    let begins = b" \t\r\n{[(,;&?|\"'`:.-@%".contains(&w[0]);
+    let sign = |b: u8| matches!(b, b':' | b'=' | b' ' | b'\t' | b']' | b'<' | b'>');
+    let begins = b" \t\r\n{[(,;&?|\"'`:.-@%<>".contains(&w[0]);
     let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && sign(w[2]);
     let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && sign(w[3]);
     begins && (one || two || w[1..] == *b"pri")
@@ -308,8 +313,11 @@ pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, more: bool) -> b
     false
 }
 
-/// A line end that is written as an escape (`\n`) follows at `end`: what is wrapped in a JSON string goes on behind it.
+/// A line end that is written as an escape (`\n`, `#012`) follows at `end`: what is wrapped in a string goes on behind it.
 pub(super) fn ends_escaped_line(text: &[u8], end: usize) -> bool {
+    if matches!(text.get(end), Some(b'#' | b'^')) {
+        return matches!(escape_at(text, end), Some((10 | 13, _)));
+    }
     let slashes = text[end..].iter().take(8).take_while(|&&b| b == b'\\').count();
     slashes > 0 && matches!(text.get(end + slashes), Some(b'n' | b'r'))
 }

@@ -7,7 +7,9 @@ use std::ops::Range;
 
 use super::{BODY_CHARS_MIN, Body, PART_CHARS_MIN, is_body, is_end, label_end};
 use crate::compact::is_mixed;
+use crate::edges::behind_colour;
 use crate::token::Cut;
+use crate::view::hidden_len;
 
 /// Longest frame before or behind a line of a key, in bytes.
 const FRAME_BYTES_MAX: usize = 2048;
@@ -22,12 +24,17 @@ const SEPARATOR_WORD_MAX: usize = 3;
 const FULL_LINE_CHARS: std::ops::RangeInclusive<usize> = 60..=76;
 
 /// How much of `text` is framed as `frame` is, from the beginning: the same signs and words; words with a digit in them
-/// (times, counters, identifiers) and the number of blanks may be others.
+/// (times, counters, identifiers), the number of blanks and what shows as nothing may be others.
 pub(crate) fn framed_as(frame: &[u8], text: &[u8]) -> Option<usize> {
     let blanks = |text: &[u8]| text.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
     let word = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
     let (mut i, mut j) = (0, 0);
     while let Some(&b) = frame.get(i) {
+        let hidden = hidden_len(frame, i);
+        if hidden > 0 {
+            (i, j) = (i + hidden, j + hidden_len(text, j));
+            continue;
+        }
         if matches!(b, b' ' | b'\t') {
             i += blanks(&frame[i..]);
             j += blanks(&text[j..]);
@@ -163,6 +170,7 @@ pub(super) fn framed(text: &[u8], label: &Range<usize>) -> Option<Body> {
 pub(super) fn separated(text: &[u8], label: &Range<usize>) -> Option<Body> {
     let near = &text[label.end..text.len().min(label.end + SEPARATOR_BYTES_MAX + PART_CHARS_MIN)];
     let first = (0..near.len()).find(|&at| body_len(near, at) >= PART_CHARS_MIN)?;
+    let first = behind_colour(near, first, near.len());
     let separator = &near[..first];
     let mut words = separator.split(|b| !b.is_ascii_alphanumeric());
     if first == 0 || first > SEPARATOR_BYTES_MAX || words.any(|word| word.len() > SEPARATOR_WORD_MAX) {

@@ -1,0 +1,332 @@
+//! What records say of which each is a line of one text: a program's output line by line, through a logger, a container
+//! runtime or syslog. What proves that they belong together is that all are framed alike, and that each says a line of an
+//! object and nothing else.
+
+use std::ops::Range;
+
+use crate::compact::{is_mixed, opens_object};
+use crate::lines::raw_lines;
+use crate::lists::{is_dump_line, line_pieces};
+use crate::notations::{is_known, lone_member};
+use crate::partials::part;
+use crate::pem::framed_as;
+use crate::token::Found;
+use crate::view::View;
+use crate::wrap::is_piece;
+
+/// Longest frame before what a record says, in bytes.
+const FRAME_BYTES_MAX: usize = 2048;
+/// Longest identifier in a frame, in characters: a UUID has 36.
+const FRAME_WORD_CHARS_MAX: usize = 40;
+/// Longest name of a member, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+/// Shortest full line of a value (DESIGN §4).
+const WIDTH_CHARS_MIN: usize = 60;
+
+/// A line of an object in JSON that is all that a record says.
+struct Line<'a> {
+    /// Where it begins in the record, behind its indentation.
+    start: usize,
+    /// The name of its member; empty: it has none.
+    name: &'a [u8],
+    /// More is opened in it than closed.
+    opens: bool,
+}
+
+/// Records that are framed alike, around each that says a member of a key or of a token: where each stands, and what it says.
+#[derive(Default)]
+pub(crate) struct Records(Vec<(Range<usize>, Range<usize>)>);
+
+impl Records {
+    pub(crate) fn of(text: &[u8]) -> Self {
+        let lines: Vec<Range<usize>> = raw_lines(text).collect();
+        let mut records = Vec::new();
+        let mut next = 0;
+        for k in 0..lines.len() {
+            let bytes = &text[lines[k].clone()];
+            let wrapped = || wrapped_at(bytes, lines.get(k + 1).map(|next| &text[next.clone()]).or(Some(b"")));
+            let member = if k < next { None } else { member_at(bytes).or_else(wrapped) };
+            let Some(frame) = member.map(|at| frame(bytes, at)).filter(|frame| is_frame(frame)) else { continue };
+            let record = |line: &Range<usize>| {
+                said(frame, &text[line.clone()]).map(|said| (line.clone(), line.start + said.start..line.start + said.end))
+            };
+            let first = k - lines[next..k].iter().rev().map_while(record).count();
+            let alike: Vec<_> = lines[first..].iter().map_while(record).collect();
+            next = (first + alike.len()).max(k + 1);
+            // One proves nothing.
+            records.extend(alike.into_iter().filter(|_| next > first + 1));
+        }
+        Self(records)
+    }
+
+    /// What they say, each in a line of its own. `None`: there are none.
+    pub(crate) fn view(&self, text: &[u8]) -> Option<View> {
+        let mut view = View::default();
+        for (_, said) in &self.0 {
+            view.copy(text, said.clone());
+            view.push(b'\n', said.end, said.end);
+        }
+        (!self.0.is_empty()).then_some(view)
+    }
+
+    /// Leaves the records' frames out of what was found over several of them, and what `told` tells, which was found in what they
+    /// say and is in order.
+    pub(crate) fn leave_frames(&self, text: &[u8], found: &mut [Found], told: &[Found]) {
+        let pieces: Vec<Range<usize>> = told.iter().flat_map(|f| f.pieces.iter().cloned()).collect();
+        let is_told = |piece: &Range<usize>| {
+            let before = &pieces[..pieces.partition_point(|p| p.start <= piece.start)];
+            before.last().is_some_and(|p| p.end >= piece.end)
+        };
+        let is_theirs = |span: &Range<usize>| {
+            let before = &told[..told.partition_point(|f| f.span().start < span.end)];
+            before.last().is_some_and(|f| f.span().end > span.start)
+        };
+        for f in found {
+            let span = f.span();
+            if is_theirs(&span) && memchr::memchr(b'\n', &text[span]).is_some() {
+                f.pieces = f.pieces.iter().flat_map(|piece| line_pieces(text, piece.clone())).collect();
+                self.without_frames(&mut f.pieces);
+                f.pieces.retain(|piece| piece.start < piece.end && !is_told(piece));
+            }
+        }
+    }
+
+    /// What lies in these pieces of what the records say, and what does not lie in the records at all.
+    fn without_frames(&self, pieces: &mut [Range<usize>]) {
+        for piece in pieces {
+            let at = self.0.partition_point(|(line, _)| line.end <= piece.start);
+            if let Some((_, said)) = self.0.get(at).filter(|(line, _)| line.start <= piece.start) {
+                *piece = piece.start.max(said.start)..piece.end.min(said.end);
+            }
+        }
+    }
+}
+
+/// What stands before `at` in a record, without the indentation of what it says.
+fn frame(record: &[u8], at: usize) -> &[u8] {
+    let mut frame = record[..at].trim_ascii_end();
+    while let Some(rest) = frame.strip_suffix(b"\\t") {
+        frame = rest.strip_suffix(b"\\").unwrap_or(rest).trim_ascii_end();
+    }
+    frame
+}
+
+/// A frame has no data: what stands in front in a dump or in a wrapped text is none.
+fn is_frame(frame: &[u8]) -> bool {
+    let mut words = frame.split(|b| !b.is_ascii_alphanumeric() && !b"-_".contains(b));
+    !frame.is_empty() && !is_dump_line(frame) && words.all(|word| word.len() <= FRAME_WORD_CHARS_MAX || !is_mixed(word))
+}
+
+/// What a record says that is framed so: up to the end of the string that is open there, or the rest of the line.
+fn said(frame: &[u8], line: &[u8]) -> Option<Range<usize>> {
+    let start = framed_as(frame, line)?;
+    Some(start..said_end(line, start))
+}
+
+/// Where what is said at `at` of a line ends: with the string that is open there, or with the line.
+pub(crate) fn said_end(line: &[u8], at: usize) -> usize {
+    let end = open_string(&line[..at]).and_then(|slashes| string_end(line, at, slashes));
+    end.map_or(line.len(), |end| at + without_line_end(&line[at..end]).len())
+}
+
+/// Backslashes before the quote that opens the innermost string in which a text ends. `None`: it does not end in one.
+fn open_string(text: &[u8]) -> Option<usize> {
+    let mut open: Vec<usize> = Vec::new();
+    for at in memchr::memchr_iter(b'"', text) {
+        let slashes = slashes_before(text, at);
+        match open.iter().position(|&s| s >= slashes) {
+            Some(0) if open[0] > slashes => open.clear(),
+            Some(i) => {
+                let closes = open[i] == slashes;
+                open.truncate(i);
+                if !closes {
+                    open.push(slashes);
+                }
+            }
+            None => open.push(slashes),
+        }
+    }
+    open.last().copied()
+}
+
+fn slashes_before(text: &[u8], at: usize) -> usize {
+    text[..at].iter().rev().take_while(|&&b| b == b'\\').count()
+}
+
+/// Where a string ends that begins at `start` behind a quote with so many backslashes.
+fn string_end(text: &[u8], start: usize, slashes: usize) -> Option<usize> {
+    let quotes = memchr::memchr_iter(b'"', &text[start..]);
+    quotes.map(|at| start + at - slashes_before(&text[start..], at)).find(|end| text[*end..].iter().take(slashes + 1).any(|&b| b == b'"'))
+}
+
+/// A text without the line end, written as an escape, at its end.
+fn without_line_end(text: &[u8]) -> &[u8] {
+    let Some(rest) = text.strip_suffix(b"n") else { return text };
+    let slashes = slashes_before(rest, rest.len());
+    // Of pairs each is a backslash.
+    if slashes % 2 == 1 || slashes > 2 { &rest[..rest.len() - slashes] } else { text }
+}
+
+/// Where what a record says begins that is a member of a key or of a token, and nothing else.
+fn member_at(record: &[u8]) -> Option<usize> {
+    let quoted = || json_line(record).filter(|line| is_known(line.name)).map(|line| line.start);
+    lone_member(record).or_else(quoted)
+}
+
+/// True where `record` says nothing but a member of a key or of a token.
+pub(crate) fn says_member(record: &[u8]) -> bool {
+    member_at(record).is_some()
+}
+
+/// True where what `record` says may go on in the next one, as the ones around it tell: it says a line of an object, which it
+/// opens, or a member of a key or of a token, or one behind another that is framed alike; or a full line of a value, and the next one more of it. `None`: the next
+/// one is not there yet, and may be anything.
+#[must_use]
+pub fn goes_on_in_next(before: &[u8], record: &[u8], next: Option<&[u8]>) -> bool {
+    let is_behind = |above: Line<'_>| {
+        let frame = frame(before, above.start);
+        !frame.is_empty() && framed_as(frame, record).is_some()
+    };
+    let goes_on = |line: Line<'_>| line.opens || is_known(line.name) || json_line(before).is_some_and(is_behind);
+    json_line(record).is_some_and(goes_on) || wrapped_at(record, next).is_some()
+}
+
+/// Where what a record says begins that ends in a full line of a value, where the next record, framed alike, goes on with a
+/// line that is no longer.
+fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
+    let text = full_string(record).or_else(|| part(record).map(|part| part.text).filter(|text| ends_full(&record[text.clone()])))?;
+    let Some(next) = next else { return Some(text.start) };
+    let more = &next[said(frame(record, text.start), next)?].trim_ascii_start();
+    let len = more.iter().take_while(|&&b| is_piece(b)).count();
+    let begins_anew = opens_object(&more[..len]) && !record[text.clone()].ends_with(b".");
+    (len > 0 && len <= text.len() && !begins_anew && json_line(record).is_none()).then_some(text.start)
+}
+
+/// The string of a record that ends in a full line of a value.
+fn full_string(record: &[u8]) -> Option<Range<usize>> {
+    // Of most quotes the bytes before them are enough to know; a line end in escapes may stand between.
+    let may_end = |at: &usize| *at >= WIDTH_CHARS_MIN && [50, 30, 10].iter().all(|back| is_piece(record[at - back]));
+    memchr::memchr_iter(b'"', record).filter(may_end).find_map(|at| {
+        let end = without_line_end(&record[..at - slashes_before(record, at)]).len();
+        let quote = if ends_full(&record[..end]) { memchr::memrchr(b'"', &record[..end])? } else { return None };
+        begins_string(&record[..quote - slashes_before(record, quote)]).then_some(quote + 1..end)
+    })
+}
+
+fn ends_full(text: &[u8]) -> bool {
+    text.len() >= WIDTH_CHARS_MIN && text[text.len() - WIDTH_CHARS_MIN..].iter().all(|&b| is_piece(b))
+}
+
+/// The line of an object in JSON that is all that a record says: in a string of the record, or at its end.
+fn json_line(record: &[u8]) -> Option<Line<'_>> {
+    let in_string = strings(record).find_map(|(string, slashes)| {
+        let text = &record[string.clone()];
+        let start = text.len() - without_indentation(text).len();
+        line_of(&text[start..], Some(slashes)).map(|line| line.behind(string.start + start))
+    });
+    in_string.or_else(|| {
+        let text = record.trim_ascii_end();
+        let quote = memchr::memchr(b'"', &text[..text.len().min(FRAME_BYTES_MAX)]).filter(|_| !text.starts_with(b"{"));
+        let start = quote
+            .map(|at| at - slashes_before(text, at))
+            .unwrap_or_else(|| text.len() - text.iter().rev().take_while(|b| b"{}[],".contains(b)).count());
+        let is_alone = start == 0 || matches!(text[start - 1], b' ' | b'\t');
+        is_alone.then(|| line_of(&text[start..], None)).flatten().map(|line| line.behind(start))
+    })
+}
+
+/// The strings in which a record may say a line of an object, and how many backslashes their quotes have; strings in strings,
+/// too. The line end of what is said, written as an escape, is no part of it.
+fn strings(record: &[u8]) -> impl Iterator<Item = (Range<usize>, usize)> + '_ {
+    memchr::memchr_iter(b'"', &record[..record.len().min(FRAME_BYTES_MAX)]).filter_map(|at| {
+        // A quote, or a tab, in escapes; a blank; a bracket.
+        let may_be_line = matches!(record.get(at + 1), Some(b'\\' | b' ' | b'{' | b'}' | b'[' | b']'));
+        let slashes = if may_be_line { slashes_before(record, at) } else { return None };
+        let end = begins_string(&record[..at - slashes]).then(|| string_end(record, at + 1, slashes)).flatten()?;
+        let text = without_line_end(&record[at + 1..end]);
+        Some((at + 1..at + 1 + text.len(), slashes))
+    })
+}
+
+/// A string may begin behind this text.
+fn begins_string(text: &[u8]) -> bool {
+    matches!(text.last(), Some(b':' | b'=' | b' ' | b'[' | b'{' | b',' | b'('))
+}
+
+/// A line of an object that is all there is of `text`, which stands in quotes with so many backslashes.
+fn line_of(text: &[u8], around: Option<usize>) -> Option<Line<'_>> {
+    let slashes = text.iter().take_while(|&&b| b == b'\\').count();
+    if text.get(slashes) == Some(&b'"') {
+        return if around.is_none_or(|around| slashes > around) { member_line(text, slashes) } else { None };
+    }
+    let is_brackets = text.iter().all(|b| b"{}[], ".contains(b)) && text.iter().any(|b| b"{}[]".contains(b));
+    is_brackets.then(|| Line { start: 0, name: b"", opens: is_opening(text) })
+}
+
+impl Line<'_> {
+    fn behind(self, offset: usize) -> Self {
+        Self { start: self.start + offset, ..self }
+    }
+}
+
+/// A text behind its blanks, and tabs in escapes.
+fn without_indentation(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = text.trim_ascii_start();
+        match text.strip_prefix(b"\\t").or_else(|| text.strip_prefix(b"\\\\t")) {
+            Some(rest) => text = rest,
+            None => return text,
+        }
+    }
+}
+
+fn is_opening(text: &[u8]) -> bool {
+    matches!(text.trim_ascii_end().last(), Some(b'{' | b'['))
+}
+
+/// A member, or a string of an array, whose quotes have so many backslashes, and that is all there is of `text`.
+fn member_line(text: &[u8], slashes: usize) -> Option<Line<'_>> {
+    let start = slashes + 1;
+    let end = string_end(text, start, slashes)?;
+    let rest = text[end + slashes + 1..].trim_ascii_start();
+    let Some(value) = rest.strip_prefix(b":") else {
+        return matches!(rest, b"" | b",").then_some(Line { start: 0, name: b"", opens: false });
+    };
+    let ends = matches!(value.trim_ascii_end().last(), Some(b',' | b'"' | b'{' | b'[' | b'}' | b']' | b'0'..=b'9' | b'e' | b'l'));
+    (end - start <= NAME_BYTES_MAX && ends).then(|| Line { start: 0, name: &text[start..end], opens: is_opening(value) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_say_a_line_of_an_object() {
+        for (record, start, name, opens) in [
+            ("2026-11-28T10:00:00.1Z stdout F   \"d\": \"AAAA\",", 34, "d", false),
+            ("2026-11-28T10:00:00.1Z stdout F   },", 34, "", false),
+            ("web-1  | \"keys\": [", 9, "keys", true),
+            (r#"{"log":"  \"d\": \"AAAA\",\n","stream":"stdout","time":"t"}"#, 10, "d", false),
+            (r#"{"log":"{\n","stream":"stdout","time":"t"}"#, 8, "", true),
+            (r#"{"ts":1,"msg":"\t],"}"#, 17, "", false),
+            (r#"{"ts":1,"msg":"\t\t\"e\": 1"}"#, 19, "e", false),
+            (r#"level=debug msg="  \"WyJhIl0\"" n=1"#, 19, "", false),
+            (r#"{"log":"{\"msg\":\"  \\\"d\\\": \\\"A\\\",\"}\n","stream":"stdout","time":"t"}"#, 21, "d", false),
+        ] {
+            let line = json_line(record.as_bytes()).unwrap_or_else(|| panic!("{record}"));
+            assert_eq!((line.start, line.name, line.opens), (start, name.as_bytes(), opens), "{record}");
+        }
+        for record in [
+            "",
+            "2026-11-28T10:00:00.1Z stdout F started",
+            r#"{"ts":1,"msg":"started","n":[1]}"#,
+            r#"{"ts":1,"msg":"a \"quoted\" word"}"#,
+            r#"{"ts":1,"msg":"\"quoted\" words"}"#,
+            r#"{"ts":1,"msg":""}"#,
+            r#"INFO user "jo" logged in"#,
+            r#"{"log":"{\"level\":\"info\",\"a\":\"\"}\n","stream":"stdout","time":"t"}"#,
+        ] {
+            assert!(json_line(record.as_bytes()).is_none(), "{record}");
+        }
+    }
+}
