@@ -24,7 +24,7 @@ impl Signs {
     pub(super) const HIDDEN: Self = Self(1 << 5);
     /// The same, and what may stand for it in escapes.
     pub(super) const HIDING: Self = Self(1 << 6);
-    /// `: =`
+    /// `: = > | │`: what stands between a name and its value.
     pub(super) const MEMBER: Self = Self(1 << 7);
     /// `:`
     pub(super) const COLON: Self = Self(1 << 8);
@@ -90,7 +90,7 @@ const CLASSES: [(Signs, &[u8]); 22] = [
     (Signs::ESCAPE, b"\\%&"),
     (Signs::HIDDEN, b"\0\x1b<\xc2\xe2\xef"),
     (Signs::HIDING, b"\0\x1b<\xc2\xe2\xef\\%&"),
-    (Signs::MEMBER, b":="),
+    (Signs::MEMBER, b":=>|\xe2"),
     (Signs::COLON, b":"),
     (Signs::BAR, b"|\xe2"),
     (Signs::GAP, b" :|"),
