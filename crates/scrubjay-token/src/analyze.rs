@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64, padding_len};
-use crate::carried::carried;
+use crate::carried::{carried, divided};
 use crate::chunked::unchunked;
 use crate::compact::is_signature_length;
 use crate::edges::behind_escape;
@@ -16,10 +16,11 @@ use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::concatenated;
 use crate::merge::merged;
 use crate::notations::notations;
-use crate::objects::{divided, is_json_in_view, objects, objects_in_strings, without_frames};
+use crate::objects::{is_json_in_view, objects, objects_in_strings, without_frames};
 use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
+use crate::runs::long_runs;
 use crate::survey::Survey;
 use crate::tables::columns;
 use crate::token::{Found, Kind, Token, Whole};
@@ -459,8 +460,7 @@ fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) 
 }
 
 fn numbers(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    let runs = if survey.hex { hex_runs(text) } else { Vec::new() };
-    for run in runs {
+    for run in hex_runs(text).take_while(|_| survey.hex) {
         let run = behind_escape(text, run.clone())..run.end;
         for skip in 0..2 {
             let bytes = decode_hex(&text[run.start + skip..run.end]);
@@ -520,8 +520,11 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
 
 /// Decoded bytes that are text, or hold an opening: everything else is an image, a digest, an archive.
 pub(crate) fn is_worth_a_look(bytes: &[u8]) -> bool {
-    bytes.len() >= 16 && (is_readable(&bytes[..bytes.len().min(48)]) || has_opening(bytes))
+    bytes.len() >= 16 && (is_readable(&bytes[..bytes.len().min(HEAD_BYTES)]) || has_opening(bytes))
 }
+
+/// Bytes that show whether what follows is text.
+const HEAD_BYTES: usize = 48;
 
 /// Mostly ASCII text, or ASCII text as UTF-16; not one byte over and over.
 pub(crate) fn is_readable(head: &[u8]) -> bool {
@@ -535,21 +538,22 @@ fn has_opening(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'e', bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"yJ" | b"yA" | b"wo" | b"w0" | b"wk")))
 }
 
+/// False for base64 of nothing that [`has_opening`], at whatever alignment.
+fn may_hold_opening(run: &[u8]) -> bool {
+    memchr::memchr3_iter(b'Z', b'V', b'l', run)
+        .any(|at| matches!((run[at], run.get(at + 1)), (b'Z', Some(b'X')) | (b'V', Some(b'3' | b'5')) | (b'l', Some(b'd' | b'e'))))
+}
+
 fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    let mut at = 0;
-    while at < text.len() {
-        let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
-        if len >= BASE64_CHARS_MIN {
-            let padding = padding_len(text, at + len);
-            let run = behind_escape(text, at..at + len)..at + len;
-            // A view may have shown the token within, without the signature of the one around it.
-            let end = with_signature(text, run.end + padding);
-            let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end.max(end - padding) <= p.end));
-            if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
-                found.push(token.at(run.start + start..end));
-            }
+    for chars in long_runs(text, BASE64_CHARS_MIN, is_base64) {
+        let padding = padding_len(text, chars.end);
+        let run = behind_escape(text, chars.clone())..chars.end;
+        // A view may have shown the token within, without the signature of the one around it.
+        let end = with_signature(text, run.end + padding);
+        let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end.max(end - padding) <= p.end));
+        if !covered && let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
+            found.push(token.at(run.start + start..end));
         }
-        at += len.max(1);
     }
     Ok(())
 }
@@ -580,8 +584,13 @@ fn base64_run(run: &[u8], depth: usize, work: &mut Work) -> Result<Option<(usize
         }
     }
     // Something is glued to it, or it is cut: any alignment, anywhere in the run.
+    let may_open = may_hold_opening(run);
     for skip in 0..4.min(run.len()) {
         work.spend(run.len())?;
+        // What neither begins readable nor holds an opening is not worth a look.
+        if !may_open && !is_readable(&decode(&run[skip..run.len().min(skip + HEAD_BYTES / 3 * 4)])) {
+            continue;
+        }
         let bytes = decode(&run[skip..]);
         if let Some(token) = inside(&bytes, depth, work)? {
             // What is glued to it stays: the groups before the readable text that leads up to the token.

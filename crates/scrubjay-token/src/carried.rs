@@ -12,45 +12,89 @@ use crate::wrap::mark_end;
 /// backslashes, closed and opened quotes. `None`: there are none.
 pub(crate) fn carried(text: &[u8]) -> Option<View> {
     let lines: Vec<Range<usize>> = lines(text).collect();
-    let mut view = View::with_capacity(text.len());
-    let (mut depth, mut first, mut any) = (0usize, 0, false);
-    let mut at = 0;
-    for (k, line) in lines.iter().enumerate() {
-        let (end, quoted) = lines.get(k + 1).map_or((line.end, false), |next| carrier_end(text, line, next));
-        while at < end {
-            let (sign, len) = match text[at] {
+    let mut view = View::default();
+    let (mut depth, mut first) = (0usize, 0);
+    // Up to where signs are read, and the text is in the view.
+    let (mut at, mut copied) = (0, 0);
+    for (k, pair) in lines.windows(2).enumerate() {
+        let [line, next] = pair else { break };
+        let (end, quoted) = carrier_end(text, line, next);
+        while let Some(sign_at) = text.get(at..end).and_then(|rest| rest.iter().position(|&b| SIGNS[b as usize])).map(|i| at + i) {
+            let (sign, len) = match text[sign_at] {
                 b @ (b'{' | b'}') => (b, 1),
-                b'\\' | b'%' | b'&' => brace(text, at).filter(|(_, len)| at + len <= end).unwrap_or((0, 1)),
-                _ => (0, 1),
+                _ => brace(text, sign_at).filter(|(_, len)| sign_at + len <= end).unwrap_or((0, 1)),
             };
+            at = sign_at + len;
             match sign {
-                b'{' if depth > 0 || opens_object(&text[at + len..line.end]) => {
+                b'{' if depth > 0 || opens_object(&text[at..line.end]) => {
                     first = if depth == 0 { k } else { first };
                     depth += 1;
                 }
                 b'}' => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            view.copy(text, at..at + len);
-            at += len;
         }
-        let Some(next) = lines.get(k + 1) else { break };
         if depth == 0 {
-            view.copy(text, at..next.start);
             at = next.start;
             continue;
         }
-        any = true;
+        view.copy(text, copied..end.max(copied));
         at = carrier_start(text, &lines[first], next, quoted);
+        copied = at;
     }
-    view.copy(text, at..text.len());
-    any.then_some(view)
+    if copied == 0 {
+        return None;
+    }
+    view.copy(text, copied..text.len());
+    Some(view)
 }
+
+/// What a brace is, or begins with where it is written as an escape.
+static SIGNS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < 5 {
+        table[b"{}\\%&"[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
 
 /// What follows a brace is a member's name, or the line's end.
 fn opens_object(behind: &[u8]) -> bool {
-    let next = behind.iter().find(|b| !b.is_ascii_whitespace());
-    next.is_none_or(|b| b"\"'\\&%".contains(b))
+    behind.trim_ascii_start().is_empty() || begins_name(behind)
+}
+
+/// What follows a brace is a member's name, in whatever line.
+fn begins_name(behind: &[u8]) -> bool {
+    matches!(behind.trim_ascii_start().first(), Some(b'"' | b'\'' | b'\\' | b'&' | b'%'))
+}
+
+/// The text without the line ends, and the indentation behind them, that divide an object (a terminal's width, a folded
+/// line): they may stand within a name or a value. `None`: there are none.
+pub(crate) fn divided(text: &[u8]) -> Option<View> {
+    let mut view = View::default();
+    let (mut depth, mut at, mut copied) = (0usize, 0, 0);
+    for brace in memchr::memchr2_iter(b'{', b'}', text).chain([text.len()]) {
+        while depth > 0
+            && let Some(end) = memchr::memchr2(b'\n', b'\r', &text[at..brace]).map(|i| at + i)
+        {
+            view.copy(text, copied..end);
+            at = end + 1 + text[end + 1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            copied = at;
+        }
+        match text.get(brace) {
+            Some(b'{') if depth > 0 || begins_name(&text[brace + 1..]) => depth += 1,
+            Some(b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at = brace + 1;
+    }
+    if copied == 0 {
+        return None;
+    }
+    view.copy(text, copied..text.len());
+    Some(view)
 }
 
 /// Where the text of a line ends that goes on in the next one, and whether a string literal ends there.

@@ -2,7 +2,7 @@
 
 use crate::analyze::Exhausted;
 use crate::compact::{At, fragment_at, is_opening, token_at};
-use crate::sd_jwt::{disclosed_at, listed_at};
+use crate::sd_jwt::{begins_listed, disclosed_at, listed_at};
 use crate::token::{Found, Kind};
 
 /// What [`find`] left undecided.
@@ -66,21 +66,25 @@ impl Search {
     pub(crate) fn go_on(&mut self, text: &[u8], more: bool, found: &mut Vec<Found>, budget: &mut usize) -> Result<Rest, Exhausted> {
         let Self { at, from } = self;
         while *at < text.len() {
-            let rest = &text[*at..];
-            *at += rest.iter().position(|&b| BEGINS[b as usize]).unwrap_or(rest.len());
-            if *at == text.len() {
-                break;
-            }
+            let begins = |(i, &b): (usize, &u8)| {
+                BEGINS[b as usize]
+                    && match b {
+                        b'.' | b'~' => true,
+                        b'W' => begins_listed(text, *at + i),
+                        _ => is_opening(text, *at + i),
+                    }
+            };
+            *at += text[*at..].iter().enumerate().position(begins).unwrap_or(text.len() - *at);
             let mut work = 0;
-            let decided = match text[*at] {
-                b'.' => fragment_at(text, *at, *from, more, &mut work),
-                b'~' => disclosed_at(text, *at, *from, more, &mut work),
-                b'W' => {
+            let decided = match text.get(*at) {
+                None => break,
+                Some(b'.') => fragment_at(text, *at, *from, more, &mut work),
+                Some(b'~') => disclosed_at(text, *at, *from, more, &mut work),
+                Some(b'W') => {
                     let beside = |f: &Found| f.token.kind == Kind::SdJwt && *at - f.span().end <= PARTS_GAP_BYTES_MAX;
                     listed_at(text, *at, found.last().is_some_and(beside), more, &mut work)
                 }
-                _ if is_opening(text, *at) => token_at(text, *at, more, &mut work),
-                _ => At::Nothing,
+                Some(_) => token_at(text, *at, more, &mut work),
             };
             *budget = budget.checked_sub(work).ok_or(Exhausted)?;
             match decided {

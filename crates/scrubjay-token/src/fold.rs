@@ -40,6 +40,7 @@ pub(crate) fn folded(text: &[u8]) -> Option<View> {
 fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
     let width = lines[1].len();
     if width < WIDTH_BYTES_MIN
+        || !is_dense(&text[lines[1].clone()])
         || is_dump_line(&text[lines[0].clone()])
         || is_dump_line(&text[lines[1].clone()])
         || text[lines[1].clone()].trim_ascii().iter().all(|&b| is_piece(b))

@@ -209,7 +209,7 @@ fn chunk(text: &[u8], at: usize) -> Option<Chunk<'_>> {
     let digits_end = at + digits + usize::from(text[at - 1] == b'[' && text.get(at + digits) == Some(&b']'));
     let gap = text[digits_end..].iter().take(8).take_while(|b| b"=:\"'\\ >".contains(b)).count();
     let between = &text[digits_end..digits_end + gap];
-    if !(1..=2).contains(&digits) || !between.contains(&b'=') && !between.contains(&b':') {
+    if gap == 0 || !(1..=2).contains(&digits) || !between.contains(&b'=') && !between.contains(&b':') {
         return None;
     }
     let name_len = text[..at].iter().rev().take(NAME_BYTES_MAX).take_while(|&&b| b.is_ascii_alphanumeric() || b"_-.[".contains(&b)).count();
@@ -224,6 +224,12 @@ fn chunk(text: &[u8], at: usize) -> Option<Chunk<'_>> {
 
 /// The values of cookies that were divided because they were too long, joined. `None`: there are none.
 pub(crate) fn chunks(text: &[u8]) -> Option<View> {
+    // One of the first two numbers has to be there.
+    let ends = memchr::memchr2_iter(b'0', b'1', text).filter(|at| text.get(at + 1).is_some_and(|b| b"=:\"'\\ >]".contains(b)));
+    let mut firsts = ends.map(|at| at - usize::from(at > 0 && text[at - 1] == b'0'));
+    if !firsts.any(|at| at > 0 && chunk(text, at).is_some_and(|c| c.number <= 1)) {
+        return None;
+    }
     let mut chains: Vec<Chain<'_>> = Vec::new();
     let mut done = Vec::new();
     let mut at = 1;

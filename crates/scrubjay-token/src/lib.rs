@@ -31,6 +31,7 @@ mod partials;
 mod parts;
 mod pem;
 mod risk;
+mod runs;
 mod sd_jwt;
 mod survey;
 mod tables;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::runs::long_runs;
 use crate::view::unescaped;
 
 /// Fewest bytes that are worth a look: the shortest token has more.
@@ -19,33 +20,35 @@ pub(crate) struct Numbers {
     pub(crate) bytes: Vec<u8>,
 }
 
-fn digit(b: u8) -> Option<u8> {
-    (b as char).to_digit(16).map(|d| d as u8)
-}
+/// Value of a hex digit, or [`NOT`].
+static DIGIT: [u8; 256] = {
+    let mut table = [NOT; 256];
+    let mut i = 0;
+    while i < 22 {
+        table[b"0123456789abcdefABCDEF"[i] as usize] = if i < 16 { i as u8 } else { i as u8 - 6 };
+        i += 1;
+    }
+    table
+};
+/// Marks a byte that is no hex digit.
+const NOT: u8 = 0xFF;
 
 /// Decodes pairs of hex digits.
 pub(crate) fn decode_hex(text: &[u8]) -> Vec<u8> {
-    text.chunks_exact(2).map_while(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect()
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    for pair in text.chunks_exact(2) {
+        let (high, low) = (DIGIT[pair[0] as usize], DIGIT[pair[1] as usize]);
+        if (high | low) & 0xF0 != 0 {
+            break;
+        }
+        bytes.push(high << 4 | low);
+    }
+    bytes
 }
 
 /// Runs of at least 32 hex digits with nothing in between.
-pub(crate) fn hex_runs(text: &[u8]) -> Vec<Range<usize>> {
-    let mut runs = Vec::new();
-    // Such a run covers one byte of each so many.
-    let mut at = 2 * BYTES_MIN - 1;
-    while at < text.len() {
-        if !text[at].is_ascii_hexdigit() {
-            at += 2 * BYTES_MIN;
-            continue;
-        }
-        let start = at - text[..at].iter().rev().take_while(|b| b.is_ascii_hexdigit()).count();
-        let end = at + text[at..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        if end - start >= 2 * BYTES_MIN {
-            runs.push(start..end);
-        }
-        at = end + 2 * BYTES_MIN;
-    }
-    runs
+pub(crate) fn hex_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+    long_runs(text, 2 * BYTES_MIN, |b| b.is_ascii_hexdigit())
 }
 
 /// One number of a list: its digits, and what they may mean.
@@ -119,19 +122,26 @@ pub(crate) fn lists(text: &[u8]) -> Vec<Numbers> {
 /// As [`lists`], of at least so many bytes.
 pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
     let mut out = Vec::new();
-    let mut at = 0;
-    // Where the bytes end that lists are made of: a list of single digits has one byte between each two.
-    let mut run_end = 0;
-    while at < text.len() {
-        if !text[at].is_ascii_hexdigit() || at > 0 && text[at - 1].is_ascii_alphanumeric() && !is_glued_pair(&text[at..]) {
+    // A list of single digits has one byte between each two.
+    let least = 2 * bytes_min - 1;
+    for run in long_runs(text, least, may_be_of_list) {
+        lists_of_run(text, run.start..run.end + 1 - least, bytes_min, &mut out);
+    }
+    out
+}
+
+/// The lists that begin at one of `starts`.
+fn lists_of_run(text: &[u8], starts: Range<usize>, bytes_min: usize, out: &mut Vec<Numbers>) {
+    let mut at = starts.start;
+    while at < starts.end {
+        if !text[at].is_ascii_hexdigit() {
             at += 1;
             continue;
         }
-        if at >= run_end {
-            run_end = at + text[at..].iter().take_while(|&&b| may_be_of_list(b)).count();
-        }
-        if run_end - at < 2 * bytes_min - 1 {
-            at = run_end;
+        if at > 0 && text[at - 1].is_ascii_alphanumeric() && !is_glued_pair(&text[at..]) {
+            // Within a word only its last two characters may begin a list.
+            let word = text[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+            at = (at + word).saturating_sub(2).max(at + 1);
             continue;
         }
         let (groups, restart) = groups(text, at);
@@ -146,7 +156,6 @@ pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
         }
         at = restart.unwrap_or(end).max(at + 1);
     }
-    out
 }
 
 /// The first of some pairs of hex digits, with text glued to it: without that byte nobody knows what the others are.

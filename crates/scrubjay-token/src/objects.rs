@@ -15,7 +15,7 @@ use crate::json::{self, Status, Value};
 use crate::lists::line_pieces;
 use crate::members::{CONTEXT, ENCRYPTED, KEY, Member, Members, SECRET_CHARS_MIN, SIGNED, has_claims};
 use crate::token::{Cut, Found, Kind, Token};
-use crate::view::{View, brace};
+use crate::view::brace;
 
 mod strings;
 mod whole;
@@ -386,35 +386,6 @@ fn sign(text: &[u8], at: usize) -> (u8, usize) {
         b'\\' | b'%' | b'&' => brace(text, at).unwrap_or((0, 1)),
         b => (b, 1),
     }
-}
-
-/// The text without the line ends, and the indentation behind them, that divide an object (a terminal's width, a folded
-/// line): they may stand within a name or a value. `None`: there are none.
-pub(crate) fn divided(text: &[u8]) -> Option<View> {
-    let mut view = View::with_capacity(text.len());
-    let (mut depth, mut any, mut at) = (0usize, false, 0);
-    while at < text.len() {
-        let b = text[at];
-        if depth > 0 && matches!(b, b'\n' | b'\r') {
-            any = true;
-            at += 1 + text[at + 1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-            continue;
-        }
-        match b {
-            b'{' if depth > 0 || opens_object(&text[at + 1..]) => depth += 1,
-            b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        view.push(b, at, at + 1);
-        at += 1;
-    }
-    any.then_some(view)
-}
-
-/// What follows a brace is a member's name, or the line's end.
-fn opens_object(behind: &[u8]) -> bool {
-    let next = behind.iter().find(|b| !b.is_ascii_whitespace());
-    matches!(next, Some(b'"' | b'\'' | b'\\' | b'&' | b'%'))
 }
 
 /// A member name at its opening quote: the name, the whole opening quote with its escapes, and where its value begins.

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use crate::lines::lines;
 use crate::view::View;
 
 /// One line of a container log.
@@ -59,9 +60,9 @@ fn docker(line: &[u8]) -> Option<Part> {
 /// The texts of lines that were cut, joined; one joined text for each line of the view. `None`: no line is cut.
 pub(crate) fn partials(text: &[u8]) -> Option<View> {
     let mut chains: Vec<(Vec<u8>, Vec<Range<usize>>, bool)> = Vec::new();
-    let mut start = 0;
-    for end in (0..text.len()).filter(|&i| text[i] == b'\n').chain([text.len()]) {
-        let line = text[start..end].strip_suffix(b"\r").unwrap_or(&text[start..end]);
+    for line in lines(text) {
+        let start = line.start;
+        let line = &text[line];
         if let Some(p) = part(line) {
             let stream = &line[p.stream];
             let piece = start + p.text.start..start + p.text.end;
@@ -74,7 +75,6 @@ pub(crate) fn partials(text: &[u8]) -> Option<View> {
                 None => {}
             }
         }
-        start = end + 1;
     }
     let mut view = View::default();
     for (_, pieces, _) in chains.iter().filter(|(_, pieces, _)| pieces.len() > 1) {

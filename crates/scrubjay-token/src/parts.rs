@@ -5,14 +5,19 @@ use std::ops::Range;
 
 use crate::analyze::is_readable;
 use crate::base64::{decode, is_base64, padding_len};
-use crate::compact::{FRAGMENT_PART_CHARS_MIN, HEADER_CHARS_MAX, has_any, is_dense, is_opening, may_be_head, signature_fits};
+use crate::compact::{FRAGMENT_PART_CHARS_MIN, HEADER_CHARS_MAX, is_dense, is_opening, may_be_head, signature_fits};
 use crate::json::{self, Status, Value};
+use crate::runs::long_runs;
 use crate::view::View;
 
 /// Longest text between two parts: quotes, a line end, what begins a record, a name.
 const GAP_BYTES_MAX: usize = 160;
+/// Names of which each header has one (RFC 7515 §4.1.1, RFC 7516 §4.1.2).
+const HEADER_NAMES: [&str; 2] = ["alg", "enc"];
 /// Shortest header: `{"alg":"x"}`.
 const HEADER_CHARS_MIN: usize = 15;
+/// Longest padding (RFC 4648 §4).
+const PADDING_CHARS_MAX: usize = 2;
 /// Shortest signature by name: 128 bits.
 const SIGNATURE_CHARS_MIN: usize = 22;
 /// Lengths of encrypted keys: by AES key wrap (RFC 7518 §4.4) of keys of 16, 24, 32, 48 and 64 bytes, by RSA of 2048 to 4096 bits.
@@ -25,10 +30,11 @@ pub(crate) fn parted(text: &[u8]) -> Option<View> {
     let mut view = View::with_gaps();
     let mut from = 0;
     // Base64 that begins like an object, and not within a longer text.
-    let begins = |at: usize| is_opening(text, at) && (at == 0 || !is_base64(text[at - 1]));
-    while let Some(at) = (from..text.len()).find(|&at| begins(at)) {
-        let head = run(text, at);
-        from = head.end;
+    for chars in long_runs(text, HEADER_CHARS_MIN - PADDING_CHARS_MAX, is_base64) {
+        let head = chars.start..chars.end + padding_len(text, chars.end);
+        if head.start < from || !is_opening(text, head.start) || !goes_on(text, head.end) {
+            continue;
+        }
         let Some(header) = header(text, &head) else { continue };
         let mut value = view_of(text, &head);
         let end = if header.get("enc").is_some() {
@@ -62,16 +68,28 @@ fn header(text: &[u8], head: &Range<usize>) -> Option<Value> {
     if !(HEADER_CHARS_MIN..=HEADER_CHARS_MAX).contains(&head.len()) || !may_be_head(text, head.start) {
         return None;
     }
-    let header = object(&text[head.clone()])?;
-    ["alg", "enc"].iter().any(|name| matches!(header.get(name), Some(Value::String(_)))).then_some(header)
+    let header = json::parse(&object(&text[head.clone()]).filter(|object| object.is_header)?.bytes).value;
+    HEADER_NAMES.iter().any(|name| matches!(header.get(name), Some(Value::String(_)))).then_some(header)
+}
+
+/// A JSON object that was base64.
+struct Object {
+    bytes: Vec<u8>,
+    /// It has the name of an algorithm, as headers have.
+    is_header: bool,
 }
 
 /// The JSON object that all of the characters stand for.
-fn object(chars: &[u8]) -> Option<Value> {
+fn object(chars: &[u8]) -> Option<Object> {
     let bytes = decode(chars);
-    let parsed = json::parse(&bytes);
-    let whole = matches!(parsed.status, Status::Complete { end } if bytes[end..].iter().all(u8::is_ascii_whitespace));
-    (whole && matches!(parsed.value, Value::Object(_))).then_some(parsed.value)
+    let skimmed = json::skim(&bytes, &HEADER_NAMES);
+    let whole = matches!(skimmed.status, Status::Complete { end } if bytes[end..].iter().all(u8::is_ascii_whitespace));
+    (whole && bytes.trim_ascii_start().starts_with(b"{")).then_some(Object { bytes, is_header: skimmed.named })
+}
+
+/// Something stands behind a header that ends at `head` that may be its payload, its key or its IV: no whole token does.
+fn goes_on(text: &[u8], head: usize) -> bool {
+    if text.get(head) == Some(&b'.') { text.get(run(text, head + 1).end) != Some(&b'.') } else { next(text, head).is_some() }
 }
 
 /// The next run that is no word, behind what parts it from the one that ends at `end`.
@@ -106,7 +124,7 @@ fn signed(text: &[u8], header: &Value, head: usize, value: &mut View) -> usize {
     let Some(payload) = payload.filter(|p| !whole || text.get(p.end) != Some(&b'.')) else { return head };
     let claims = if is_opening(text, payload.start) { object(&text[payload.clone()]) } else { None };
     // Two headers in a row are no token.
-    if claims.as_ref().is_some_and(|claims| has_any(claims, &["alg", "enc"])) {
+    if claims.as_ref().is_some_and(|claims| claims.is_header) {
         return head;
     }
     let claims = claims.is_some();
@@ -193,7 +211,7 @@ pub fn ends_in_cipher_part(before: &[u8], line: &[u8]) -> bool {
 /// The header of a JWE.
 fn is_encrypted(part: &[u8]) -> bool {
     let may_be = (HEADER_CHARS_MIN..=HEADER_CHARS_MAX).contains(&part.len()) && is_opening(part, 0);
-    may_be && object(part).is_some_and(|header| header.get("enc").is_some())
+    may_be && object(part).is_some_and(|header| json::skim(&header.bytes, &["enc"]).named)
 }
 
 /// The base64 at the end of a line, before what closes it.

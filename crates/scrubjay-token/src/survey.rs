@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use memchr::{memchr, memchr2};
 use scrubjay_scan::Scanner;
 
+use crate::runs::long_runs;
+
 /// What a text has.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Survey {
@@ -69,9 +71,14 @@ impl Survey {
         survey.braces = memchr(b'{', text).is_some();
         survey.lines = memchr(b'\n', text).is_some();
         survey.quotes = memchr2(b'"', b'\'', text).is_some();
-        survey.list = has_list(text);
+        survey.list = long_runs(text, RUN_CHARS as usize, is_list).next().is_some();
         survey
     }
+}
+
+/// What lists of numbers are made of.
+fn is_list(b: u8) -> bool {
+    b.is_ascii_hexdigit() || matches!(b, b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'x' | b'X' | b'\r' | b'\n')
 }
 
 /// A stream of masks: the last two, of 128 bytes.
@@ -92,26 +99,6 @@ impl Runs {
         }
         set != 0
     }
-}
-
-/// Whether there is a run of [`RUN_CHARS`] of what lists of numbers are made of. Such a run covers one byte of each so many.
-fn has_list(text: &[u8]) -> bool {
-    let is_list = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'x' | b'X' | b'\r' | b'\n');
-    let run = RUN_CHARS as usize;
-    let mut at = run - 1;
-    while let Some(b) = text.get(at) {
-        if !is_list(b) {
-            at += run;
-            continue;
-        }
-        let before = text[..at].iter().rev().take(run - 1).take_while(|b| is_list(b)).count();
-        let behind = text[at..].iter().take(run - before).take_while(|b| is_list(b)).count();
-        if before + behind >= run {
-            return true;
-        }
-        at += behind + run;
-    }
-    false
 }
 
 #[cfg(test)]

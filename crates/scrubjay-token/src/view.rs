@@ -378,7 +378,8 @@ fn layered(text: &[u8], at: usize, slashes: usize) -> Option<(u32, usize)> {
     match text.get(at)? {
         b'\\' => {
             let run = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
-            if run != slashes {
+            // What has a letter of its own (`\"`, `\n`) is no brace, shows as something, and is no sign of another escape.
+            if run != slashes || !matches!(text.get(at + run), Some(b'u' | b'U' | b'x' | b'0'..=b'3' | b'\\')) {
                 return None;
             }
             let (code, len) = backslash(text, at + run - 1)?;

@@ -1,6 +1,7 @@
 //! Values that somebody wrapped: hard line breaks of one width, folded headers (RFC 9112 §5.2), continued and
 //! concatenated string literals, quoted mail.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::compact::is_mixed;
@@ -250,14 +251,14 @@ struct Course {
 }
 
 /// How a value goes on that ends in line `i`.
-fn continuations(all: &Lines<'_>, i: usize, first: &Piece) -> Course {
+fn continuations(all: &Lines<'_>, rows: &mut Rows, i: usize, first: &Piece) -> Course {
     // An ellipsis ends a value.
     if all.text[..first.core.end].ends_with(b"...") {
         return Course::default();
     }
     // A terminal wraps the line, not the value.
     if all.alphabet == Alphabet::Any {
-        return Course { count: full_lines(all, i, first.core.end - all.lines[i].start), ..Course::default() };
+        return Course { count: rows.full(all, i, first.core.end - all.lines[i].start), ..Course::default() };
     }
     is_short(all, i, first).map_or_else(Course::default, |short| course(all, i, first, short))
 }
@@ -372,25 +373,55 @@ fn belongs(first: &[u8], chars: &[u8]) -> bool {
         || chars.len() >= PROVEN_CHARS_MIN && parted(chars) && parted(&first[first.len() - first.len().min(WRAP_CHARS_MIN)..])
 }
 
-/// How many of the lines behind line `i` are filled up to one column, as `i` is, with the one behind them. Nothing else
-/// tells that they belong together.
-fn full_lines(all: &Lines<'_>, i: usize, column: usize) -> usize {
-    let len = |k: usize| if k < all.lines.len() { all.next(k, Behind::End, None).len() } else { 0 };
-    let width = len(i + 1).max(len(i + 2));
-    // A blank at either end is not counted.
-    let is_full = |len: usize| len <= width && len + BLANKS_MAX >= width;
-    let blank_within = |k: usize| all.text[all.lines[k].clone()].contains(&b' ');
-    if is_dump_line(&all.text[all.lines[i + 1].clone()]) {
-        return 0;
+/// The lines of a text as the rows of a terminal.
+#[derive(Default)]
+struct Rows {
+    /// How long each is.
+    lens: Vec<usize>,
+    /// The first row with a blank in it, from each on.
+    blanks: Vec<usize>,
+    /// For each width, where the rows end that were last seen to be full: rows are many, and each begins such a stretch.
+    ends: HashMap<usize, usize>,
+}
+
+impl Rows {
+    fn of(all: &Lines<'_>) -> Self {
+        let lens = (0..all.lines.len()).map(|k| all.next(k, Behind::End, None).len()).collect();
+        let mut blanks = vec![usize::MAX; all.lines.len()];
+        let mut first = usize::MAX;
+        for (k, line) in all.lines.iter().enumerate().rev() {
+            first = if all.text[line.clone()].contains(&b' ') { k } else { first };
+            blanks[k] = first;
+        }
+        Self { lens, blanks, ends: HashMap::new() }
     }
-    let indent = mark_end(all.text, &all.lines[i]) - all.lines[i].start;
-    let proven = is_full(column) || is_full(column.saturating_sub(indent)) || is_full(len(i + 2));
-    if width < WRAP_CHARS_MIN || column < width || !is_full(len(i + 1)) || !proven {
-        return 0;
+
+    fn len(&self, k: usize) -> usize {
+        self.lens.get(k).copied().unwrap_or(0)
     }
-    let full = (i + 1..all.lines.len()).take_while(|&k| is_full(len(k))).count();
-    let count = if len(i + 1 + full) > width || len(i + 1 + full) == 0 { full } else { full + 1 };
-    if (i..=i + count).any(blank_within) { count } else { 0 }
+
+    /// How many of the lines behind line `i` are filled up to one column, as `i` is, with the one behind them. Nothing else
+    /// tells that they belong together.
+    fn full(&mut self, all: &Lines<'_>, i: usize, column: usize) -> usize {
+        let width = self.len(i + 1).max(self.len(i + 2));
+        // A blank at either end is not counted.
+        let is_full = |len: usize| len <= width && len + BLANKS_MAX >= width;
+        let indent = mark_end(all.text, &all.lines[i]) - all.lines[i].start;
+        let proven = is_full(column) || is_full(column.saturating_sub(indent)) || is_full(self.len(i + 2));
+        if width < WRAP_CHARS_MIN
+            || column < width
+            || !is_full(self.len(i + 1))
+            || !proven
+            || is_dump_line(&all.text[all.lines[i + 1].clone()])
+        {
+            return 0;
+        }
+        let known = self.ends.get(&width).copied().filter(|&end| end > i + 1);
+        let end = known.unwrap_or_else(|| i + 1 + self.lens[i + 1..].iter().take_while(|&&len| is_full(len)).count());
+        self.ends.insert(width, end);
+        let last = if self.len(end) > width || self.len(end) == 0 { end - 1 } else { end };
+        if self.blanks[i] <= last { last - i } else { 0 }
+    }
 }
 
 /// Most blanks at the ends of a full line.
@@ -418,9 +449,10 @@ fn is_header_line(text: &[u8], line: &Range<usize>) -> bool {
 pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &Whole) -> Option<View> {
     let lines: Vec<Range<usize>> = raw_lines(text).collect();
     let all = Lines { text, lines: &lines, alphabet };
+    let mut rows = if alphabet == Alphabet::Any { Rows::of(&all) } else { Rows::default() };
     // What is compact all through is not joined as JSON once more.
     let mut news = alphabet == Alphabet::Compact;
-    let mut view = View::with_capacity(text.len());
+    let mut view = View::default();
     // What goes on in a container's line is for the runtime to say.
     let framed = |k: usize| part(&text[lines[k].clone()]).is_some();
     let mut copied = 0;
@@ -428,7 +460,7 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &Whole) -> Option<V
     while i + 1 < lines.len() {
         let first = all.first(i);
         let ended = whole.has_end(first.core.end) || framed(i);
-        let course = if ended { Course::default() } else { continuations(&all, i, &first) };
+        let course = if ended { Course::default() } else { continuations(&all, &mut rows, i, &first) };
         let begins = |k: usize| whole.has_start(mark_end(text, &lines[k]));
         let count = (i + 1..=i + course.count).take_while(|&k| !framed(k) && !begins(k)).count();
         if count > 0 {

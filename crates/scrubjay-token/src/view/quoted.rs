@@ -17,22 +17,19 @@ pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
     }
     let mut view = View::with_capacity(text.len());
     view.decoded = true;
-    let mut at = 0;
-    while at < text.len() {
-        if text[at] == b'=' {
-            if let Some(len) = soft(at) {
-                at += len;
-                continue;
-            }
-            if let Some(code) = byte(at) {
-                view.push(code as u8, at, at + 3);
-                at += 3;
-                continue;
-            }
+    let mut copied = 0;
+    for at in memchr::memchr_iter(b'=', text) {
+        let (soft, byte) = (soft(at), byte(at));
+        if at < copied || soft.is_none() && byte.is_none() {
+            continue;
         }
-        view.push(text[at], at, at + 1);
-        at += 1;
+        view.copy(text, copied..at);
+        copied = at + soft.unwrap_or(3);
+        if let Some(code) = byte.filter(|_| soft.is_none()) {
+            view.push(code as u8, at, copied);
+        }
     }
+    view.copy(text, copied..text.len());
     Some(view)
 }
 
