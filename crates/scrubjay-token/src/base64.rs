@@ -26,6 +26,14 @@ pub fn is_base64(byte: u8) -> bool {
     VALUE[byte as usize] != NOT
 }
 
+/// Length of the base64 at the end of a text.
+pub(crate) fn tail_len(text: &[u8]) -> usize {
+    // Most are signatures: sixteen characters at once.
+    let is_whole = |chunk: &&[u8]| chunk.iter().fold(0, |all, &b| all | VALUE[b as usize]) & 0xC0 == 0;
+    let whole = 16 * text.rchunks_exact(16).take_while(is_whole).count();
+    whole + text[..text.len() - whole].iter().rev().take_while(|&&b| is_base64(b)).count()
+}
+
 /// Length of the padding at `at`: no more than two characters (RFC 4648 §4).
 pub(crate) fn padding_len(text: &[u8], at: usize) -> usize {
     text.get(at..).unwrap_or_default().iter().take(2).take_while(|&&b| b == b'=').count()

@@ -45,11 +45,16 @@ pub(crate) fn unchunked(text: &[u8]) -> Option<View> {
     view.is_joined().then_some(view)
 }
 
-/// True for a line with the size of a chunk, and for the line of that size below it (`before`): the next one may go on.
+/// True for a line with the size of a chunk of HTTP's: the chunk follows.
 #[must_use]
-pub fn is_in_chunk(before: &[u8], line: &[u8]) -> bool {
-    let is_chunk = size(before, 0).is_some_and(|(len, start)| start == before.len() && line.len() == len.saturating_add(2));
-    line.ends_with(b"\r\n") && (is_chunk || size(line, 0).is_some_and(|(len, start)| start == line.len() && len > 0))
+pub fn sizes_http_chunk(line: &[u8]) -> bool {
+    line.ends_with(b"\r\n") && size(line, 0).is_some_and(|(len, start)| start == line.len() && len > 0)
+}
+
+/// True for a line that is a chunk of the size that the line before it tells: the next size follows.
+#[must_use]
+pub fn is_http_chunk(before: &[u8], line: &[u8]) -> bool {
+    line.ends_with(b"\r\n") && size(before, 0).is_some_and(|(len, start)| start == before.len() && line.len() == len.saturating_add(2))
 }
 
 #[cfg(test)]
@@ -65,7 +70,7 @@ mod tests {
         {
             assert!(unchunked(text).is_none(), "{}", text.escape_ascii());
         }
-        assert!(is_in_chunk(b"", b"1a\r\n") && is_in_chunk(b"5\r\n", b"hello\r\n"));
-        assert!(!is_in_chunk(b"", b"1a\n") && !is_in_chunk(b"5\r\n", b"hell\r\n"));
+        assert!(sizes_http_chunk(b"1a\r\n") && is_http_chunk(b"5\r\n", b"hello\r\n"));
+        assert!(!sizes_http_chunk(b"1a\n") && !is_http_chunk(b"5\r\n", b"hell\r\n"));
     }
 }

@@ -342,16 +342,14 @@ fn longer_chain(segments: &mut Segments<'_>, end: usize) -> usize {
 /// True for three parts of which the first is a header whose algorithm gives signatures the length of the last.
 #[must_use]
 pub fn is_signed(run: &[u8]) -> bool {
-    let mut parts = run.split(|&b| b == b'.');
-    let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-        return false;
-    };
-    if payload.is_empty() || header.len() > HEADER_CHARS_MAX {
+    let mut dots = memchr::memchr_iter(b'.', run);
+    let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else { return false };
+    if first + 1 == second || first > HEADER_CHARS_MAX {
         return false;
     }
-    let header = json::parse(&decode(header));
+    let header = json::parse(&decode(&run[..first]));
     let alg = header.value.get("alg").and_then(Value::as_str);
-    matches!(header.status, Status::Complete { .. }) && alg.is_some_and(|alg| signature_fits(Some(alg), signature.len()))
+    matches!(header.status, Status::Complete { .. }) && alg.is_some_and(|alg| signature_fits(Some(alg), run.len() - second - 1))
 }
 
 /// The segments after the first one: up to four for a JWE, up to two for a JWS, one for a `payload.signature` fragment.

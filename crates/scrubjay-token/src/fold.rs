@@ -49,8 +49,7 @@ fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
     }
     let is_record = |i: usize| {
         let (a, b) = (&text[lines[i - 1].clone()], &text[lines[i].clone()]);
-        let same = a.iter().zip(b).take(HEADER_BYTES).take_while(|(a, b)| a == b || a.is_ascii_digit() && b.is_ascii_digit()).count();
-        same == HEADER_BYTES && !is_dense(b)
+        begin_alike(a, b) && !is_dense(b)
     };
     let full = (1..lines.len()).take_while(|&i| lines[i].len() == width && is_dense(&text[lines[i].clone()]) && !is_record(i)).count();
     if full + usize::from(lines[0].len() == width) < 2 || lines[0].is_empty() {
@@ -58,6 +57,13 @@ fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
     }
     let rest = lines.get(full + 1).is_some_and(|last| is_rest(&text[last.clone()], &text[lines[full].clone()]));
     full + usize::from(rest)
+}
+
+/// True for lines whose beginnings are equal but for their digits, as those of records are.
+#[must_use]
+pub fn begin_alike(a: &[u8], b: &[u8]) -> bool {
+    let is_alike = |(a, b): (&u8, &u8)| a == b || a.is_ascii_digit() && b.is_ascii_digit();
+    a.len().min(b.len()) >= HEADER_BYTES && a.iter().zip(b).take(HEADER_BYTES).all(is_alike)
 }
 
 /// The line begins with what the one before it is made of, up to its end or to what closes a value.

@@ -294,7 +294,8 @@ impl DumpLine {
 
 /// Bytes of a line within which the offset of a dump's line begins.
 const OFFSET_REACH: usize = 201;
-/// Most digits of it.
+/// Fewest and most digits of it.
+const OFFSET_DIGITS_MIN: usize = 4;
 const OFFSET_DIGITS_MAX: usize = 16;
 
 /// True for a line of a hex dump.
@@ -304,16 +305,13 @@ pub fn is_dump_line(line: &[u8]) -> bool {
 }
 
 fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
-    // The offset may stand behind a log's own prefix: the first run of 4 to 16 hex digits followed by a colon or a blank. Found
-    // from its end: few bytes end anything.
+    // The offset may stand behind a log's own prefix: the first run of 4 to 16 hex digits followed by a colon or a blank.
     let reach = line.end.min(line.start + OFFSET_REACH);
     let head = &text[line.start..line.end.min(reach + OFFSET_DIGITS_MAX + 1)];
-    let (offset, start, (bytes, word, behind)) = memchr::memchr3_iter(b' ', b':', b'|', head).find_map(|len| {
-        let end = line.start + len;
-        let len = head[..len].iter().rev().take(OFFSET_DIGITS_MAX + 1).take_while(|b| b.is_ascii_hexdigit()).count();
-        let at = end - len;
-        let alone = || at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
-        if !(4..=OFFSET_DIGITS_MAX).contains(&len) || at >= reach || !alone() {
+    let (offset, start, (bytes, word, behind)) = long_runs(head, OFFSET_DIGITS_MIN, |b| b.is_ascii_hexdigit()).find_map(|digits| {
+        let (at, end) = (line.start + digits.start, line.start + digits.end);
+        let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
+        if digits.len() > OFFSET_DIGITS_MAX || digits.end == head.len() || at >= reach || !alone {
             return None;
         }
         let gap = offset_gap(&text[end..line.end])?;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::analyze::is_readable;
-use crate::base64::{decode, is_base64, padding_len};
+use crate::base64::{decode, is_base64, padding_len, tail_len};
 use crate::compact::{FRAGMENT_PART_CHARS_MIN, HEADER_CHARS_MAX, is_dense, is_opening, may_be_head, signature_fits};
 use crate::json::{self, Status, Value};
 use crate::runs::long_runs;
@@ -217,8 +217,7 @@ fn is_encrypted(part: &[u8]) -> bool {
 /// The base64 at the end of a line, before what closes it.
 fn last_run(line: &[u8]) -> &[u8] {
     let end = line.iter().rposition(|b| !b"\"'`,;)]}= \t\r\n".contains(b)).map_or(0, |i| i + 1);
-    let len = line[..end].iter().rev().take_while(|&&b| is_base64(b)).count();
-    &line[end - len..end]
+    &line[end - tail_len(&line[..end])..end]
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 /// The maximal runs of at least `least` bytes that `is` holds of, in order. Such a run covers one byte of each `least`.
-pub(crate) fn long_runs<'a>(text: &'a [u8], least: usize, is: impl Fn(u8) -> bool + 'a) -> impl Iterator<Item = Range<usize>> + 'a {
+/// `least` is at least 1.
+pub fn long_runs<'a>(text: &'a [u8], least: usize, is: impl Fn(u8) -> bool + 'a) -> impl Iterator<Item = Range<usize>> + 'a {
     // Up to here all is looked at, or too short a run.
     let mut from = 0;
     std::iter::from_fn(move || {
