@@ -94,8 +94,6 @@ fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: 
         f.pieces = f.pieces.iter().flat_map(|p| line_pieces(text, p.clone())).collect();
     }
     found.retain(|f| !f.pieces.is_empty());
-    // A quote in escapes may be divided: a copy of it would be a line more.
-    found.iter_mut().for_each(|f| f.quote = f.quote.take().filter(|quote| memchr::memchr(b'\n', &text[quote.clone()]).is_none()));
     Ok(found)
 }
 
@@ -393,13 +391,10 @@ fn through(
         let span = inner.span();
         let dotted = span.start..span.end + view.text[span.end..].iter().take_while(|&&b| b == b'.').count();
         if view.is_joined() {
-            let is_object = inner.from.is_some() || view.text[span.start] == b'{';
-            if is_object && !is_json_in_view(text, view, &inner, true) {
-                continue;
-            }
             let reads_on = inner.token.reads_on && view.last_joint(&span).is_some_and(|joint| span.end - joint >= READ_CHARS_MIN);
             let proven = inner.is_complete() || reads_on;
-            let Some(end) = view.reach(&dotted, proven).filter(|_| !whole.has_start(view.source(&span).start)) else { continue };
+            let is_own = |_: &usize| !whole.has_start(view.source(&span).start) && is_json_in_view(text, view, &inner, true);
+            let Some(end) = view.reach(&dotted, proven).filter(is_own) else { continue };
             // What was no more than the shape of a token may be nothing without its end.
             if end < span.end && inner.token.header.is_none() && !matches!(inner.token.kind, Kind::Jwk | Kind::Pem) {
                 let rest = layer(&view.text[span.start..end], depth, Lined::JOINED, work)?;
@@ -446,7 +441,8 @@ fn mapped(text: &[u8], view: &View, inner: Found) -> Found {
             _ => pieces.push(piece),
         }
     }
-    let quote = inner.quote.as_ref().map(|q| view.source(q));
+    // Of a quote in escapes over two lines a copy would be a line more.
+    let quote = inner.quote.as_ref().map(|q| view.source(q)).filter(|q| !text[q.clone()].contains(&b'\n'));
     let from = inner.from.map(|from| view.source(&(from..from + 1)).start);
     Found { pieces, quote, from, ..inner }
 }
@@ -473,10 +469,10 @@ fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) 
         find_within(text, false, &mut found, &mut work.budget)?;
     }
     // Encoded, an SD-JWT does not show where it ends: what gives no disclosure more is none of it.
-    let is_all = |token: &Token| {
-        token.whole && inner.token.whole && token.disclosures == inner.token.disclosures && token.key_bound == inner.token.key_bound
-    };
-    let whole = found.pop().filter(|f| (ends(&f.token) || is_all(&f.token)) && f.span() == (0..joint - span.start));
+    let told = |token: &Token| (token.whole, token.disclosures, token.key_bound);
+    let whole = found
+        .pop()
+        .filter(|f| (ends(&f.token) || f.token.whole && told(&f.token) == told(&inner.token)) && f.span() == (0..joint - span.start));
     Ok(whole.map(|f| f.at(span.start..joint)))
 }
 

@@ -450,7 +450,8 @@ const KEY_NAME_CHARS_MAX: usize = 4;
 pub(crate) fn is_private_value(text: &[u8], start: usize) -> bool {
     let mut before = &text[..start];
     for _ in 0..=WRAPPERS_MAX {
-        let is_gap = |b: &u8| matches!(b, b' ' | b'\t' | b'\\' | b'"' | b'\'' | b'`' | b':' | b'=' | b',' | b'(' | b'{' | b'<' | b'>' | b'|');
+        let is_gap =
+            |b: &u8| matches!(b, b' ' | b'\t' | b'\\' | b'"' | b'\'' | b'`' | b':' | b'=' | b',' | b'(' | b'{' | b'<' | b'>' | b'|');
         let gap = before.iter().rev().take(BLANKS_MAX).take_while(|b| is_gap(b)).count();
         let (rest, signs) = before.split_at(before.len() - gap);
         before = rest.strip_suffix("│".as_bytes()).map_or(rest, <[u8]>::trim_ascii_end);
@@ -459,7 +460,8 @@ pub(crate) fn is_private_value(text: &[u8], start: usize) -> bool {
         let most = if is_wrapper { WRAPPER_CHARS_MAX } else { KEY_NAME_CHARS_MAX + 1 };
         let len = before.iter().rev().take(most).take_while(|b| is_name(**b)).count();
         let at = before.len() - len;
-        let is_private = (1..=KEY_NAME_CHARS_MAX).contains(&len) && KEY.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(&before[at..]));
+        let is_private =
+            (1..=KEY_NAME_CHARS_MAX).contains(&len) && KEY.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(&before[at..]));
         if is_private && begins_name(text, at) && member(text, at).is_some_and(|member| member.value.start == start) {
             let near = &text[start.saturating_sub(FRAME_BYTES_MAX)..text.len().min(start + FRAME_BYTES_MAX)];
             return memchr::memchr2_iter(b'k', b'K', near)
