@@ -144,6 +144,20 @@ fn ordinary_lines_before_one_that_ends_like_an_object() {
     }
 }
 
+/// One escape stands for several bytes.
+#[test]
+fn an_object_with_letters_in_escapes_over_two_lines() {
+    let head = "2025-11-28 10:00:00 INFO got ";
+    let k = "mdWydjTC_vtxyovXjpsQnnGQmL-YBIffH1136cspYG6";
+    let text = format!(
+        "{head}{{\\\"kty\\\":\\\"oct\\\",\\\"kid\\\":\\\"\\u00e9\\u4e2d\\\",\\\"k\\\":\\\"{}\n{head}{}\\\"}}\n",
+        &k[..20],
+        &k[20..]
+    );
+    let out = scrubbed(&text);
+    assert!(!out.contains(&k[..20]) && !out.contains(&k[20..]) && out.matches(head).count() == 2, "{out}");
+}
+
 /// A second record that began as the first one was taken for a part of it.
 #[test]
 fn on_lines_that_follow_each_other() {

@@ -95,8 +95,6 @@ fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: 
         f.pieces = f.pieces.iter().flat_map(|p| line_pieces(text, p.clone())).collect();
     }
     found.retain(|f| !f.pieces.is_empty());
-    // A quote in escapes may be divided: a copy of it would be a line more.
-    found.iter_mut().for_each(|f| f.quote = f.quote.take().filter(|quote| memchr::memchr(b'\n', &text[quote.clone()]).is_none()));
     Ok(found)
 }
 
@@ -247,7 +245,7 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         views(text, survey, depth - 1, work, &mut found)?;
         numbers(text, survey, depth - 1, work, &mut found)?;
         if survey.base64 {
-            base64_runs(text, depth - 1, work, &mut found)?;
+            base64_runs(text, depth - 1, lined, work, &mut found)?;
         }
     }
     if survey.lines && survey.base64_line && outer && (survey.base64 || may_hold_members(text)) {
@@ -394,17 +392,14 @@ fn through(
         let span = inner.span();
         let dotted = span.start..span.end + view.text[span.end..].iter().take_while(|&&b| b == b'.').count();
         if view.is_joined() {
-            let is_object = inner.from.is_some() || view.text[span.start] == b'{';
-            if is_object && !is_json_in_view(text, view, &inner, true) {
-                continue;
-            }
             let joint = view.last_joint(&span);
             let reads_on = inner.token.reads_on && joint.is_some_and(|joint| span.end - joint >= READ_CHARS_MIN);
             // A header that is whole across the joint proves it.
             let head = || memchr::memchr(b'.', &view.text[span.clone()]).map_or(0, |dot| span.start + dot);
             let in_head = inner.token.header.is_some() && joint.is_some_and(|joint| joint < head());
             let proven = inner.is_complete() || reads_on || in_head;
-            let Some(end) = view.reach(&dotted, proven).filter(|_| !whole.has_start(view.source(&span).start)) else { continue };
+            let is_own = |_: &usize| !whole.has_start(view.source(&span).start) && is_json_in_view(text, view, &inner, true);
+            let Some(end) = view.reach(&dotted, proven).filter(is_own) else { continue };
             // What was no more than the shape of a token may be nothing without its end.
             if end < span.end && inner.token.header.is_none() && !matches!(inner.token.kind, Kind::Jwk | Kind::Pem) {
                 let rest = layer(&view.text[span.start..end], depth, Lined::JOINED, work)?;
@@ -451,7 +446,8 @@ fn mapped(text: &[u8], view: &View, inner: Found) -> Found {
             _ => pieces.push(piece),
         }
     }
-    let quote = inner.quote.as_ref().map(|q| view.source(q));
+    // Of a quote in escapes over two lines a copy would be a line more.
+    let quote = inner.quote.as_ref().map(|q| view.source(q)).filter(|q| !text[q.clone()].contains(&b'\n'));
     let from = inner.from.map(|from| view.source(&(from..from + 1)).start);
     Found { pieces, quote, from, ..inner }
 }
@@ -478,10 +474,10 @@ fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) 
         find_within(text, false, &mut found, &mut work.budget)?;
     }
     // Encoded, an SD-JWT does not show where it ends: what gives no disclosure more is none of it.
-    let is_all = |token: &Token| {
-        token.whole && inner.token.whole && token.disclosures == inner.token.disclosures && token.key_bound == inner.token.key_bound
-    };
-    let whole = found.pop().filter(|f| (ends(&f.token) || is_all(&f.token)) && f.span() == (0..joint - span.start));
+    let told = |token: &Token| (token.whole, token.disclosures, token.key_bound);
+    let whole = found
+        .pop()
+        .filter(|f| (ends(&f.token) || f.token.whole && told(&f.token) == told(&inner.token)) && f.span() == (0..joint - span.start));
     Ok(whole.map(|f| f.at(span.start..joint)))
 }
 
@@ -570,7 +566,7 @@ fn may_hold_opening(run: &[u8]) -> bool {
         .any(|at| matches!((run[at], run.get(at + 1)), (b'Z', Some(b'X')) | (b'V', Some(b'3' | b'5')) | (b'l', Some(b'd' | b'e'))))
 }
 
-fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+fn base64_runs(text: &[u8], depth: usize, lined: Lined, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
     for chars in long_runs(text, BASE64_CHARS_MIN, is_base64) {
         let padding = padding_len(text, chars.end);
         let run = behind_escape(text, chars.clone())..chars.end;
@@ -585,7 +581,10 @@ fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mut Vec<Found
             let alone = if path < run.end { inside(&decode(&text[run.start + start..path]), depth, work)? } else { None };
             let end = if alone.is_some_and(|f| f.token.whole) { path } else { end };
             found.push(token.at(run.start + start..end));
-        } else if let Some(token) = torn_run(text, &run) {
+        // Pieces that were joined may be of several values.
+        } else if !lined.joined
+            && let Some(token) = torn_run(text, &run)
+        {
             found.push(token);
         }
     }

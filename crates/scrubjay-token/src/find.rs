@@ -3,7 +3,7 @@
 use crate::analyze::Exhausted;
 use crate::compact::{At, is_opening, token_at};
 use crate::fragments::fragment_at;
-use crate::sd_jwt::{disclosed_at, listed_at};
+use crate::sd_jwt::{begins_listed, disclosed_at, listed_at};
 use crate::token::{Found, Kind};
 
 /// What [`find`] left undecided.
@@ -67,7 +67,14 @@ impl Search {
     pub(crate) fn go_on(&mut self, text: &[u8], more: bool, found: &mut Vec<Found>, budget: &mut usize) -> Result<Rest, Exhausted> {
         let Self { at, from } = self;
         while *at < text.len() {
-            let begins = |(i, &b): (usize, &u8)| BEGINS[b as usize] && (matches!(b, b'.' | b'~' | b'W') || is_opening(text, *at + i));
+            let begins = |(i, &b): (usize, &u8)| {
+                BEGINS[b as usize]
+                    && match b {
+                        b'.' | b'~' => true,
+                        b'W' => begins_listed(text, *at + i),
+                        _ => is_opening(text, *at + i),
+                    }
+            };
             *at += text[*at..].iter().enumerate().position(begins).unwrap_or(text.len() - *at);
             let mut work = 0;
             let decided = match text.get(*at) {

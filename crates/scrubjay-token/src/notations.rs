@@ -442,23 +442,32 @@ pub fn is_member_line(line: &[u8]) -> bool {
     member(line, start).is_some() || cell > 0 && member(line, cell).is_some()
 }
 
+/// Longest name of a private member: `priv`.
+const KEY_NAME_CHARS_MAX: usize = 4;
+
 /// The run at `start` may be the value of a key's private member in such a notation: its name stands before it, and the key's
 /// type is not far.
 pub(crate) fn is_private_value(text: &[u8], start: usize) -> bool {
     let mut before = &text[..start];
     for _ in 0..=WRAPPERS_MAX {
-        let gap = before.iter().rev().take(BLANKS_MAX).take_while(|b| b" \t\\\"'`:=,({<>|".contains(b)).count();
-        before = &before[..before.len() - gap];
-        before = before.strip_suffix("│".as_bytes()).map_or(before, <[u8]>::trim_ascii_end);
-        let len = before.iter().rev().take(WRAPPER_CHARS_MAX).take_while(|b| is_name(**b)).count();
+        let is_gap =
+            |b: &u8| matches!(b, b' ' | b'\t' | b'\\' | b'"' | b'\'' | b'`' | b':' | b'=' | b',' | b'(' | b'{' | b'<' | b'>' | b'|');
+        let gap = before.iter().rev().take(BLANKS_MAX).take_while(|b| is_gap(b)).count();
+        let (rest, signs) = before.split_at(before.len() - gap);
+        before = rest.strip_suffix("│".as_bytes()).map_or(rest, <[u8]>::trim_ascii_end);
+        // What is around a value is in brackets, or named so.
+        let is_wrapper = signs.iter().any(|b| matches!(b, b'(' | b'{' | b'<' | b'>' | b'|')) || before.ends_with(b"alue");
+        let most = if is_wrapper { WRAPPER_CHARS_MAX } else { KEY_NAME_CHARS_MAX + 1 };
+        let len = before.iter().rev().take(most).take_while(|b| is_name(**b)).count();
         let at = before.len() - len;
-        let is_private = known(&before[at..]).is_some_and(|name| KEY.contains(&name));
+        let is_private =
+            (1..=KEY_NAME_CHARS_MAX).contains(&len) && KEY.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(&before[at..]));
         if is_private && begins_name(text, at) && member(text, at).is_some_and(|member| member.value.start == start) {
             let near = &text[start.saturating_sub(FRAME_BYTES_MAX)..text.len().min(start + FRAME_BYTES_MAX)];
             return memchr::memchr2_iter(b'k', b'K', near)
                 .any(|at| near[at + 1..].get(..2).is_some_and(|ty| ty.eq_ignore_ascii_case(b"ty")));
         }
-        if len == 0 {
+        if len == 0 || !is_wrapper {
             return false;
         }
         before = &before[..at];

@@ -77,13 +77,10 @@ pub(crate) fn disclosed_at(text: &[u8], tilde: usize, from: usize, more: bool, w
     end.map_or(At::Open, |end| At::Token(Found::plain(start..end, token)))
 }
 
-/// Decides what begins like a disclosure without a `~`: one of a list of them, or of those that a member holds (RFC 9901 §8).
-/// Base64 of other arrays has no salt, or is not of three elements; `beside`: disclosures, of which one of an array's element
-/// has two, stand next to it.
+/// Decides what [begins](begins_listed) like a disclosure without a `~`: one of a list of them, or of those that a member holds
+/// (RFC 9901 §8). Base64 of other arrays has no salt, or is not of three elements; `beside`: disclosures stand next to it, of
+/// which one of an array's element has two.
 pub(crate) fn listed_at(text: &[u8], at: usize, beside: bool, more: bool, work: &mut usize) -> At {
-    if !begins_listed(text, at) {
-        return At::Nothing;
-    }
     let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
     *work += len;
     if more && at + len >= text.len() {
@@ -99,7 +96,7 @@ pub(crate) fn listed_at(text: &[u8], at: usize, beside: bool, more: bool, work: 
 }
 
 /// An array with a salt begins here, and nothing that goes on with it stands before it.
-fn begins_listed(text: &[u8], at: usize) -> bool {
+pub(crate) fn begins_listed(text: &[u8], at: usize) -> bool {
     let begins = is_array(&text[at..]) && (at == 0 || !(is_base64(text[at - 1]) || b".=~".contains(&text[at - 1])));
     if !begins {
         return false;

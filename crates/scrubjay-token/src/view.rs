@@ -94,12 +94,6 @@ impl View {
         Self { text: inner.text.clone(), from, to, decoded: inner.decoded, ..Self::default() }
     }
 
-    /// Where the lines of the original begin within a span, in this text.
-    pub(crate) fn joints_over_lines<'a>(&'a self, original: &'a [u8], span: &Range<usize>) -> impl Iterator<Item = usize> + use<'a> {
-        let is_joint = |&at: &usize| original[self.to[at - 1] as usize..self.from[at] as usize].contains(&b'\n');
-        (span.start + 1..span.end).filter(is_joint)
-    }
-
     /// True where lines were joined.
     pub(crate) fn is_joined(&self) -> bool {
         !self.joints.is_empty()

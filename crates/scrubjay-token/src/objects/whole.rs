@@ -23,14 +23,20 @@ pub(super) fn is_json_in_lines(text: &[u8], pieces: &[Range<usize>], quote: &[u8
     is_json(&object, &joints, quote, is_unbroken)
 }
 
-/// An object in a view without line ends is one text of JSON, as far as it is told of: up to the quote behind its last value.
-/// `filled`: the lines are filled up to one column, which proves them, so that a string may have blanks.
+/// What was found in a view without line ends, if it is an object, is one text of JSON, as far as it is told of: up to the quote
+/// behind its last value. `filled`: the lines are filled up to one column, which proves them, so that a string may have blanks.
 pub(crate) fn is_json_in_view(text: &[u8], view: &View, found: &Found, filled: bool) -> bool {
     let (start, end) = (found.start(), found.span().end);
+    if found.quote.is_none() && found.from.is_none() && view.text.get(start) != Some(&b'{') {
+        return true;
+    }
     let Some(first) = memchr::memchr2(b'"', b'\'', &view.text[start..end]) else { return true };
     let quote = &view.text[opening(&view.text, start + first)];
     let is_closed = found.from.is_none() || view.text[end..].starts_with(quote);
-    let joints: Vec<usize> = view.joints_over_lines(text, &(start..end)).map(|at| at - start).collect();
+    let source = |at: usize| view.source(&(at..at + 1));
+    // The bytes of one character may be of one escape.
+    let is_joint = |&at: &usize| text.get(source(at - 1).end..source(at).start).is_some_and(|between| between.contains(&b'\n'));
+    let joints: Vec<usize> = (start + 1..end).filter(is_joint).map(|at| at - start).collect();
     let may_go_on = if filled { is_no_cut_value } else { is_unbroken };
     joints.is_empty() || is_closed && is_json(&view.text[start..end], &joints, quote, may_go_on)
 }

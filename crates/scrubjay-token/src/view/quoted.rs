@@ -71,7 +71,8 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
     // Where the lines are indented or marked alike, that is the frame's.
     let (start, behind) = (at + 1 - line, &text[at + len..]);
     let mark = &text[start..mark_end(text, &(start..at))];
-    let framed = matches!(mark.last(), Some(b' ' | b'\t')) && behind.starts_with(mark);
+    // One blank may be the text's own.
+    let framed = matches!(mark, [.., _, b' '] | [.., b'\t']) && behind.starts_with(mark);
     let mark = if framed { mark.len() } else { 0 };
     let next = &behind[mark..];
     // A date begins a record.
