@@ -78,7 +78,9 @@ fn whatever_stands_for_the_middle() {
     }
     check(&SIGNED, |r, t| {
         let right = &t.text[t.text.len() - r.between(24, 40)..];
-        (format!("token={}xxxxxxxx{right}", &t.text[..12]), vec![right.to_owned()])
+        // So short a beginning is known where no white space is in it.
+        let left = if t.text.starts_with("eyJ") { 12 } else { t.text.len() - 44 };
+        (format!("token={}xxxxxxxx{right}", &t.text[..left]), vec![right.to_owned()])
     });
 }
 

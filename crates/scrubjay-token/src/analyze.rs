@@ -1,14 +1,15 @@
 //! Finds every token of a stretch of text in every form: compact, JSON, keys, wrapped, and under up to three layers of
 //! encoding.
 
+mod encoded;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::base64::{decode, is_base64, padding_len};
+use self::encoded::base64_runs;
 use crate::carried::{carried, divided};
 use crate::chunked::unchunked;
-use crate::compact::is_signature_length;
-use crate::edges::{before_path, behind_escape};
+use crate::edges::behind_escape;
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed, without_frames};
@@ -21,11 +22,10 @@ use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
 use crate::records::Records;
-use crate::runs::long_runs;
 use crate::survey::Survey;
 use crate::tables::columns;
 use crate::token::{Found, Kind, Token, Whole};
-use crate::torn::torn_run;
+use crate::torn::torn_runs;
 use crate::view::{View, Wide, broken, has_control, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
 
@@ -90,6 +90,12 @@ fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: 
         Work { budget, barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default(), strings: Vec::new(), doubt: false };
     search.go_on(text, false, &mut found, &mut work.budget)?;
     let mut found = layer_beside(text, found, DEPTH_MAX, Lined::default(), &mut work)?;
+    // The least that tells of a token: of the text as it stands, and where nothing else was found.
+    let torn = torn_runs(text, &found);
+    if !torn.is_empty() {
+        found.extend(torn);
+        found = merged(found);
+    }
     // Whatever a look took for one piece: a line end is never part of it.
     for f in found.iter_mut().filter(|f| f.pieces.iter().any(|p| memchr::memchr(b'\n', &text[p.clone()]).is_some())) {
         f.pieces = f.pieces.iter().flat_map(|p| line_pieces(text, p.clone())).collect();
@@ -245,7 +251,7 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         views(text, survey, depth - 1, work, &mut found)?;
         numbers(text, survey, depth - 1, work, &mut found)?;
         if survey.base64 {
-            base64_runs(text, depth - 1, lined, work, &mut found)?;
+            base64_runs(text, depth - 1, work, &mut found)?;
         }
     }
     if survey.lines && survey.base64_line && outer && (survey.base64 || may_hold_members(text)) {
@@ -564,74 +570,4 @@ fn has_opening(bytes: &[u8]) -> bool {
 fn may_hold_opening(run: &[u8]) -> bool {
     memchr::memchr3_iter(b'Z', b'V', b'l', run)
         .any(|at| matches!((run[at], run.get(at + 1)), (b'Z', Some(b'X')) | (b'V', Some(b'3' | b'5')) | (b'l', Some(b'd' | b'e'))))
-}
-
-fn base64_runs(text: &[u8], depth: usize, lined: Lined, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    for chars in long_runs(text, BASE64_CHARS_MIN, is_base64) {
-        let padding = padding_len(text, chars.end);
-        let run = behind_escape(text, chars.clone())..chars.end;
-        // A view may have shown the token within, without the signature of the one around it.
-        let end = with_signature(text, run.end + padding);
-        let covered = found.iter().any(|f| f.pieces.iter().any(|p| p.start <= run.start && run.end.max(end - padding) <= p.end));
-        if covered {
-            continue;
-        }
-        if let Some((start, token)) = base64_run(&text[run.clone()], depth, work)? {
-            let path = before_path(text, &(run.start + start..run.end));
-            let alone = if path < run.end { inside(&decode(&text[run.start + start..path]), depth, work)? } else { None };
-            let end = if alone.is_some_and(|f| f.token.whole) { path } else { end };
-            found.push(token.at(run.start + start..end));
-        // Pieces that were joined may be of several values.
-        } else if !lined.joined
-            && let Some(token) = torn_run(text, &run)
-        {
-            found.push(token);
-        }
-    }
-    Ok(())
-}
-
-/// The payload of a token that lost its header may be a token itself: its signature goes with it.
-fn with_signature(text: &[u8], end: usize) -> usize {
-    let Some(rest) = text.get(end..).and_then(|t| t.strip_prefix(b".")) else { return end };
-    let len = rest.iter().take_while(|&&b| is_base64(b)).count();
-    if is_signature_length(len) { end + 1 + len } else { end }
-}
-
-/// A token within a run of base64, and where the base64 text that holds it begins.
-fn base64_run(run: &[u8], depth: usize, work: &mut Work) -> Result<Option<(usize, Found)>, Exhausted> {
-    if work.barren_runs.has(run, depth) {
-        return Ok(None);
-    }
-    // Text that begins with the run, or behind a slash of the path that it stands in.
-    let slashes = run.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(i, _)| i + 1);
-    for start in std::iter::once(0).chain(slashes).take(BASE64_STARTS_MAX) {
-        if run.len() - start < BASE64_CHARS_MIN {
-            break;
-        }
-        if is_readable(&decode(&run[start..start + BASE64_CHARS_MIN])) {
-            work.spend(run.len() - start)?;
-            if let Some(token) = inside(&decode(&run[start..]), depth, work)? {
-                return Ok(Some((start, token)));
-            }
-        }
-    }
-    // Something is glued to it, or it is cut: any alignment, anywhere in the run.
-    let may_open = may_hold_opening(run);
-    for skip in 0..4.min(run.len()) {
-        work.spend(run.len())?;
-        // What neither begins readable nor holds an opening is not worth a look.
-        if !may_open && !is_readable(&decode(&run[skip..run.len().min(skip + HEAD_BYTES / 3 * 4)])) {
-            continue;
-        }
-        let bytes = decode(&run[skip..]);
-        if let Some(token) = inside(&bytes, depth, work)? {
-            // What is glued to it stays: the groups before the readable text that leads up to the token.
-            let before = bytes[..token.span().start].iter().rev().take_while(|b| (0x20..0x7F).contains(*b)).count();
-            let groups = (token.span().start - before) / 3;
-            return Ok(Some((skip + groups * 4, token)));
-        }
-    }
-    work.barren_runs.add(run, depth);
-    Ok(None)
 }

@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use crate::base64::decode;
+use crate::analyze::BASE64_CHARS_MIN;
+use crate::base64::{decode, is_base64};
 use crate::compact::REGISTERED_CLAIMS;
-use crate::edges::fragment_start;
+use crate::edges::{behind_escape, fragment_start};
 use crate::json::{self, Status};
+use crate::runs::long_runs;
 use crate::token::{Cut, Found, Kind, Token};
 
 /// How many commas are tried as the one before the first whole member.
@@ -26,8 +28,15 @@ pub(crate) enum Torn {
     Sure,
 }
 
+/// Runs that are pieces of claim sets and that nothing of what was found has a part of.
+pub(crate) fn torn_runs(text: &[u8], found: &[Found]) -> Vec<Found> {
+    let is_alone = |run: &Range<usize>| found.iter().all(|f| f.span().end <= run.start || run.end <= f.span().start);
+    let runs = long_runs(text, BASE64_CHARS_MIN, is_base64).filter(is_alone);
+    runs.filter_map(|run| torn_run(text, &(behind_escape(text, run.clone())..run.end))).collect()
+}
+
 /// A run that is a piece of a claim set, behind what it is glued to.
-pub(crate) fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
+fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
     let run = fragment_start(text, run.start, run.end)..run.end;
     let torn = (0..4).find_map(|skip| torn(&decode(text.get(run.start + skip..run.end)?)))?;
     let beside_mark = || {
