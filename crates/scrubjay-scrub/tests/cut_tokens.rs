@@ -322,3 +322,14 @@ fn the_first_member_of_a_header_has_a_name_in_any_script() {
         (record, vec![payload, signature])
     });
 }
+
+/// RFC 7797 §5.2 with a detached payload: what follows in the line is no payload, though another token ends it.
+#[test]
+fn a_detached_payload_is_not_in_place() {
+    let header = base64_url(br#"{"alg":"HS256","b64":false,"crit":["b64"]}"#);
+    let signature = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let text = format!("{{\"t\":\"{header}..{signature}\"}} parse error near \"{header}..{signature}\"\n");
+    let out = whole(Limits::default(), text.as_bytes());
+    let out = String::from_utf8_lossy(&out);
+    assert!(!out.contains(signature) && out.contains(") parse error near \"") | out.contains("\"} parse error near \""), "{out}");
+}

@@ -17,6 +17,10 @@ pub(crate) fn unencoded(text: &[u8], header: &Value, head: Range<usize>, more: b
     }
     let start = head.end + 1;
     let rest = &text[start..];
+    // Detached: the payload is elsewhere.
+    if rest.starts_with(b".") {
+        return At::Nothing;
+    }
     let is_object = matches!(rest.first(), Some(b'{' | b'['));
     let line = if is_object { rest.len() } else { memchr::memchr(b'\n', rest).unwrap_or(rest.len()) };
     let line = &rest[..line];
