@@ -94,9 +94,9 @@ fn member(bytes: &[u8], name: &[u8]) -> Option<bool> {
 
 /// The inside of an object, from anywhere in a member to anywhere in another, or to its end.
 fn is_piece(bytes: &[u8]) -> bool {
-    let start = bytes.trim_ascii_start();
-    if start.starts_with(b"{") {
-        return matches!(json::skim(start, &[]).status, Status::Cut);
+    // An object that begins here, perhaps behind what is glued to it, is whole or goes on.
+    if let Some(open) = memchr::memchr2(b'{', b'"', bytes).filter(|&at| bytes[at] == b'{') {
+        return matches!(json::skim(&bytes[open..], &[]).status, Status::Cut);
     }
     let mut text = bytes.to_vec();
     let commas: Vec<usize> = memchr::memchr_iter(b',', bytes).filter(|&at| bytes[at + 1..].trim_ascii_start().starts_with(b"\"")).collect();
@@ -135,6 +135,7 @@ mod tests {
             (r#""aud":["x"],"act":{"n":1}},"name":"Jo"}"#, Some(Torn::One)),
             (r#"{"sub":"jo","iss":"https://a.exam"#, Some(Torn::Sure)),
             (r#"{"sub":"jo","iss":"https://a.example","exp":1767747268}"#, None),
+            (r#"x9{"iat":1767747268.08,"iss":"https://a.example","org":"acme"}"#, None),
             (r#"t":3,"next":"abc","order":"desc","limit":100"#, None),
             (r#"GET /a {"sub":"jo","iss":"x"} 200"#, None),
             (r#"set "sub": "jo", then "iss": "x", and so on"#, None),
