@@ -565,9 +565,3 @@ pub(crate) fn is_readable(head: &[u8]) -> bool {
 fn has_opening(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'e', bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"yJ" | b"yA" | b"wo" | b"w0" | b"wk")))
 }
-
-/// False for base64 of nothing that [`has_opening`], at whatever alignment.
-fn may_hold_opening(run: &[u8]) -> bool {
-    memchr::memchr3_iter(b'Z', b'V', b'l', run)
-        .any(|at| matches!((run[at], run.get(at + 1)), (b'Z', Some(b'X')) | (b'V', Some(b'3' | b'5')) | (b'l', Some(b'd' | b'e'))))
-}

@@ -1,11 +1,12 @@
 //! Pieces of a claim set that lost both its ends: base64 that begins and ends anywhere, and no dot of a token is left.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 
 use crate::analyze::BASE64_CHARS_MIN;
-use crate::base64::{decode, is_base64};
+use crate::base64::{decode, decode_head, is_base64};
 use crate::compact::REGISTERED_CLAIMS;
 use crate::edges::{behind_escape, fragment_start};
 use crate::json::{self, Status};
@@ -28,9 +29,12 @@ pub(crate) enum Torn {
     Sure,
 }
 
-/// Runs that are pieces of claim sets and that nothing of what was found has a part of.
+/// Runs that are pieces of claim sets and that nothing of what was found, in order and without overlap, has a part of.
 pub(crate) fn torn_runs(text: &[u8], found: &[Found]) -> Vec<Found> {
-    let is_alone = |run: &Range<usize>| found.iter().all(|f| f.span().end <= run.start || run.end <= f.span().start);
+    let is_alone = |run: &Range<usize>| {
+        let next = found.get(found.partition_point(|f| f.span().end <= run.start));
+        next.is_none_or(|f| run.end <= f.span().start)
+    };
     let runs = long_runs(text, BASE64_CHARS_MIN, is_base64).filter(is_alone);
     runs.filter_map(|run| torn_run(text, &(behind_escape(text, run.clone())..run.end))).collect()
 }
@@ -38,7 +42,13 @@ pub(crate) fn torn_runs(text: &[u8], found: &[Found]) -> Vec<Found> {
 /// A run that is a piece of a claim set, behind what it is glued to.
 fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
     let run = fragment_start(text, run.start, run.end)..run.end;
-    let torn = (0..4).find_map(|skip| torn(&decode(text.get(run.start + skip..run.end)?)))?;
+    let torn = (0..4).find_map(|skip| {
+        let chars = text.get(run.start + skip..run.end)?;
+        // Most are told by their first characters.
+        let mut head = [0; HEAD_BYTES];
+        let len = decode_head(chars, &mut head);
+        if is_text(&head[..len]) { torn(&decode(chars)) } else { None }
+    })?;
     let beside_mark = || {
         let before = &text[..run.start];
         before.ends_with(b"...")
@@ -53,24 +63,15 @@ fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
 /// The bytes are a piece out of a JSON object, and members of it are registered claims (RFC 7519 §4.1) with values of their
 /// types. A whole object is none: it is a cursor, a cookie, a setting.
 pub(crate) fn torn(bytes: &[u8]) -> Option<Torn> {
-    // Characters of other scripts may be cut at both ends.
-    let is_text = |bytes: &[u8]| {
-        let first = bytes.iter().take(3).take_while(|&&b| b & 0xC0 == 0x80).count();
-        let controls = bytes.iter().any(|&b| b < b' ' && !b.is_ascii_whitespace() || b == 0x7F);
-        !controls && std::str::from_utf8(&bytes[first..]).map_or_else(|e| e.error_len().is_none(), |_| true)
-    };
     if !is_text(&bytes[..bytes.len().min(HEAD_BYTES)]) || memmem::find(bytes, b"\":").is_none() || !is_text(bytes) {
         return None;
     }
+    static CLAIMS: LazyLock<[(&str, Finder<'static>); REGISTERED_CLAIMS.len()]> =
+        LazyLock::new(|| REGISTERED_CLAIMS.map(|name| (name, Finder::new(&format!("\"{name}\"")).into_owned())));
     let (mut count, mut date) = (0, false);
-    for name in REGISTERED_CLAIMS {
-        match member(bytes, name.as_bytes()) {
-            None => {}
-            Some(is_date) => {
-                count += 1;
-                date |= is_date;
-            }
-        }
+    for is_date in CLAIMS.iter().filter_map(|(name, quoted)| member(bytes, name, quoted)) {
+        count += 1;
+        date |= is_date;
     }
     if count == 0 || !is_piece(bytes) {
         return None;
@@ -78,15 +79,22 @@ pub(crate) fn torn(bytes: &[u8]) -> Option<Torn> {
     Some(if count > 1 || date { Torn::Sure } else { Torn::One })
 }
 
-/// The registered claim `name` is a member with a value of its type; whether that is a whole date.
-fn member(bytes: &[u8], name: &[u8]) -> Option<bool> {
-    let quoted = [b"\"", name, b"\""].concat();
-    memmem::find_iter(bytes, &quoted).find_map(|at| {
-        let value = bytes[at + quoted.len()..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+/// Text, of which characters of other scripts may be cut at both ends.
+fn is_text(bytes: &[u8]) -> bool {
+    let first = bytes.iter().take(3).take_while(|&&b| b & 0xC0 == 0x80).count();
+    let controls = bytes.iter().any(|&b| b < b' ' && !b.is_ascii_whitespace() || b == 0x7F);
+    !controls && std::str::from_utf8(&bytes[first..]).map_or_else(|e| e.error_len().is_none(), |_| true)
+}
+
+/// The registered claim `name`, which `quoted` finds in its quotes, is a member with a value of its type; whether that is a
+/// whole date.
+fn member(bytes: &[u8], name: &str, quoted: &Finder<'_>) -> Option<bool> {
+    quoted.find_iter(bytes).find_map(|at| {
+        let value = bytes[at + quoted.needle().len()..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
         let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
         match name {
-            b"exp" | b"nbf" | b"iat" => (digits > 0).then_some(digits == DATE_DIGITS && value.len() > digits),
-            b"aud" => value.first().is_some_and(|b| b"\"[".contains(b)).then_some(false),
+            "exp" | "nbf" | "iat" => (digits > 0).then_some(digits == DATE_DIGITS && value.len() > digits),
+            "aud" => value.first().is_some_and(|b| b"\"[".contains(b)).then_some(false),
             _ => value.starts_with(b"\"").then_some(false),
         }
     })

@@ -1,6 +1,6 @@
 //! Tokens in base64 (RFC 4648 §4, §5), at every alignment.
 
-use super::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, Exhausted, HEAD_BYTES, Work, inside, is_readable, may_hold_opening};
+use super::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, Exhausted, HEAD_BYTES, Work, inside, is_readable};
 use crate::base64::{decode, is_base64, padding_len};
 use crate::compact::is_signature_length;
 use crate::edges::{before_path, behind_escape};
@@ -68,4 +68,10 @@ fn base64_run(run: &[u8], depth: usize, work: &mut Work) -> Result<Option<(usize
     }
     work.barren_runs.add(run, depth);
     Ok(None)
+}
+
+/// False for base64 of nothing that [`super::has_opening`], at whatever alignment.
+fn may_hold_opening(run: &[u8]) -> bool {
+    memchr::memchr3_iter(b'Z', b'V', b'l', run)
+        .any(|at| matches!((run[at], run.get(at + 1)), (b'Z', Some(b'X')) | (b'V', Some(b'3' | b'5')) | (b'l', Some(b'd' | b'e'))))
 }

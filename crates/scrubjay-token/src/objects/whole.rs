@@ -1,5 +1,5 @@
-//! Objects over several lines: whether they are one. What stands between the braces is JSON
-//! (RFC 8259), or else a line of another writer stands there.
+//! Objects over several lines: whether they are one. What stands between the braces is JSON (RFC 8259), or else a line of
+//! another writer stands there.
 
 use std::ops::Range;
 
