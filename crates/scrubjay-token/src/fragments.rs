@@ -97,15 +97,7 @@ pub(crate) fn is_jwe_shape(iv: usize, ciphertext: usize, tag: usize) -> bool {
 /// The end of a segment decodes, at one of the four alignments, to readable text that closes an object.
 pub(crate) fn closes_object(chars: &[u8]) -> bool {
     let chars = chars.strip_suffix(b"==").or_else(|| chars.strip_suffix(b"=")).unwrap_or(chars);
-    let last = &chars[chars.len() - chars.len().min(24)..];
-    (0..4.min(last.len())).any(|skip| {
-        let mut bytes = [0; 18];
-        let len = decode_head(&last[skip..], &mut bytes);
-        let bytes = &bytes[..len];
-        bytes.len() >= 6
-            && bytes.trim_ascii_end().ends_with(b"}")
-            && bytes.iter().all(|&b| (0x20..0x7F).contains(&b) || b.is_ascii_whitespace())
-    })
+    ends_in_brace(&chars[chars.len() - chars.len().min(END_CHARS)..], |text| text.len() >= 6)
 }
 
 /// As [`closes_object`], of a part that may be shorter: it closes an object behind the end of a value.
@@ -113,11 +105,34 @@ pub(crate) fn closes_end(chars: &[u8]) -> bool {
     if chars.len() >= FRAGMENT_LEFT_CHARS_MIN {
         return closes_object(chars);
     }
+    let closes_value = |text: &[u8]| {
+        let value = text.trim_ascii_end().strip_suffix(b"}").map(<[u8]>::trim_ascii_end);
+        value.and_then(<[u8]>::last).is_some_and(|b| b.is_ascii_digit() || b"\"]}el".contains(b))
+    };
+    ends_in_brace(chars, closes_value)
+}
+
+/// How much of the end of a segment is looked at.
+const END_CHARS: usize = 24;
+
+/// The characters, no more than [`END_CHARS`], decode at one of the four alignments to readable text that ends in a brace and
+/// that `closes` says yes to.
+fn ends_in_brace(chars: &[u8], closes: impl Fn(&[u8]) -> bool) -> bool {
+    let mut bytes = [0; END_CHARS / 4 * 3];
+    let chars = &chars[..chars.iter().take_while(|&&b| is_base64(b)).count()];
+    let mut decodes = |from: usize, is: &dyn Fn(&[u8]) -> bool| {
+        let len = decode_head(&chars[from..], &mut bytes);
+        is(&bytes[..len])
+    };
     (0..4.min(chars.len())).any(|skip| {
-        let bytes = decode(&chars[skip..]);
-        let value = bytes.trim_ascii_end().strip_suffix(b"}").map(<[u8]>::trim_ascii_end);
-        let closes = value.and_then(<[u8]>::last).is_some_and(|b| b.is_ascii_digit() || b"\"]}el".contains(b));
-        closes && bytes.iter().all(|&b| (0x20..0x7F).contains(&b) || b.is_ascii_whitespace())
+        // The last group tells most that do not.
+        let last = skip + (chars.len() - skip).saturating_sub(2) / 4 * 4;
+        decodes(last, &|text| text.last().is_some_and(|&b| b == b'}' || b.is_ascii_whitespace()))
+            && decodes(skip, &|text| {
+                text.trim_ascii_end().ends_with(b"}")
+                    && text.iter().all(|&b| (0x20..0x7F).contains(&b) || b.is_ascii_whitespace())
+                    && closes(text)
+            })
     })
 }
 
