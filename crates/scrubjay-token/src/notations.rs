@@ -457,6 +457,11 @@ pub(crate) fn is_private_value(text: &[u8], start: usize) -> bool {
         before = rest.strip_suffix("│".as_bytes()).map_or(rest, <[u8]>::trim_ascii_end);
         // What is around a value is in brackets, or named so.
         let is_wrapper = signs.iter().any(|b| matches!(b, b'(' | b'{' | b'<' | b'>' | b'|')) || before.ends_with(b"alue");
+        // Most words end in another letter than those names.
+        let ends_name = |b: &u8| KEY.iter().any(|name| name.as_bytes().last().is_some_and(|last| last.eq_ignore_ascii_case(b)));
+        if !is_wrapper && !before.last().is_some_and(ends_name) {
+            return false;
+        }
         let most = if is_wrapper { WRAPPER_CHARS_MAX } else { KEY_NAME_CHARS_MAX + 1 };
         let len = before.iter().rev().take(most).take_while(|b| is_name(**b)).count();
         let at = before.len() - len;
