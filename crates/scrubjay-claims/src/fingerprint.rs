@@ -16,14 +16,14 @@ pub const KEY_BYTES_MAX: usize = 4096;
 /// Bytes of a fingerprint: 128 bits.
 const FINGERPRINT_BYTES: usize = 16;
 
-/// The key for fingerprints, for keyed hashes of odd values and for pseudonyms: one secret, split for each use. Wiped on
-/// drop, never printed. A copy (one for each worker) is wiped by itself.
+/// The key for fingerprints, for keyed hashes of odd values and for pseudonyms: one secret, split for each use, each part
+/// as the state of the hash behind it. Wiped on drop (by `sha2`), never printed. A copy (one for each worker) is wiped by itself.
 #[derive(Clone)]
 pub struct FingerprintKey {
     id: String,
-    tokens: Zeroizing<[u8; 64]>,
-    values: Zeroizing<[u8; 64]>,
-    claims: Zeroizing<[u8; 64]>,
+    tokens: Hmac<Sha256>,
+    values: Hmac<Sha256>,
+    claims: Hmac<Sha256>,
 }
 
 /// The key cannot be used.
@@ -78,7 +78,8 @@ impl FingerprintKey {
         let public = derive(b"key id");
         let digest = Sha256::digest(public.as_ref());
         let id = digest.iter().take(3).map(|b| format!("{b:02x}")).collect();
-        Ok(Self { id, tokens: derive(b"token fingerprint"), values: derive(b"value hash"), claims: derive(b"claim pseudonym") })
+        let keyed = |label: &[u8]| <Hmac<Sha256> as KeyInit>::new((&*derive(label)).into());
+        Ok(Self { id, tokens: keyed(b"token fingerprint"), values: keyed(b"value hash"), claims: keyed(b"claim pseudonym") })
     }
 
     /// A key for this run only, from the kernel's random numbers.
@@ -127,8 +128,8 @@ impl FingerprintKey {
         self.tag('p', &self.claims, place.chain(std::iter::once(value)))
     }
 
-    fn tag<'a>(&self, letter: char, key: &[u8; 64], parts: impl Iterator<Item = &'a [u8]>) -> String {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new(key.into());
+    fn tag<'a>(&self, letter: char, keyed: &Hmac<Sha256>, parts: impl Iterator<Item = &'a [u8]>) -> String {
+        let mut mac = keyed.clone();
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
