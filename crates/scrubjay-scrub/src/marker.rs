@@ -60,6 +60,22 @@ impl Marker {
         self.fields.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
+    /// The marker as it is written.
+    #[must_use]
+    pub(crate) fn written(&self) -> String {
+        let lengths = self.fields.iter().map(|(name, value)| name.len() + value.len() + 2);
+        let mut written = String::with_capacity(self.kind.len() + 2 + lengths.sum::<usize>());
+        written.push_str(&self.kind);
+        for (i, (name, value)) in self.fields.iter().enumerate() {
+            written.push(if i == 0 { '(' } else { '~' });
+            escape(name, false, &mut written);
+            written.push(':');
+            escape(value, true, &mut written);
+        }
+        written.push_str(if self.fields.is_empty() { "()" } else { ")" });
+        written
+    }
+
     /// Length as written, in bytes.
     #[must_use]
     pub fn written_len(&self) -> usize {
@@ -80,6 +96,11 @@ impl Marker {
     /// Leaves out values, from the last one on and never the fingerprint, until the marker fits into `bytes_max`; then it
     /// says `why:size`. Kind, fingerprint and reason always stay.
     pub(crate) fn fit(&mut self, bytes_max: usize) {
+        // Of a byte no more than three are written.
+        let most: usize = self.fields.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+        if self.kind.len() + 2 + most <= bytes_max {
+            return;
+        }
         let mut written = self.written_len();
         if written <= bytes_max {
             return;
@@ -122,17 +143,7 @@ impl Marker {
 
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.kind)?;
-        f.write_str("(")?;
-        for (i, (name, value)) in self.fields.iter().enumerate() {
-            if i > 0 {
-                f.write_str("~")?;
-            }
-            escape(name, false, f)?;
-            f.write_str(":")?;
-            escape(value, true, f)?;
-        }
-        f.write_str(")")
+        f.write_str(&self.written())
     }
 }
 
@@ -146,19 +157,19 @@ fn is_plain(b: u8, colon: bool) -> bool {
 }
 
 /// Plain stretches as they are, everything else as `!HH`.
-fn escape(text: &str, colon: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn escape(text: &str, colon: bool, written: &mut String) {
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|b| !is_plain(b, colon)) {
         // Every byte before `at` is ASCII, so it is a boundary; of a character of several bytes each is written.
         let (plain, odd) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        f.write_str(plain)?;
+        written.push_str(plain);
         let char_len = odd.chars().next().map_or(0, char::len_utf8);
         for b in odd.bytes().take(char_len) {
-            write!(f, "!{b:02X}")?;
+            written.push_str(&format!("!{b:02X}"));
         }
         rest = odd.get(char_len..).unwrap_or_default();
     }
-    f.write_str(rest)
+    written.push_str(rest);
 }
 
 fn unescape(text: &str) -> Option<String> {

@@ -33,6 +33,8 @@ pub struct Teller {
 pub struct Account<'a> {
     /// The marker.
     pub marker: Marker,
+    /// The same, as it is written.
+    pub(crate) written: String,
     /// The rule of the policy that decided; `None`: the token has no readable members, so none was asked.
     pub rule: Option<&'a Rule>,
     /// For statistics.
@@ -131,7 +133,7 @@ impl Teller {
                 Some(fp) => marker.add("fp", fp),
                 None => marker.add("cut", token.cut.map_or("payload", |c| c.name())),
             }
-            return Account { marker, rule, told, sealing: None };
+            return Account { written: marker.written(), marker, rule, told, sealing: None };
         }
         let sealed = if token.ambiguous {
             marker.add("why", "duplicate");
@@ -150,8 +152,8 @@ impl Teller {
             marker.add("cut", cut.name());
         }
         marker.fit(self.marker_bytes_max);
-        self.guard(&mut marker);
-        Account { marker, rule, told, sealing }
+        let written = self.guard(&mut marker);
+        Account { marker, written, rule, told, sealing }
     }
 
     fn story<'a>(
@@ -243,13 +245,13 @@ impl Teller {
     }
 
     /// A finished marker is scanned before it is written, so that scrubbing twice equals scrubbing once: values that fire
-    /// become `withheld` (DESIGN §4).
-    fn guard(&self, marker: &mut Marker) {
+    /// become `withheld` (DESIGN §4). Returns it as it is written.
+    fn guard(&self, marker: &mut Marker) -> String {
         for _ in 0..2 {
-            let text = marker.to_string();
+            let text = marker.written();
             let fired = self.fired(text.as_bytes());
             if fired.is_empty() {
-                return;
+                return text;
             }
             let mut at = marker.kind.len() + 1;
             marker.fields.retain_mut(|field| {
@@ -264,10 +266,11 @@ impl Teller {
                 self.fired(Marker { kind: "jwt".to_owned(), fields: vec![field.clone()] }.to_string().as_bytes()).is_empty()
             });
         }
-        if !self.fired(marker.to_string().as_bytes()).is_empty() {
+        if !self.fired(marker.written().as_bytes()).is_empty() {
             marker.fields.retain(|(name, _)| matches!(name.as_str(), "class" | "fp" | "cut"));
             marker.add("why", "withheld");
         }
+        marker.written()
     }
 
     /// True for a text in which something would be found. Claim sets in their own markers are not.

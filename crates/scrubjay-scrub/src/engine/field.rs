@@ -41,7 +41,7 @@ impl Engine {
     /// What is told of a token that stands there, and what a field would say of it.
     pub(super) fn known(&self, token: &Token, site: &Site<'_>) -> Known {
         let account = self.teller.tell(token, site);
-        let marker: Box<[u8]> = account.marker.to_string().into_bytes().into();
+        let marker: Box<[u8]> = account.written.into_bytes().into();
         let rule = account.rule;
         let in_field = rule.is_some_and(|rule| rule.placement == Placement::Field);
         // In a short marker there is no room for claims: they are told in a field, or go to the sidecar, or are dropped.
@@ -49,7 +49,7 @@ impl Engine {
         let (mut story, mut sealing) = (in_field.then(|| marker.clone()), account.sealing);
         if site.place == Place::Short && elsewhere {
             let whole = self.teller.tell(token, &Site { place: Place::Text, ..*site });
-            story = in_field.then(|| whole.marker.to_string().into_bytes().into());
+            story = in_field.then(|| whole.written.into_bytes().into());
             sealing = whole.sealing;
         }
         Known { marker, told: account.told, story, sealing }
