@@ -89,10 +89,11 @@ pub(crate) fn decide<'a>(rule: &'a Rule, token: &'a Token, hashes: &Hashes<'_>, 
     }
     let Walk { mut shown, mut story, .. } = walk;
     shown.sort_by_key(|(line, ..)| *line);
+    let is_any_renamed = shown.iter().any(|(.., stands_for)| *stands_for);
     let mut names = HashSet::new();
     for (_, name, values, stands_for) in shown {
         // A line with another name gives way to the claim that has that name.
-        if names.insert(name.clone()) || !stands_for {
+        if !is_any_renamed || names.insert(name.clone()) || !stands_for {
             story.fields.extend(values.into_iter().map(|value| (name.clone(), value)));
         }
     }
