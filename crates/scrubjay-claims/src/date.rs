@@ -18,7 +18,15 @@ pub fn rfc3339(seconds: u64) -> String {
     let date = day - (153 * month + 2) / 5 + 1;
     let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     let year = era * 400 + year + later;
-    format!("{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+    let mut text = String::with_capacity("9999-12-31T23:59:59Z".len());
+    let parts =
+        [(year / 100, ""), (year % 100, "-"), (month, "-"), (date, "T"), (rest / 3600, ":"), (rest / 60 % 60, ":"), (rest % 60, "Z")];
+    for (number, sign) in parts {
+        // Two digits each.
+        text.extend([number / 10, number % 10].into_iter().filter_map(|digit| char::from_digit(digit as u32, 10)));
+        text.push_str(sign);
+    }
+    text
 }
 
 #[cfg(test)]
