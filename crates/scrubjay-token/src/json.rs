@@ -217,9 +217,9 @@ impl Reader<'_> {
 
     fn string(&mut self) -> Result<String, Status> {
         self.at += 1;
-        let mut out: Vec<u8> = Vec::new();
+        // Most have no escapes: that is all of them, and as much memory as it takes.
+        let mut out = self.plain()?.to_vec();
         loop {
-            out.extend_from_slice(self.plain()?);
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
@@ -228,6 +228,7 @@ impl Reader<'_> {
                 b'\\' => self.escape(&mut out)?,
                 _ => return self.invalid(),
             }
+            out.extend_from_slice(self.plain()?);
         }
     }
 
