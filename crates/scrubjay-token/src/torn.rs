@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use memchr::memmem::{self, Finder};
+use memchr::memmem::Finder;
 
 use crate::analyze::BASE64_CHARS_MIN;
 use crate::base64::{decode, decode_head, is_base64};
@@ -63,7 +63,8 @@ fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
 /// The bytes are a piece out of a JSON object, and members of it are registered claims (RFC 7519 §4.1) with values of their
 /// types. A whole object is none: it is a cursor, a cookie, a setting.
 pub(crate) fn torn(bytes: &[u8]) -> Option<Torn> {
-    if !is_text(&bytes[..bytes.len().min(HEAD_BYTES)]) || memmem::find(bytes, b"\":").is_none() || !is_text(bytes) {
+    static MEMBER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\":"));
+    if !is_text(&bytes[..bytes.len().min(HEAD_BYTES)]) || MEMBER.find(bytes).is_none() || !is_text(bytes) {
         return None;
     }
     static CLAIMS: LazyLock<[(&str, Finder<'static>); REGISTERED_CLAIMS.len()]> =
