@@ -26,12 +26,63 @@ pub fn is_base64(byte: u8) -> bool {
     VALUE[byte as usize] != NOT
 }
 
+/// Bytes that are looked at at once, where a run is as long: the compiler makes a few vector operations of it.
+const STEP: usize = 16;
+
+/// Which bytes are counted: those whose value is less.
+#[derive(Clone, Copy, PartialEq)]
+enum Below {
+    /// Letters and digits.
+    Signs = 62,
+    /// All of either alphabet.
+    Not = 64,
+}
+
+impl Below {
+    fn holds(self, byte: u8) -> bool {
+        VALUE[byte as usize] < self as u8
+    }
+
+    fn holds_all(self, bytes: &[u8; STEP]) -> bool {
+        let signs = self == Self::Not;
+        bytes.iter().fold(true, |all, &b| {
+            let letter = (b | 0x20).wrapping_sub(b'a') < 26;
+            let digit = b.wrapping_sub(b'0') < 10;
+            all & (letter | digit | signs & ((b == b'-') | (b == b'_') | (b == b'+') | (b == b'/')))
+        })
+    }
+
+    /// How many of the first bytes are counted.
+    fn len(self, text: &[u8]) -> usize {
+        let count = |text: &[u8]| text.iter().take_while(|&&b| self.holds(b)).count();
+        let short = count(&text[..text.len().min(STEP)]);
+        if short < STEP {
+            return short;
+        }
+        let whole = STEP * text.as_chunks().0.iter().take_while(|bytes| self.holds_all(bytes)).count();
+        whole + count(&text[whole..])
+    }
+}
+
+/// Length of the base64 at the beginning of a text.
+pub(crate) fn head_len(text: &[u8]) -> usize {
+    Below::Not.len(text)
+}
+
+/// Length of the letters and digits at the beginning of a text.
+pub(crate) fn alphanumeric_len(text: &[u8]) -> usize {
+    Below::Signs.len(text)
+}
+
 /// Length of the base64 at the end of a text.
 pub(crate) fn tail_len(text: &[u8]) -> usize {
-    // Most are signatures: sixteen characters at once.
-    let is_whole = |chunk: &&[u8]| chunk.iter().fold(0, |all, &b| all | VALUE[b as usize]) & 0xC0 == 0;
-    let whole = 16 * text.rchunks_exact(16).take_while(is_whole).count();
-    whole + text[..text.len() - whole].iter().rev().take_while(|&&b| is_base64(b)).count()
+    let count = |text: &[u8]| text.iter().rev().take_while(|&&b| is_base64(b)).count();
+    let short = count(&text[text.len() - text.len().min(STEP)..]);
+    if short < STEP {
+        return short;
+    }
+    let whole = STEP * text.as_rchunks().1.iter().rev().take_while(|bytes| Below::Not.holds_all(bytes)).count();
+    whole + count(&text[..text.len() - whole])
 }
 
 /// Length of the padding at `at`: no more than two characters (RFC 4648 §4).

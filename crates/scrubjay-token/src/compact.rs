@@ -1,7 +1,7 @@
 //! The compact serializations: JWS (RFC 7515 §7.1, detached RFC 7515 App. F), JWE (RFC 7516 §7.1), SD-JWT (RFC 9901 §4),
 //! whole or damaged.
 
-use crate::base64::{VALUE, decode, decode_head, decode_into, is_base64};
+use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, head_len, is_base64, tail_len};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
 use crate::fragments::{header_rest, text_start};
 use crate::json::{self, Status, Value};
@@ -78,7 +78,7 @@ pub fn opens_object(text: &[u8]) -> bool {
 /// True where a text begins with a JOSE header and its dot, or with as much of one as fits in it: another token than the one
 /// before it.
 pub(crate) fn opens_token(text: &[u8]) -> bool {
-    let chars = &text[..text.iter().take(HEADER_CHARS_MAX).take_while(|&&b| is_base64(b)).count()];
+    let chars = &text[..head_len(&text[..text.len().min(HEADER_CHARS_MAX)])];
     if !is_opening(text, 0) || !may_be_head(text, 0) {
         return false;
     }
@@ -132,7 +132,7 @@ impl<'a> Segments<'a> {
         let mut end = start;
         loop {
             // Letters and digits say nothing of the alphabet.
-            end += self.text.get(end..).unwrap_or_default().iter().take_while(|&&b| VALUE[b as usize] < 62).count();
+            end += alphanumeric_len(self.text.get(end..).unwrap_or_default());
             let Some(&b) = self.text.get(end) else { break };
             match b {
                 b'-' | b'_' if self.style == Style::Standard => break,
@@ -535,7 +535,7 @@ fn suspect(text: &[u8], segments: &mut Segments<'_>, head: Segment, more: bool) 
         return At::Nothing;
     }
     let second = segments.read(head.padded_end + 1, false);
-    let before = text[..head.start].strip_suffix(b".").map_or(0, |t| t.iter().rev().take_while(|&&b| is_base64(b)).count());
+    let before = text[..head.start].strip_suffix(b".").map_or(0, tail_len);
     let mut span = head.start..second.padded_end;
     if opens(second) {
         if segments.dot_at(second.padded_end) {

@@ -1,6 +1,6 @@
 //! Where a run of base64 begins that may be glued to what stands before it.
 
-use crate::base64::is_base64;
+use crate::base64::tail_len;
 
 /// Where the rest of a token begins whose next part follows the dot at `dot`; nothing before `from` is its own.
 ///
@@ -8,7 +8,7 @@ use crate::base64::is_base64;
 /// not in doubt, nor are the first segments of a path.
 pub(crate) fn fragment_start(text: &[u8], from: usize, dot: usize) -> usize {
     let padding = text[from..dot].iter().rev().take(2).take_while(|&&b| b == b'=').count();
-    let chars = text[from..dot - padding].iter().rev().take_while(|&&b| is_base64(b)).count();
+    let chars = tail_len(&text[from..dot - padding]);
     // The sign between a name and an empty value is no padding.
     if padding > 0 && (!(chars + padding).is_multiple_of(4) || chars < PADDED_CHARS_MIN) {
         return dot;

@@ -1,6 +1,6 @@
 //! Fragments of compact tokens: what is left where the header, or the beginning of it, is cut away.
 
-use crate::base64::{decode, decode_head, is_base64};
+use crate::base64::{decode, decode_head, head_len, is_base64};
 use crate::compact::{At, Segment, Segments, is_mixed, is_opening, is_signature_length, reads_on};
 use crate::edges::fragment_start;
 use crate::elision::{Behind, behind_marks};
@@ -119,7 +119,7 @@ const END_CHARS: usize = 24;
 /// that `closes` says yes to.
 fn ends_in_brace(chars: &[u8], closes: impl Fn(&[u8]) -> bool) -> bool {
     let mut bytes = [0; END_CHARS / 4 * 3];
-    let chars = &chars[..chars.iter().take_while(|&&b| is_base64(b)).count()];
+    let chars = &chars[..head_len(chars)];
     let mut decodes = |from: usize, is: &dyn Fn(&[u8]) -> bool| {
         let len = decode_head(&chars[from..], &mut bytes);
         is(&bytes[..len])

@@ -126,7 +126,7 @@ impl Gate {
     fn holds(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
         sight.is_telling()
             || sight.has_shape()
-            || has_disclosures(sight.text)
+            || has_disclosures(sight.text, sight.all.upper != 0)
             || depth > 0
                 && (self.has_part(sight, depth - 1, goes_on)
                     || sight.is_escaped() && self.is_escaped(sight.text, depth - 1, goes_on)
@@ -141,15 +141,16 @@ impl Gate {
         if self.budget == 0 {
             return true;
         }
-        let survey = Survey::of(text);
+        let mut looks = Vec::new();
+        let sight = Sight::new(text, self.scanner, &mut looks);
+        let survey = Survey::of_looks(text, sight.looks);
         let long_lines = survey.lines && survey.base64;
         let numbers = || survey.list && lists(text).iter().chain(&dumps(text)).any(|n| is_worth_a_look(&n.bytes));
-        let mut looks = Vec::new();
         long_lines
             || has_name(text)
             // In a text of its own, its values are runs.
             || depth < DEPTH_MAX && has_key_member(text)
-            || self.holds(&Sight::new(text, self.scanner, &mut looks), depth, false)
+            || self.holds(&sight, depth, false)
             || survey.odd && self.is_odd(text, depth)
             || numbers()
     }

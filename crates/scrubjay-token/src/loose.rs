@@ -1,6 +1,6 @@
 //! Tokens whose dots were replaced, or whose payload was masked: what still belongs to a token that is no longer one.
 
-use crate::base64::{decode, is_base64};
+use crate::base64::{decode, head_len, is_base64};
 use crate::compact::{HEADER_CHARS_MAX, has_any, is_opening};
 use crate::json;
 
@@ -30,7 +30,7 @@ pub(crate) fn separator(text: &[u8], at: usize) -> usize {
 /// Where a token ends whose header is certain but whose dots were replaced (`H . P . S`, `H[.]P[.]S`, `"H","P","S"`), or
 /// whose payload was masked (`H.***.S`, `H.[PAYLOAD].S`).
 pub(crate) fn loose(text: &[u8], end: usize) -> Option<usize> {
-    let run = |at: usize| text[at..].iter().take_while(|&&b| is_base64(b)).count();
+    let run = |at: usize| head_len(&text[at..]);
     let gap = separator(text, end);
     if gap == 0 {
         return masked(text, end);
@@ -62,6 +62,6 @@ fn masked(text: &[u8], dot: usize) -> Option<usize> {
     let len = mask.iter().take(MASK_BYTES_MAX + 1).take_while(|&&b| is_mark(b)).count();
     let is_mask = len > 0 && len <= MASK_BYTES_MAX && (b"*#[<{(".contains(&mask[0]) || !mask[0].is_ascii());
     let rest = mask.get(len..)?.strip_prefix(b".")?;
-    let signature = rest.iter().take_while(|&&b| is_base64(b)).count();
+    let signature = head_len(rest);
     (is_mask && signature >= LOOSE_CHARS_MIN).then_some(dot + 2 + len + signature)
 }

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::base64::{is_base64, padding_len};
+use crate::base64::{head_len, padding_len};
 use crate::compact::is_opening;
 use crate::members::KEY;
 use crate::objects::{Frame, judge};
@@ -88,8 +88,8 @@ const KNOWN_BYTES_MAX: usize = "encrypted_key".len();
 
 /// The known name that this is, in whatever case: languages capitalise the names of fields.
 fn known(name: &[u8]) -> Option<&'static str> {
-    // Most words are none.
-    if name.len() > KNOWN_BYTES_MAX {
+    // Most words are none, and no times and addresses.
+    if name.len() > KNOWN_BYTES_MAX || !name.first().is_some_and(u8::is_ascii_alphabetic) {
         return None;
     }
     NAMES.iter().chain(&OTHERS).find(|known| known.as_bytes().eq_ignore_ascii_case(name)).copied()
@@ -412,7 +412,7 @@ fn member(text: &[u8], at: usize) -> Option<Member> {
     }
     let quote = quote_len(text, start);
     start += quote;
-    let len = text.get(start..)?.iter().take_while(|&&b| is_base64(b)).count();
+    let len = head_len(text.get(start..)?);
     let value = start..start + len + padding_len(text, start + len);
     let whole = text.get(value.end).is_none_or(|b| b.is_ascii_whitespace() || b",;&}])>\"'`\\<|".contains(b));
     let mut end = value.end;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::analyze::is_readable;
-use crate::base64::{decode, is_base64, padding_len, tail_len};
+use crate::base64::{decode, head_len, is_base64, padding_len, tail_len};
 use crate::compact::{HEADER_CHARS_MAX, is_dense, is_opening, may_be_head, signature_fits};
 use crate::fragments::FRAGMENT_PART_CHARS_MIN;
 use crate::json::{self, Status, Value};
@@ -60,7 +60,7 @@ fn view_of(text: &[u8], range: &Range<usize>) -> View {
 
 /// The base64 that begins at `at`, and its padding.
 fn run(text: &[u8], at: usize) -> Range<usize> {
-    let end = at + text[at..].iter().take_while(|&&b| is_base64(b)).count();
+    let end = at + head_len(&text[at..]);
     at..end + padding_len(text, end)
 }
 

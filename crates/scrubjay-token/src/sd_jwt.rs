@@ -1,6 +1,6 @@
 //! The disclosures of SD-JWTs (RFC 9901 §4): behind their issuer's JWT, and by themselves, where that was cut off.
 
-use crate::base64::{decode, is_base64};
+use crate::base64::{decode, head_len, is_base64, tail_len};
 use crate::compact::{At, is_mixed, is_opening, token_at};
 use crate::json::{self, Status, Value};
 use crate::token::{Cut, Found, Kind, Token};
@@ -17,7 +17,7 @@ const REST_CHARS_MIN: usize = 16;
 pub(crate) fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: bool, work: &mut usize) -> Option<usize> {
     while text.get(end) == Some(&b'~') {
         let start = end + 1;
-        let len = text[start..].iter().take_while(|&&b| is_base64(b)).count();
+        let len = head_len(&text[start..]);
         if more && start + len >= text.len() {
             return None;
         }
@@ -58,12 +58,12 @@ pub(crate) fn disclosures(text: &[u8], token: &mut Token, mut end: usize, more: 
 /// Decides what stands around a `~` that no token reaches: the rest of a disclosure or signature, and disclosures behind it.
 /// `from`: where the last token ended.
 pub(crate) fn disclosed_at(text: &[u8], tilde: usize, from: usize, more: bool, work: &mut usize) -> At {
-    let chars = |at: usize| text[at..].iter().take_while(|&&b| is_base64(b)).count();
+    let chars = |at: usize| head_len(&text[at..]);
     let len = chars(tilde + 1);
     if more && tilde + 1 + len >= text.len() {
         return At::Open;
     }
-    let left = text[from..tilde].iter().rev().take_while(|&&b| is_base64(b)).count();
+    let left = tail_len(&text[from..tilde]);
     *work += left + len;
     let before = &text[tilde - left..tilde];
     // Before the first `~` stands the end of a signature, a whole disclosure, or the end of one.
@@ -81,7 +81,7 @@ pub(crate) fn disclosed_at(text: &[u8], tilde: usize, from: usize, more: bool, w
 /// (RFC 9901 §8). Base64 of other arrays has no salt, or is not of three elements; `beside`: disclosures stand next to it, of
 /// which one of an array's element has two.
 pub(crate) fn listed_at(text: &[u8], at: usize, beside: bool, more: bool, work: &mut usize) -> At {
-    let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
+    let len = head_len(&text[at..]);
     *work += len;
     if more && at + len >= text.len() {
         return At::Open;
@@ -104,7 +104,7 @@ pub(crate) fn begins_listed(text: &[u8], at: usize) -> bool {
     let head = decode(&text[at..text.len().min(at + SALT_HEAD_CHARS)]);
     let salt = head.strip_prefix(b"[").map(<[u8]>::trim_ascii_start).and_then(|rest| rest.strip_prefix(b"\""));
     salt.is_some_and(|salt| {
-        let len = salt.iter().take_while(|&&b| is_base64(b)).count();
+        let len = head_len(salt);
         len >= SALT_CHARS_MIN && is_mixed(&salt[..len]) && matches!(salt.get(len), None | Some(b'"'))
     })
 }
@@ -117,11 +117,11 @@ fn is_array(chars: &[u8]) -> bool {
 }
 
 /// A text may hold disclosures: an array in base64 stands beside a `~`, or begins with a salt.
-pub(crate) fn has_disclosures(text: &[u8]) -> bool {
+pub(crate) fn has_disclosures(text: &[u8], may_be_listed: bool) -> bool {
     memchr::memchr_iter(b'~', text).any(|tilde| {
-        let left = text[..tilde].iter().rev().take_while(|&&b| is_base64(b)).count();
+        let left = tail_len(&text[..tilde]);
         is_array(&text[tilde + 1..]) || left >= SALT_CHARS_MIN && is_array(&text[tilde - left..])
-    }) || memchr::memchr_iter(b'W', text).any(|at| begins_listed(text, at))
+    }) || may_be_listed && memchr::memchr_iter(b'W', text).any(|at| begins_listed(text, at))
 }
 
 /// Nothing follows that would be glued to it.

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use memchr::{memchr, memchr2};
-use scrubjay_scan::Scanner;
+use scrubjay_scan::{Look, Scanner};
 
 use crate::runs::long_runs;
 use crate::view::has_control;
@@ -51,13 +51,18 @@ static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::new);
 
 impl Survey {
     pub(crate) fn of(text: &[u8]) -> Self {
-        let text = text.strip_suffix(b"\n").unwrap_or(text);
         let mut looks = Vec::with_capacity(text.len() / 64 + 1);
         SCANNER.look(text, &mut looks);
+        Self::of_looks(text, &looks)
+    }
+
+    /// Of a text that was looked at.
+    pub(crate) fn of_looks(text: &[u8], looks: &[Look]) -> Self {
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
         let (mut base64, mut hex) = (Runs::default(), Runs::default());
         let mut survey = Self::default();
         let (mut escape, mut equals, mut odd) = (0, 0, 0);
-        for look in &looks {
+        for look in looks {
             escape |= look.escape;
             equals |= look.equals;
             odd |= look.odd;

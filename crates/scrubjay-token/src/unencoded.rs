@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base64::{decode, is_base64};
+use crate::base64::{decode, head_len, is_base64};
 use crate::compact::{At, signature_fits};
 use crate::json::{self, Status, Value};
 use crate::token::{Cut, Found, Kind, Token};
@@ -28,7 +28,7 @@ pub(crate) fn unencoded(text: &[u8], header: &Value, head: Range<usize>, more: b
         return if more && line.len() == rest.len() && !is_object { At::Open } else { At::Nothing };
     }
     let alg = header.get("alg").and_then(Value::as_str);
-    let chars = |at: usize| line[at..].iter().take_while(|&&b| is_base64(b)).count();
+    let chars = |at: usize| head_len(&line[at..]);
     let signed = memchr::memchr_iter(b'.', line).find(|&dot| signature_fits(alg, chars(dot + 1)) && !line[..dot].is_empty());
     if let Some(dot) = signed.filter(|&dot| line[..dot].iter().any(|&b| !is_base64(b) && b != b'.')) {
         let end = dot + 1 + chars(dot + 1);

@@ -1,7 +1,7 @@
 //! Tokens in base64 (RFC 4648 §4, §5), at every alignment.
 
 use super::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, Exhausted, HEAD_BYTES, Work, inside, is_readable};
-use crate::base64::{decode, is_base64, padding_len};
+use crate::base64::{decode, head_len, is_base64, padding_len};
 use crate::compact::is_signature_length;
 use crate::edges::{before_path, behind_escape};
 use crate::runs::long_runs;
@@ -28,7 +28,7 @@ pub(super) fn base64_runs(text: &[u8], depth: usize, work: &mut Work, found: &mu
 /// The payload of a token that lost its header may be a token itself: its signature goes with it.
 fn with_signature(text: &[u8], end: usize) -> usize {
     let Some(rest) = text.get(end..).and_then(|t| t.strip_prefix(b".")) else { return end };
-    let len = rest.iter().take_while(|&&b| is_base64(b)).count();
+    let len = head_len(rest);
     if is_signature_length(len) { end + 1 + len } else { end }
 }
 

@@ -8,8 +8,8 @@ use memchr::memmem::Finder;
 use scrubjay_scan::WORD_RUN_MIN;
 
 use super::part_len;
-use super::shape::has_long_part;
-use crate::base64::{is_base64, padding_len};
+use super::shape::{has_long_part, without_padding};
+use crate::base64::{is_base64, padding_len, tail_len};
 use crate::compact::is_opening;
 use crate::fragments::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
@@ -255,8 +255,8 @@ pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
     let mut end = run.start;
     for _ in 0..KEY_HEADER_LINES {
         let Some(above) = memchr::memrchr(b'\n', &text[..end]) else { return false };
-        let from = text[..above].iter().rev().take(KEY_LINE_BYTES_MAX).take_while(|&&b| b != b'\n').count();
-        let line = &text[above - from..above];
+        let reach = &text[above.saturating_sub(KEY_LINE_BYTES_MAX)..above];
+        let line = &reach[memchr::memrchr(b'\n', reach).map_or(0, |end| end + 1)..];
         static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"Proc-Type: "), Finder::new(b"DEK-Info: ")]);
         let [proc_type, dek_info] = &*FINDERS;
         if opens_key(line) {
@@ -285,9 +285,10 @@ const KEY_LABEL_BYTES_MAX: usize = 48;
 
 /// The run or the lines below it end a private key.
 pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, more: bool) -> bool {
-    let label = &text[run.end..text.len().min(run.end + KEY_LABEL_BYTES_MAX)];
+    static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"-----END "), Finder::new(LABEL)]);
+    let [key_end, key_label] = &*FINDERS;
     if text[run.clone()].ends_with(b"-----END") {
-        return memchr::memmem::find(label, LABEL).is_some();
+        return key_label.find(&text[run.end..text.len().min(run.end + KEY_LABEL_BYTES_MAX)]).is_some();
     }
     if !ends_line(text, run) {
         return false;
@@ -306,7 +307,7 @@ pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, more: bool) -> b
         }
         let next = &text[from..text.len().min(from + KEY_LINE_BYTES_MAX)];
         let next = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
-        if memchr::memmem::find(next, b"-----END ").is_some_and(|at| memchr::memmem::find(&next[at..], LABEL).is_some()) {
+        if key_end.find(next).is_some_and(|at| key_label.find(&next[at..]).is_some()) {
             return true;
         }
     }
@@ -325,12 +326,13 @@ pub(super) fn ends_escaped_line(text: &[u8], end: usize) -> bool {
 /// The run goes on in the next line, and what there is of it may be the beginning of a JWE that lost its header, or of
 /// anything at all, written in escapes.
 pub(super) fn is_wrapped_shape(run: &[u8]) -> bool {
-    let escapes = run.iter().filter(|b| matches!(b, b'%' | b'\\' | b'&')).count();
+    let escapes = memchr::memchr3_iter(b'%', b'\\', b'&', run).count();
     if escapes * 6 >= run.len() {
         return true;
     }
-    let parts = run.split(|&b| b == b'.').map(|part| part.iter().rev().skip_while(|&&b| b == b'=').take_while(|&&b| is_base64(b)).count());
-    parts.clone().zip(parts.skip(1)).any(|(iv, ciphertext)| matches!(iv, 16 | 22) && ciphertext >= FRAGMENT_PART_CHARS_MIN)
+    let mut parts = run.split(|&b| b == b'.').map(|part| tail_len(without_padding(part)));
+    let mut iv = parts.next().unwrap_or(0);
+    parts.any(|ciphertext| matches!(std::mem::replace(&mut iv, ciphertext), 16 | 22) && ciphertext >= FRAGMENT_PART_CHARS_MIN)
 }
 
 /// The run goes on from the line above, so that too little of a payload stands before its dot to be seen.

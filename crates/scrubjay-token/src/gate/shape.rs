@@ -2,7 +2,7 @@
 
 use super::part_len;
 use crate::analyze::{is_readable, is_worth_a_look};
-use crate::base64::{VALUE, decode_into, is_base64, padding_len};
+use crate::base64::{VALUE, decode_into, head_len, is_base64, padding_len, tail_len};
 use crate::compact::{HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, is_opening, may_be_head};
 use crate::fragments::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_end, closes_object, is_jwe_shape};
 use crate::json::{self, Status};
@@ -51,7 +51,7 @@ fn is_object(text: &[u8], at: usize) -> bool {
     }
     // An object by itself is a cursor, a setting, a cookie: claims that are a token's have something behind them. What is
     // not whole may go on elsewhere; what is inside it, the look at base64 sees.
-    let len = text[at..].iter().take(HEADER_CHARS_MAX).take_while(|&&b| is_base64(b)).count();
+    let len = head_len(&text[at..text.len().min(at + HEADER_CHARS_MAX)]);
     let padding = padding_len(text, at + len);
     let alone = text.get(at + len + padding).is_none_or(|b| b"&;".contains(b));
     !alone || !is_whole_object(&text[at..at + len])
@@ -72,7 +72,7 @@ pub(super) fn ends_object(text: &[u8], end: usize) -> bool {
     if !matches!(text[end - 1], b'9' | b'0' | b'Q' | b'K' | b'o' | b'g' | b'A' | b'N' | b'J' | b'k') {
         return false;
     }
-    let len = text[..end].iter().rev().take_while(|&&b| is_base64(b)).count();
+    let len = tail_len(&text[..end]);
     let part = &text[end - len..end];
     let padding = padding_len(text, end);
     let dot = text.get(end + padding) == Some(&b'.');
@@ -86,17 +86,22 @@ pub(super) fn ends_object(text: &[u8], end: usize) -> bool {
 pub(super) fn has_jwe_shape(text: &[u8]) -> bool {
     let mut lengths = [0; 2];
     for part in text.split(|&b| b == b'.') {
-        let len = part.iter().take_while(|&&b| is_base64(b)).count();
+        let len = head_len(part);
         // Behind a tag in the URL's alphabet, a slash belongs to the neighbourhood.
         let tag = part.iter().take(len).position(|b| matches!(b, b'/' | b'+')).unwrap_or(len);
         let [iv, ciphertext] = lengths;
         if is_jwe_shape(iv, ciphertext, len) || is_jwe_shape(iv, ciphertext, tag) {
             return true;
         }
-        let tail = part.iter().rev().skip_while(|&&b| b == b'=').take_while(|&&b| is_base64(b)).count();
+        let tail = tail_len(without_padding(part));
         lengths = [lengths[1], tail];
     }
     false
+}
+
+/// A part without the signs that fill it up.
+pub(super) fn without_padding(part: &[u8]) -> &[u8] {
+    &part[..part.iter().rposition(|&b| b != b'=').map_or(0, |at| at + 1)]
 }
 
 /// An object behind white space begins at the beginning of a part.

@@ -1,7 +1,7 @@
 //! Quoted-printable (RFC 2045 §6.7).
 
 use super::{View, hex};
-use crate::base64::is_base64;
+use crate::base64::{is_base64, tail_len};
 use crate::wrap::{is_piece, mark_end};
 
 /// The text without quoted-printable (RFC 2045 §6.7): soft line breaks joined, `=HH` decoded. Only where it is plain
@@ -79,7 +79,7 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
     if matches!(next, [a, b, c, d, b'-', e, f, b'-', ..] if [a, b, c, d, e, f].into_iter().all(u8::is_ascii_digit)) {
         return None;
     }
-    let run = text[..at].iter().rev().take_while(|&&b| is_base64(b)).count();
+    let run = tail_len(&text[..at]);
     // The parts of compact tokens have none (RFC 7515 §2).
     let is_padding = run % 4 == 3 && !text[..at - run].ends_with(b".");
     // A container's line is not filled by anybody: the runtime's head is part of it.
