@@ -108,11 +108,11 @@ fn read(sight: &Sight<'_>, mut is_known: impl FnMut(Range<usize>) -> bool) -> Op
             found.push(Sighted { span: at..end, token: None });
             continue;
         }
-        if !may_be_head(text, at) {
-            continue;
-        }
-        let At::Token(token) = token_at(text, at, false, &mut 0) else { return None };
-        let Found { pieces, token, .. } = token;
+        let Found { pieces, token, .. } = match token_at(text, at, false, &mut 0) {
+            At::Token(found) => found,
+            At::Nothing if !may_be_head(text, at) => continue,
+            At::Nothing | At::Open => return None,
+        };
         let whole = token.whole && token.cut.is_none() && token.header.is_some() && matches!(token.kind, Kind::Jws | Kind::Jwe);
         let span = pieces.into_iter().next().filter(|span| span.start == at)?;
         if !whole || !stands_alone(text, at, span.end) {
