@@ -6,6 +6,7 @@
 
 mod line;
 mod links;
+mod pieces;
 
 use std::ops::Range;
 
@@ -155,14 +156,22 @@ mod tests {
 
     #[test]
     fn lines_that_are_linked_and_lines_that_are_not() {
-        let wrapped = format!("token: {}", "a".repeat(64));
+        let wrapped = format!("token: {}", "Zm9v".repeat(16));
+        let digits = format!("token={}", "65794a68".repeat(8));
+        let halves = format!("token={}", "5794a686".repeat(8));
+        let parted = format!("token={}", "65-79-4a-68-".repeat(8));
         for line in [
             "{",
             "DEBUG body: {",
             "  \"alg\": \"x\",",
             "  \"alg\": \"x\"",
             "  },",
-            wrapped.as_str(),
+            &wrapped,
+            // Digits of a text, the same cut in the middle of a byte, and parted.
+            &digits,
+            &halves,
+            &parted,
+            r#"f("a", "eyJhbGciOiJIUzI1NiJ9""#,
             "-----BEGIN EC PRIVATE KEY-----",
             "2026-11-23T12:00:00.123456789Z stdout P part",
             r#"{"log":"part","stream":"stdout","time":"x"}"#,
@@ -183,8 +192,28 @@ mod tests {
             "\"quoted\",\"csv\"",
             r#"{"log":"whole\n","stream":"stdout","time":"x"}"#,
             "2026-11-23T12:00:00.123456789Z stdout F whole",
+            // A digest, and a path.
+            "pulled sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "lease_id=auth/kubernetes/login/h9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "path=/var/log/pods/team-a_api-7d9f8b6c5d-x2x4z_0c1d2e3f/api/0.log",
+            "initialized by client WindowsUpdateAgent.",
         ] {
             assert!(!linked(&format!("{line}\n")), "{line}");
+        }
+    }
+
+    /// What ends in a string goes on in the next line's string, if there are no others that it could be one of.
+    #[test]
+    fn a_string_goes_on_in_a_string() {
+        let cases = [
+            (r#"1.2.3.4 "GET / HTTP/1.1" 200 "Go-http-client/1.1""#, r#"1.2.3.5 "GET / HTTP/1.1" 200 "-""#, false),
+            (r#"f("a", "eyJhbGciOiJIUzI1NiJ9""#, r#"  "eyJzdWIiOiJqbyJ9")"#, true),
+            (r#"f("a", "eyJhbGciOiJIUzI1NiJ9""#, r#"  + "eyJzdWIiOiJqbyJ9")"#, true),
+            (r#"INFO "eyJhbGciOiJIUzI1NiJ9""#, r#"INFO "eyJzdWIiOiJqbyJ9""#, true),
+        ];
+        for (line, next, is_linked) in cases {
+            let text = format!("{line}\n{next}\n");
+            assert_eq!(links::own_link(&Line::at(text.as_bytes(), 0..line.len() + 1, 0)).is_some(), is_linked, "{text}");
         }
     }
 

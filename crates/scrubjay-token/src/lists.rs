@@ -301,10 +301,13 @@ const OFFSET_REACH: usize = 201;
 const OFFSET_DIGITS_MIN: usize = 4;
 const OFFSET_DIGITS_MAX: usize = 16;
 
-/// True for a line of a hex dump.
+/// Fewest bytes in a line of a dump that goes on. Two are in many a record: a time, and the number of a thread.
+const FULL_LINE_BYTES_MIN: usize = 4;
+
+/// True for a line of a hex dump that may go on in the next one.
 #[must_use]
 pub fn is_dump_line(line: &[u8]) -> bool {
-    dump_line(line, 0..line.len()).is_some()
+    dump_line(line, 0..line.len()).is_some_and(|line| line.bytes.len() >= FULL_LINE_BYTES_MIN)
 }
 
 fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {

@@ -3,19 +3,18 @@
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
-use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memrchr, memrchr2};
+use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memrchr};
 
-use super::line::{Line, Signs, tail};
+use super::line::{Line, Signs};
 use super::line_at;
+use super::pieces::{ends_in_escapes, ends_in_piece, ends_whole};
 
 /// Shortest wrap width that links a line to the next one.
-const WRAP_CHARS_MIN: usize = 60;
-/// Shortest end of a line that links where the line says that it goes on.
-const PROVEN_CHARS_MIN: usize = 16;
+pub(super) const WRAP_CHARS_MIN: usize = 60;
 /// Shortest line of numbers that links.
 const LIST_BYTES_MIN: usize = 40;
 /// Longest line of base64 in PEM and MIME (RFC 7468 §2, RFC 2045 §6.8).
-const BODY_LINE_CHARS_MAX: usize = 76;
+pub(super) const BODY_LINE_CHARS_MAX: usize = 76;
 /// Longest member name that is looked at.
 const NAME_BYTES_MAX: usize = 80;
 /// How far back from a line's end JSON is looked at.
@@ -200,62 +199,6 @@ fn is_in_object(before: &Line<'_>, line: &Line<'_>) -> bool {
     leaves_object_open(before.text) && braces(before.text) + braces(line.text) > 0
 }
 
-/// The line ends in a run that may go on in the next line.
-fn ends_in_piece(line: &Line<'_>) -> bool {
-    let (text, last) = (line.text, line.last());
-    let proven = match last {
-        b'\\' | b'=' => text.get(..text.len() - 1),
-        // PowerShell, cmd.
-        b'`' | b'^' => text.get(..text.len() - 1),
-        b'"' | b'\'' | b'+' | b'&' => {
-            let cut = text.strip_suffix(b"+").or_else(|| text.strip_suffix(b"&")).unwrap_or(text).trim_ascii_end();
-            cut.strip_suffix(b"\"").or_else(|| cut.strip_suffix(b"'")).map(|t| t.strip_suffix(b"\\n").unwrap_or(t))
-        }
-        _ => None,
-    };
-    let is_long = |text: &[u8], least: usize| tail(text, Signs::PIECE, least) == least;
-    // Quoted-printable fills its lines (RFC 2045 §6.7).
-    let soft = last == b'=' && (WRAP_CHARS_MIN..=BODY_LINE_CHARS_MAX).contains(&text.len());
-    let dot = last == b'.' && is_long(text, PROVEN_CHARS_MIN);
-    let signed = (last == b'\\' || last == b'+' && proven.is_some()) && text.len() >= PROVEN_CHARS_MIN;
-    signed
-        || proven.is_some_and(|text| is_long(text, PROVEN_CHARS_MIN) || is_literal(text))
-        || dot
-        || soft
-        || is_long(text, WRAP_CHARS_MIN)
-        || ends_in_escapes(text.get(text.len() - text.len().min(WRAP_CHARS_MIN)..).unwrap_or_default())
-        || line.tail(Signs::LIST, WRAP_CHARS_MIN) >= if matches!(last, b',' | b':') { WRAP_CHARS_MIN / 2 } else { WRAP_CHARS_MIN }
-}
-
-/// A long piece with an escape in it.
-fn ends_in_escapes(text: &[u8]) -> bool {
-    memrchr2(b'\\', b'&', text).is_some_and(|at| {
-        let len = tail(text, Signs::ESCAPED_PIECE, text.len());
-        len >= WRAP_CHARS_MIN && at >= text.len() - len
-    })
-}
-
-/// A string literal by itself, perhaps behind the operator that joins it to the line before.
-fn is_literal(text: &[u8]) -> bool {
-    let text = text.trim_ascii_start();
-    let operator = text.strip_prefix(b"+").or_else(|| text.strip_prefix(b".")).or_else(|| text.strip_prefix(b"&"));
-    operator.is_some_and(|rest| matches!(rest.trim_ascii_start().first(), Some(b'"' | b'\'')))
-}
-
-/// The line ends in a JWS that is whole, and the next one holds nothing like the rest of a longer signature. Lines that end in a
-/// token are frequent, and each would be taken for the first one of a wrapped value.
-fn ends_whole(line: &Line<'_>) -> bool {
-    let text = line.written;
-    let run = text.get(text.len() - tail(text, Signs::TOKEN, text.len())..).unwrap_or_default();
-    let next = line.behind.get(line_at(line.behind, 0)).unwrap_or_default();
-    // Before the next line is there, nothing is decided.
-    if !run.starts_with(b"ey") || !next.ends_with(b"\n") {
-        return false;
-    }
-    let mut runs = scrubjay_token::long_runs(next, WRAP_CHARS_MIN, |b| Signs::of(b).hold(Signs::TOKEN));
-    runs.all(|run| next.get(run).is_some_and(|run| run.starts_with(b"ey"))) && scrubjay_token::is_signed(run)
-}
-
 /// JSON, or text full of escapes, that somebody cut: the line ends in a member, in an escape, or before all is closed.
 fn ends_in_json(text: &[u8]) -> bool {
     let near = text.get(text.len() - text.len().min(JSON_REACH)..).unwrap_or_default();
@@ -411,7 +354,7 @@ mod tests {
             ("line of a key", "", format!("row [{body}] end"), format!("row [.{body}] end")),
             ("header of a key", "", "Proc-Type: 4,ENCRYPTED".into(), "Content-Type: text/plain".into()),
             ("lone dot", "", " .".into(), "..".into()),
-            ("line of a dump", "", "00000000: 6579 4a68 6247".into(), "12:00:00: 65 done".into()),
+            ("line of a dump", "", "00000000: 6579 4a68 6247".into(), "081109 204815 1001 INFO done".into()),
             ("part of a token", "", "part eyJhbGciOiJIUzI1NiJ9".into(), "part eyJhbGciOiJIUzI1NiJ".into()),
             ("cell of a table", "", "| id | eyJhbGciOiJIUzI1NiJ9 |".into(), "| id | done |".into()),
             ("operator", "", "text = 'eyJhbGciOiJIUzI1NiJ9' ||".into(), "text = 'done' ||".into()),
