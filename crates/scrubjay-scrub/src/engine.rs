@@ -23,6 +23,7 @@ use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 use crate::cache::{Cache, Tag};
 use crate::engine::field::{Asked, Decided};
 use crate::engine::swallow::swallow;
+use crate::fence::fenced;
 use crate::marker::{self, Place};
 use crate::others::{self, Others};
 use crate::policy::Told;
@@ -146,13 +147,13 @@ impl Work<'_> {
     fn part_may_hold(&mut self, text: &[u8], runs: &[Run]) -> bool {
         let Some(gate) = &mut self.gate else { return !runs.is_empty() };
         gate.expect_more(true);
-        let may_hold = runs.iter().any(|run| gate.lets_through(text, run));
+        let may_hold = runs.iter().any(|run| fenced(|| gate.lets_through(text, run)).unwrap_or(true));
         gate.expect_more(!self.ends);
         may_hold
     }
 
     fn may_hold(&mut self, text: &[u8], run: &Run) -> bool {
-        self.gate.as_mut().is_none_or(|gate| gate.lets_through(text, run))
+        self.gate.as_mut().is_none_or(|gate| fenced(|| gate.lets_through(text, run)).unwrap_or(true))
     }
 }
 
@@ -318,12 +319,13 @@ impl Engine {
         if self.in_plain_sight(work, lines.start, text) {
             return;
         }
-        match analyze(text) {
-            Ok(found) => {
+        match fenced(|| analyze(text)) {
+            Some(Ok(found)) => {
                 let ours = if found.is_empty() { Ours::default() } else { Ours::of(text, self.teller.rules()) };
                 found.iter().for_each(|f| self.replace(work, lines.start, &ours, f));
             }
-            Err(_) => self.withhold(work, lines, "budget"),
+            Some(Err(_)) => self.withhold(work, lines, "budget"),
+            None => self.withhold(work, lines, "error"),
         }
     }
 
@@ -343,7 +345,7 @@ impl Engine {
             asked.push((span, (site, tag)));
             tag.zip(cache.as_ref()).is_some_and(|(tag, cache)| cache.get(tag).is_some())
         };
-        let Some(sighted) = gate.in_plain_sight(text, is_known) else { return false };
+        let Some(sighted) = fenced(|| gate.in_plain_sight(text, is_known)).flatten() else { return false };
         // What is known is fetched before anything is put, which may push it out.
         let mut decided = Vec::with_capacity(sighted.len());
         let ours = Ours::of(text, self.teller.rules());
@@ -511,8 +513,10 @@ impl Engine {
         if !work.part_may_hold(text, &runs) {
             return at + half;
         }
-        let Ok((found, open)) = analyze_open(text) else {
-            return self.withhold_run(work, at, at + half, line_end, last, "budget");
+        let (found, open) = match fenced(|| analyze_open(text)) {
+            Some(Ok(found)) => found,
+            Some(Err(_)) => return self.withhold_run(work, at, at + half, line_end, last, "budget"),
+            None => return self.withhold_run(work, at, at + half, line_end, last, "error"),
         };
         let mut commit = open.map_or(half, |open| half.min(open));
         for f in &found {

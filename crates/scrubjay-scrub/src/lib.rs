@@ -8,6 +8,7 @@ mod batch;
 mod cache;
 mod claimset;
 mod engine;
+mod fence;
 mod marker;
 mod others;
 pub mod policy;

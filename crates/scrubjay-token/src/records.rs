@@ -153,7 +153,8 @@ fn slashes_before(text: &[u8], at: usize) -> usize {
     text[..at].iter().rev().take_while(|&&b| b == b'\\').count()
 }
 
-/// Where a string ends that begins at `start` behind a quote with so many backslashes.
+/// Where a string ends that begins at `start` behind a quote with so many backslashes: before a quote with as many, or with
+/// fewer, which ends a string around it.
 fn string_end(text: &[u8], start: usize, slashes: usize) -> Option<usize> {
     let quotes = memchr::memchr_iter(b'"', &text[start..]);
     quotes.map(|at| start + at - slashes_before(&text[start..], at)).find(|end| text[*end..].iter().take(slashes + 1).any(|&b| b == b'"'))
@@ -288,7 +289,7 @@ fn is_opening(text: &[u8]) -> bool {
 fn member_line(text: &[u8], slashes: usize) -> Option<Line<'_>> {
     let start = slashes + 1;
     let end = string_end(text, start, slashes)?;
-    let rest = text[end + slashes + 1..].trim_ascii_start();
+    let rest = text.get(end + slashes + 1..)?.trim_ascii_start();
     let Some(value) = rest.strip_prefix(b":") else {
         return matches!(rest, b"" | b",").then_some(Line { start: 0, name: b"", opens: false });
     };
@@ -323,6 +324,9 @@ mod tests {
             r#"{"ts":1,"msg":"a \"quoted\" word"}"#,
             r#"{"ts":1,"msg":"\"quoted\" words"}"#,
             r#"{"ts":1,"msg":""}"#,
+            // A quote that is escaped more often than the one that ends the string around it.
+            r#"msg="{\"ca\":\"-----END CERTIFICATE-----\\n\"}""#,
+            r#"-----\\n\""#,
             r#"INFO user "jo" logged in"#,
             r#"{"log":"{\"level\":\"info\",\"a\":\"\"}\n","stream":"stdout","time":"t"}"#,
         ] {

@@ -25,11 +25,21 @@ mod scrub;
 mod sealing;
 mod test;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use clap::Parser;
 use exit::Exit;
 
+/// Most errors of our own that are told on standard error.
+const PANICS_TOLD_MAX: usize = 20;
+
 fn main() -> std::process::ExitCode {
-    std::panic::set_hook(Box::new(|info| {
+    let told = AtomicUsize::new(0);
+    std::panic::set_hook(Box::new(move |info| {
+        // What a line made go wrong goes wrong with each line of its kind.
+        if told.fetch_add(1, Ordering::Relaxed) >= PANICS_TOLD_MAX {
+            return;
+        }
         // A panic's message may quote what was being worked on: only the place is told.
         let place = info.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
         eprintln!("scrubjay: internal error{place}; please report it with the command line (never with the log itself)");

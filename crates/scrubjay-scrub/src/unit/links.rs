@@ -8,6 +8,7 @@ use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memrchr};
 use super::line::{Line, Signs};
 use super::line_at;
 use super::pieces::{ends_in_escapes, ends_in_piece, ends_whole};
+use crate::fence::fenced;
 
 /// Shortest wrap width that links a line to the next one.
 pub(super) const WRAP_CHARS_MIN: usize = 60;
@@ -93,11 +94,13 @@ const LINKS: [Link; 30] = {
 
 /// The name of a link between a line and the next one, as the line says itself or as the line before it says.
 pub(super) fn link(before: Option<&Line<'_>>, line: &Line<'_>) -> Option<&'static str> {
-    first(line, |judge| match judge {
+    let holds = |judge: &Judge| match judge {
         Judge::Shown(holds) | Judge::Written(holds) => holds(line),
         Judge::Behind(holds) => before.is_some_and(|before| holds(before, line)),
         Judge::Among(holds) => holds(before, line),
-    })
+    };
+    // Where nobody can tell, the next line is seen with it.
+    fenced(|| first(line, holds)).unwrap_or(Some("error"))
 }
 
 /// The same, as the line says itself.
