@@ -4,7 +4,7 @@
 use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, head_len, is_base64, tail_len};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
 use crate::fragments::{header_rest, text_start};
-use crate::json::{self, Status, Value};
+use crate::json::{self, Skimmed, Status, Value};
 use crate::loose::loose;
 use crate::sd_jwt::disclosures;
 use crate::token::{Cut, Found, Kind, Token};
@@ -204,44 +204,44 @@ const NAME_BYTES_MAX: usize = 40;
 /// False where the first characters already show that no JSON object begins: most openings are accidents, and a run of
 /// base64 has many.
 pub(crate) fn may_be_head(text: &[u8], start: usize) -> bool {
+    probe(text, start).is_some()
+}
+
+/// What the first characters, [`PROBE_CHARS`] of them, say of a header. `None`: no JSON object begins.
+fn probe(text: &[u8], start: usize) -> Option<Skimmed> {
     let chars = &text[start..text.len().min(start + PROBE_CHARS)];
     let mut probe = [0; PROBE_CHARS / 4 * 3];
     let len = decode_head(chars, &mut probe);
     let probe = &probe[..len];
     if !matches!(probe.iter().find(|b| !b.is_ascii_whitespace()), Some(b'{')) {
-        return false;
+        return None;
     }
     // The first member's name is text and short: accidents seldom are, and each costs a look at a whole segment.
     let name = probe.trim_ascii_start().get(1..).unwrap_or_default().trim_ascii_start();
     let len = name.iter().skip(1).take_while(|&&b| b >= 0x20 && b != 0x7F && b != b'"').count();
     if !matches!(name.first(), Some(b'"' | b'}') | None) || len + 1 < name.len() && name[len + 1] != b'"' || len > NAME_BYTES_MAX {
-        return false;
+        return None;
     }
     if std::str::from_utf8(&name[..name.len().min(len + 1)]).is_err_and(|e| e.error_len().is_some()) {
-        return false;
+        return None;
     }
     let early = json::skim(probe, &HEADER_NAMES);
-    match early.status {
+    let may_be = match early.status {
         Status::Invalid { at } => at + 1 >= probe.len() || early.named,
         // Text goes on behind the object: a line of a log, in base64.
         Status::Complete { end } => probe[end..].iter().all(u8::is_ascii_whitespace) || early.named,
         _ => true,
-    }
+    };
+    may_be.then_some(early)
 }
 
 fn read_head(chars: &[u8], at_end: bool) -> Head {
     let mut bytes = Vec::new();
     decode_into(&chars[..chars.len().min(HEADER_CHARS_MAX)], &mut bytes);
     let skimmed = json::skim(&bytes, &HEADER_NAMES);
-    let whole = match skimmed.status {
-        Status::Complete { end } => bytes[end..].iter().all(u8::is_ascii_whitespace) && chars.len() <= HEADER_CHARS_MAX,
-        Status::Cut if at_end => return Head::Cut,
-        // Too deep or too large to read: it cannot be decided, so it counts as a header.
-        Status::Limit => return Head::Damaged,
-        _ => false,
-    };
-    if !whole {
-        return if skimmed.named { Head::Damaged } else { Head::Other };
+    let is_whole = |end: usize| bytes[end..].iter().all(u8::is_ascii_whitespace) && chars.len() <= HEADER_CHARS_MAX;
+    if !matches!(skimmed.status, Status::Complete { end } if is_whole(end)) {
+        return unread(skimmed, at_end);
     }
     let parsed = json::parse(&bytes);
     let jose = ["alg", "enc"].iter().any(|n| matches!(parsed.value.get(n), Some(Value::String(_))));
@@ -251,6 +251,17 @@ fn read_head(chars: &[u8], at_end: bool) -> Head {
         Head::Damaged
     } else {
         Head::Object(parsed.value, parsed.duplicates)
+    }
+}
+
+/// What a segment is that is no whole object.
+fn unread(skimmed: Skimmed, at_end: bool) -> Head {
+    match skimmed.status {
+        Status::Cut if at_end => Head::Cut,
+        // Too deep or too large to read: it cannot be decided, so it counts as a header.
+        Status::Limit => Head::Damaged,
+        _ if skimmed.named => Head::Damaged,
+        _ => Head::Other,
     }
 }
 
@@ -268,14 +279,20 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
         return At::Nothing;
     }
     let may_be_suspect = text[start..].starts_with(b"eyJ") && !(start > 0 && is_base64(text[start - 1]));
-    let may_be_head = may_be_head(text, start);
-    if !may_be_head && !may_be_suspect {
+    let probe = probe(text, start);
+    if probe.is_none() && !may_be_suspect {
         return At::Nothing;
     }
     let head = segments.read(start, false);
     *work += head.len();
     let at_end = more && head.padded_end >= text.len();
-    let read = if may_be_head { read_head(segments.chars(head), at_end) } else { Head::Other };
+    // The probe may have seen all of it.
+    let is_probed = head.len() < PROBE_CHARS && !text.get(head.end).copied().is_some_and(is_base64);
+    let read = match probe {
+        None => Head::Other,
+        Some(probe) if is_probed && !matches!(probe.status, Status::Complete { .. }) => unread(probe, at_end),
+        Some(_) => read_head(segments.chars(head), at_end),
+    };
     if at_end {
         return if matches!(read, Head::Other) { At::Nothing } else { At::Open };
     }

@@ -118,7 +118,7 @@ impl Gate {
             || is_cut_by_runtime(text, &run)
             || all.upper != 0 && (is_above_key_end(text, &run, self.more) || is_behind_key_label(text, &run))
             || all.upper != 0 && (goes_on || sight.is_key_line()) && is_below_key(text, &run)
-            || goes_on && (all.dot | all.escape) != 0 && is_wrapped_shape(sight.text)
+            || goes_on && (all.escape != 0 || sight.has_iv()) && is_wrapped_shape(sight.text)
     }
 
     /// The run may hold something under up to `depth` layers of encoding. What `goes_on` in the next line has to be no
@@ -126,7 +126,7 @@ impl Gate {
     fn holds(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
         sight.is_telling()
             || sight.has_shape()
-            || has_disclosures(sight.text, sight.all.upper != 0)
+            || (sight.all.upper != 0 || sight.has_others()) && has_disclosures(sight.text)
             || depth > 0
                 && (self.has_part(sight, depth - 1, goes_on)
                     || sight.is_escaped() && self.is_escaped(sight.text, depth - 1, goes_on)
@@ -333,6 +333,13 @@ impl<'a> Sight<'a> {
         (index * 64 + clear.trailing_zeros() as usize).min(self.text.len())
     }
 
+    /// A byte is of no class: of those that make a run, `~` is none.
+    fn has_others(&self) -> bool {
+        let known = |look: &Look| look.base64 | look.dot | look.equals | look.odd | look.escape;
+        let lens = (0..self.text.len()).step_by(64).map(|at| self.text.len() - at);
+        self.looks.iter().zip(lens).any(|(look, len)| known(look) != if len < 64 { (1 << len) - 1 } else { u64::MAX })
+    }
+
     /// A line of a private key, perhaps in the frame of a record.
     fn is_key_line(&self) -> bool {
         self.all.dot == 0 && self.long(|look| look.base64).any(|part| part.len() >= KEY_LINE_CHARS_MIN)
@@ -366,12 +373,13 @@ impl<'a> Sight<'a> {
                 return true;
             }
         }
-        if self.all.dot == 0 {
-            return false;
-        }
+        self.has_iv() && has_jwe_shape(self.text)
+    }
+
+    /// A dot stands behind base64 of the length of an IV.
+    fn has_iv(&self) -> bool {
         let padding = |dot: usize| self.text[..dot].iter().rev().take(2).take_while(|&&b| b == b'=').count();
-        let mut ivs = self.bits(|look| look.dot).filter(|&dot| matches!(self.base64_before(dot - padding(dot)), 16 | 22));
-        ivs.next().is_some() && has_jwe_shape(self.text)
+        self.all.dot != 0 && self.bits(|look| look.dot).any(|dot| matches!(self.base64_before(dot - padding(dot)), 16 | 22))
     }
 
     /// Length of the base64 that ends at `end`, counted no further than 64.

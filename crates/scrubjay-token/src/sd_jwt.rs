@@ -117,11 +117,11 @@ fn is_array(chars: &[u8]) -> bool {
 }
 
 /// A text may hold disclosures: an array in base64 stands beside a `~`, or begins with a salt.
-pub(crate) fn has_disclosures(text: &[u8], may_be_listed: bool) -> bool {
+pub(crate) fn has_disclosures(text: &[u8]) -> bool {
     memchr::memchr_iter(b'~', text).any(|tilde| {
         let left = tail_len(&text[..tilde]);
         is_array(&text[tilde + 1..]) || left >= SALT_CHARS_MIN && is_array(&text[tilde - left..])
-    }) || may_be_listed && memchr::memchr_iter(b'W', text).any(|at| begins_listed(text, at))
+    }) || memchr::memchr_iter(b'W', text).any(|at| begins_listed(text, at))
 }
 
 /// Nothing follows that would be glued to it.

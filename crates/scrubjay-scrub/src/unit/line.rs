@@ -178,7 +178,12 @@ impl<'a> Line<'a> {
 
     /// What bytes it has.
     pub(super) fn signs(&self) -> Signs {
-        *self.signs.get_or_init(|| self.bytes.iter().fold(Signs::NONE, |signs, &b| signs.or(Signs::of(b))))
+        let with = |signs: Signs, bytes: &[u8]| bytes.iter().fold(signs, |signs, &b| signs.or(Signs::of(b)));
+        *self.signs.get_or_init(|| {
+            // Of a constant length it is a load and a look-up for each byte, and no loop.
+            let (whole, rest) = self.bytes.as_chunks::<16>();
+            with(whole.iter().fold(Signs::NONE, |signs, bytes| with(signs, bytes)), rest)
+        })
     }
 
     /// The last byte of its text. 0: there is none.

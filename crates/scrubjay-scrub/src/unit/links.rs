@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
-use memchr::{memchr_iter, memchr3_iter, memrchr};
+use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memrchr};
 
 use super::line::{Line, Signs};
 use super::line_at;
@@ -206,7 +206,7 @@ fn is_in_object(before: &Line<'_>, line: &Line<'_>) -> bool {
 fn ends_in_json(text: &[u8]) -> bool {
     let near = text.get(text.len() - text.len().min(JSON_REACH)..).unwrap_or_default();
     if near.last().is_some_and(|b| matches!(b, b'}' | b']')) {
-        let count = |open: u8, array: u8| near.iter().filter(|&&b| b == open || b == array).count();
+        let count = |open: u8, array: u8| memchr2_iter(open, array, near).count();
         return count(b'{', b'[') > count(b'}', b']') && has_member(near);
     }
     let Some(quote) = memrchr(b'"', near) else { return ends_in_escapes(near) };

@@ -265,7 +265,7 @@ pub(super) fn is_below_key(text: &[u8], run: &Range<usize>) -> bool {
         let is_header = proc_type.find(line).is_some() || dek_info.find(line).is_some();
         // The first line of the body may have lost its beginning, so that it is no run.
         let is_body = line.trim_ascii().iter().all(|&b| is_base64(b));
-        if !is_header && !is_body && line.iter().filter(|b| !b.is_ascii_whitespace()).count() > KEY_GAP_BYTES_MAX {
+        if !is_header && !is_body && line.iter().filter(|b| !b.is_ascii_whitespace()).nth(KEY_GAP_BYTES_MAX).is_some() {
             return false;
         }
         end = above;
