@@ -17,7 +17,7 @@ struct Frame {
     in_string: bool,
 }
 
-const FRAMES: [Frame; 10] = [
+const FRAMES: [Frame; 14] = [
     Frame { name: "cri", before: |i| format!("2026-11-28T10:00:00.12345{i:04}Z stdout F "), behind: |_| String::new(), in_string: false },
     Frame {
         name: "docker",
@@ -68,6 +68,20 @@ const FRAMES: [Frame; 10] = [
         in_string: false,
     },
     Frame { name: "compose", before: |_| "web-1  | ".into(), behind: |_| String::new(), in_string: false },
+    Frame {
+        name: "logcat",
+        before: |i| format!("11-28 10:00:00.{i:03}  1234  1250 D OkHttp  : "),
+        behind: |_| String::new(),
+        in_string: false,
+    },
+    Frame { name: "cat -n, nl", before: |i| format!("{:6}\t", 995 + i), behind: |_| String::new(), in_string: false },
+    Frame { name: "grep -n", before: |i| format!("{i}:"), behind: |_| String::new(), in_string: false },
+    Frame {
+        name: "grep -rn -A",
+        before: |i| if i == 2 { "var/log/app.log:2:".to_owned() } else { format!("var/log/app.log-{i}-") },
+        behind: |_| String::new(),
+        in_string: false,
+    },
 ];
 
 impl Frame {

@@ -679,3 +679,34 @@ fn a_key_of_the_type_akp() {
     check_same(&format!(r#"{{"kty":"AKP","alg":"ML-DSA-65","kid":"a","pub":"{public}"}}"#));
     check_same(&format!(r#"{{"dir":"/home/jo","priv":"{public}","kind":"path"}}"#));
 }
+
+/// A source text behind the head of each record, and in a shell.
+#[test]
+fn literals_in_records() {
+    let mark = "Nov 28 10:00:00 host app[12]: ";
+    for (before, between, behind) in [("t = '", "' +\nM  '", "';"), ("$t = \"", "\"\nM  . \"", "\";"), ("t = \"", "\" & _\nM\"", "\"")] {
+        let between = between.replace('M', mark);
+        check(&SIGNED, |r, t| format!("{mark}{before}{}{behind}", wrapped(&t.text, r.between(48, 100), &between)));
+    }
+    check(&SIGNED, |r, t| format!("TOKEN='{}'", wrapped(&t.text, r.between(48, 100), "'\\\n'")));
+    let (id, other) = ("A1b2C3d4E5f6A7b8C9d0", "B1b2C3d4E5f6A7b8C9d0");
+    for end in ["'", "',", "' +", "'\\"] {
+        check_same(&format!("{mark}t = '{id}{end}\n{mark}  '{other}'"));
+    }
+    let token = Form::Jws.make(&mut Random::new(first_seed())).text;
+    let out = whole(Limits::default(), format!("{BEFORE}{mark}t = '{token}'\n{mark}'{other}'\n{AFTER}").as_bytes());
+    assert!(out.ends_with(format!("\n{mark}'{other}'\n{AFTER}").as_bytes()), "{}", shown(&out));
+}
+
+/// psql's sign for a line end in a value, and cells that are not filled up.
+#[test]
+fn cells_of_tables() {
+    check(&SIGNED, |r, t| format!(" 1 | {}\n(1 row)", wrapped(&t.text, r.between(60, 100), "+\n   | ")));
+    check(&SIGNED, |r, t| format!("| token | {} |\n+---+", wrapped(&t.text, r.between(60, 100), " |\n|       | ")));
+    check(&SIGNED, |r, t| format!("│ {} │\n└───┘", wrapped(&t.text, r.between(60, 100), " │\n│ ")));
+    let token = Form::Jws.make(&mut Random::new(first_seed())).text;
+    for row in ["| done |", "| Xy7Kq2 |", "| 0d67c8b334048135 |"] {
+        let out = whole(Limits::default(), format!("{BEFORE}| {token} |\n{row}\n{AFTER}").as_bytes());
+        assert!(out.ends_with(format!("\n{row}\n{AFTER}").as_bytes()), "{}", shown(&out));
+    }
+}

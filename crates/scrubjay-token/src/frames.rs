@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::lines::lines;
 use crate::lists::is_dump_line;
+use crate::literals::joins_literal;
 use crate::partials::part;
 use crate::token::Whole;
 use crate::view::{View, hidden_len};
@@ -16,6 +17,10 @@ const HEADER_BYTES_MIN: usize = 8;
 const GUTTER_BYTES_MIN: usize = 3;
 /// Shortest end of a value behind lines of one width.
 const PROVEN_CHARS_MIN: usize = 16;
+/// Most digits of a line's number.
+const NUMBER_DIGITS_MAX: usize = 9;
+/// Most digits of a number in a list of bytes, or in a time.
+const LISTED_DIGITS_MAX: usize = 3;
 /// Longest header.
 const HEADER_BYTES_MAX: usize = 200;
 /// Shortest width of lines that prove each other by it (DESIGN §4).
@@ -32,17 +37,41 @@ pub fn is_cut_size(line: &[u8]) -> bool {
 
 /// Length of the header that `b` has in common with `a`, digits aside: up to a blank. 0: none.
 pub(crate) fn header(a: &[u8], b: &[u8]) -> usize {
-    headers(a, b).map_or(0, |(_, b)| b)
+    headers(a, b).map_or(0, |heads| heads.own)
 }
 
-/// Lengths of the header that two lines have in common, up to a blank: numbers may be others, and longer or shorter ones.
-fn headers(a: &[u8], b: &[u8]) -> Option<(usize, usize)> {
+/// True for a line whose header has a number in it that is the next one behind that of the line before it.
+pub(crate) fn is_numbered(before: &[u8], line: &[u8]) -> bool {
+    headers(before, line).is_some_and(|heads| heads.counts)
+}
+
+/// A header that two lines have in common.
+struct Heads {
+    /// Its length in the first one.
+    above: usize,
+    /// Its length in the second one.
+    own: usize,
+    /// A number of it counts the lines.
+    counts: bool,
+}
+
+/// The header that two lines have in common, up to a blank or to a number that counts them: other numbers may be others, and
+/// longer or shorter ones.
+fn headers(a: &[u8], b: &[u8]) -> Option<Heads> {
     let count = |text: &[u8], is: fn(&u8) -> bool| text.iter().take(HEADER_BYTES_MAX).take_while(|b| is(b)).count();
     let is_blank = |b: &u8| matches!(b, b' ' | b'\t');
     let (mut i, mut j, mut len) = (0, 0, (0, 0));
+    let mut counts = false;
     while let (Some(x), Some(y)) = (a.get(i), b.get(j))
         && j < HEADER_BYTES_MAX
     {
+        if (i == 0 || is_blank(&a[i - 1]) || b":-".contains(x))
+            && let Some((m, n)) = counted(&a[i..], &b[j..])
+        {
+            (i, j, counts) = (i + m, j + n, true);
+            len = (i, j);
+            continue;
+        }
         if x == y && !x.is_ascii_digit() {
             (i, j) = (i + 1, j + 1);
             if is_blank(x) {
@@ -61,7 +90,29 @@ fn headers(a: &[u8], b: &[u8]) -> Option<(usize, usize)> {
     let head = &b[..len.1];
     let numbers = head.iter().any(u8::is_ascii_digit) && head.iter().any(|b| b"|:".contains(b));
     let least = if numbers { GUTTER_BYTES_MIN } else { HEADER_BYTES_MIN };
-    (len.1 >= least && len.0 > 0 && !head.iter().all(u8::is_ascii_whitespace)).then_some(len)
+    let is_header = (counts || len.1 >= least) && len.0 > 0 && !head.iter().all(u8::is_ascii_whitespace);
+    is_header.then_some(Heads { above: len.0, own: len.1, counts })
+}
+
+/// Lengths of the numbers with which two lines begin, and of what parts them from what stands behind them, where the second is
+/// the next one: `cat -n`, `nl`, `grep -n`. Where a line matches grep writes `FILE:12:` or `12:`, and around it `FILE-13-` or `13-`.
+fn counted(a: &[u8], b: &[u8]) -> Option<(usize, usize)> {
+    let number = |text: &[u8]| {
+        let sign = text.first().copied().filter(|b| b":-".contains(b));
+        let before = sign.map_or_else(|| text.iter().take_while(|b| matches!(b, b' ' | b'\t')).count(), |_| 1);
+        let digits = text[before..].iter().take(NUMBER_DIGITS_MAX + 1).take_while(|b| b.is_ascii_digit()).count();
+        let behind = *text.get(before + digits)?;
+        let parts = sign.map_or_else(|| b":-\t ".contains(&behind), |sign| sign == behind);
+        let number = text[before..before + digits].iter().fold(0, |n: u64, b| n * 10 + u64::from(b - b'0'));
+        // A number of several is one of a list, or of a time.
+        let rest = &text[before + digits + 1..];
+        let others = rest.iter().take(LISTED_DIGITS_MAX + 1).take_while(|b| b.is_ascii_hexdigit()).count();
+        let is_listed = (1..=LISTED_DIGITS_MAX).contains(&others) && rest.get(others) == Some(&behind);
+        let is_number = (1..=NUMBER_DIGITS_MAX).contains(&digits) && parts && !is_listed;
+        is_number.then_some((number, behind, before + digits + 1))
+    };
+    let ((m, sign, i), (n, other, j)) = (number(a)?, number(b)?);
+    (n == m + 1 && (sign == other || b":-".contains(&sign) && b":-".contains(&other))).then_some((i, j))
 }
 
 /// A record of a group that begins with one header.
@@ -129,11 +180,11 @@ fn group(text: &[u8], lines: &[Range<usize>]) -> Vec<Record> {
         // Container runtimes say themselves what goes on.
         let this = &text[line.clone()];
         let heads = headers(&text[group[last].line.clone()], this).filter(|_| part(this).is_none() && !is_dump_line(this));
-        let Some((above, head)) = heads else { break };
+        let Some(Heads { above, own, .. }) = heads else { break };
         if last == 0 {
             group[0].head = above;
         }
-        group.push(Record { line: line.clone(), head, above });
+        group.push(Record { line: line.clone(), head: own, above });
     }
     group
 }
@@ -152,6 +203,10 @@ fn links(text: &[u8], group: &[Record], whole: &Whole) -> Vec<Link> {
         let (before, this) = (content(k - 1, group[k].above), content(k, group[k].head));
         if is_cut_size(&text[group[k - 1].line.clone()]) {
             links[k] = Link::Cut;
+            continue;
+        }
+        if let Some(sure) = joins_literal(before, this) {
+            links[k] = if sure { Link::Sure } else { Link::Perhaps };
             continue;
         }
         let tail = before.iter().rev().take_while(|&&b| Alphabet::Json.has(b)).count();
@@ -347,6 +402,30 @@ mod tests {
         let cut = format!("{h}{}", "B".repeat(1024 - h.len()));
         let view = unframed(format!("{cut}\n{h}CC d\n").as_bytes(), &Whole::default()).unwrap();
         assert_eq!(view.text, format!("{}CC d\n", &cut[h.len()..]).as_bytes());
+    }
+
+    #[test]
+    fn headers_of_two_lines() {
+        for (a, b, want) in [
+            ("12:eyJh", "13:AAAA", Some((3, true))),
+            ("9:eyJh", "10:AAAA", Some((3, true))),
+            ("     9\teyJh", "    10\tAAAA", Some((7, true))),
+            (" 9  eyJh", "10  AAAA", Some((4, true))),
+            ("a.log:12:eyJh", "a.log:13:AAAA", Some((9, true))),
+            ("a.log:12:eyJh", "a.log-13-AAAA", Some((9, true))),
+            ("12-eyJh", "13:AAAA", Some((3, true))),
+            ("web-1  | eyJh", "web-1  | AAAA", Some((9, false))),
+            ("12:eyJh", "14:AAAA", None),
+            ("12 eyJh", "12 AAAA", None),
+            ("a.log:12:eyJh", "b.log:13:AAAA", None),
+            ("12=eyJh", "13=AAAA", None),
+            ("12\teyJh", "13:AAAA", None),
+            ("69-4A-53", "70-50-65", None),
+            ("12:00:00 eyJh", "13:00:01 AAAA", Some((9, false))),
+        ] {
+            let heads = headers(a.as_bytes(), b.as_bytes());
+            assert_eq!(heads.map(|heads| (heads.own, heads.counts)), want, "{a} {b}");
+        }
     }
 
     #[test]

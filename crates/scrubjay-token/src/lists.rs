@@ -314,25 +314,28 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
     // The offset may stand behind a log's own prefix: the first run of 4 to 16 hex digits followed by a colon or a blank.
     let reach = line.end.min(line.start + OFFSET_REACH);
     let head = &text[line.start..line.end.min(reach + OFFSET_DIGITS_MAX + 1)];
-    let (offset, start, (bytes, word, behind)) = long_runs(head, OFFSET_DIGITS_MIN, |b| b.is_ascii_hexdigit()).find_map(|digits| {
+    long_runs(head, OFFSET_DIGITS_MIN, |b| b.is_ascii_hexdigit()).find_map(|digits| {
         let (at, end) = (line.start + digits.start, line.start + digits.end);
         let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
         if digits.len() > OFFSET_DIGITS_MAX || digits.end == head.len() || at >= reach || !alone {
             return None;
         }
-        let gap = offset_gap(&text[end..line.end])?;
+        let start = end + offset_gap(&text[end..line.end])?;
         // The number behind a date or an epoch is the offset.
-        if is_offset(&text[end + gap..line.end]) {
+        if is_offset(&text[start..line.end]) {
             return None;
         }
-        dump_bytes(text, end + gap, line.end).map(|bytes| (at..end, end + gap, bytes))
-    })?;
-    let end =
-        line.start + said_end(&text[line.start..line.end - usize::from(text[line.clone()].last() == Some(&b'\r'))], start - line.start);
-    // What follows a number without a blank is none of the dump: the end of the string that it stands in.
-    let closes = text[..behind].last().is_some_and(u8::is_ascii_hexdigit) && text.get(behind).is_some_and(|b| b"\\\"'".contains(b));
-    let end = if closes { behind } else { text_column(text, behind..end, &bytes).unwrap_or(end) };
-    Some(DumpLine { offset, piece: start..end, bytes, word })
+        let (bytes, word, behind) = dump_bytes(text, start, line.end)?;
+        // What follows a number without a blank is none of the dump: the end of the string that it stands in.
+        let closes = text[..behind].last().is_some_and(u8::is_ascii_hexdigit) && text.get(behind).is_some_and(|b| b"\\\"'".contains(b));
+        let text_end = line.end - usize::from(text[line.clone()].last() == Some(&b'\r'));
+        let said_end = if closes { behind } else { line.start + said_end(&text[line.start..text_end], start - line.start) };
+        let column = text_column(text, behind..said_end, &bytes);
+        // The numbers of a process and of its thread are no bytes: behind so few of these stands nothing else.
+        let is_alone = || text[behind.min(said_end)..said_end].trim_ascii().is_empty();
+        let is_dump = column.is_some() || bytes.len() >= FULL_LINE_BYTES_MIN || is_alone();
+        is_dump.then(|| DumpLine { offset: at..end, piece: start..column.unwrap_or(said_end), bytes, word })
+    })
 }
 
 /// The number at the beginning is an offset by itself: behind a word of a dump stands one blank, and then another.
@@ -447,6 +450,17 @@ mod tests {
         let line = format!("{}-{}", hex[..8].join(" "), hex[8..16].join(" "));
         assert_eq!(lists(line.as_bytes())[0].bytes, b"eyJhbGciOiJIUzI1");
         assert_eq!(lists(b"6579 4a68 6247 6369 4f69 4a49 557a 4931 4e  N")[0].bytes, b"eyJhbGciOiJIUzI1N");
+    }
+
+    #[test]
+    fn lines_that_are_a_dump_s() {
+        let is_dump = |line: &str| dump_line(line.as_bytes(), 0..line.len()).is_some();
+        for line in ["00000010: 4e69  Ni", "0000020 394e", "00000010: 4e69 4a39 41  more", r#"{"msg":"0010 - 4e 69   Ni","n":1}"#] {
+            assert!(is_dump(line), "{line}");
+        }
+        for line in ["11-28 10:00:00.123  1234  1250 D OkHttp  : {", "1732780800 1234 started", "00000010: 4e69 and more"] {
+            assert!(!is_dump(line), "{line}");
+        }
     }
 
     #[test]

@@ -15,13 +15,16 @@ const GAP_BYTES_MAX: usize = 80;
 const ROW_BYTES_MIN: usize = 60;
 /// What stands between two literals of one text, longest first, and whether it says by itself that they are one: an operator
 /// does; a comma may part anything, and so may a blank.
-const OPERATORS: [(&[u8], bool); 11] = [
+const OPERATORS: [(&[u8], bool); 13] = [
     // Lua, Elixir, Haskell, SQL; VB, which goes on in the next line behind an underscore.
     (b"..", true),
     (b"<>", true),
     (b"++", true),
     (b"||", true),
     (b"& _", true),
+    // A shell's line that goes on, and a macro's of C.
+    (b"\\\n", true),
+    (b"\\\r\n", true),
     // JavaScript, Java, C#, Go, Python; PHP, Perl; VB, Excel; D.
     (b"+", true),
     (b".", true),
@@ -143,6 +146,18 @@ fn literal_behind(text: &[u8], close: usize) -> Option<(Range<usize>, bool)> {
     })
 }
 
+/// Whether the literal in which `line` ends goes on in the one with which `next` begins, and whether that is sure.
+pub(crate) fn joins_literal(line: &[u8], next: &[u8]) -> Option<bool> {
+    let close = memchr::memrchr2(b'"', b'\'', &line[line.len().saturating_sub(OPERATOR_REACH)..])?;
+    let close = line.len().saturating_sub(OPERATOR_REACH) + close;
+    let text = [&line[close..], b"\n", &next[..next.len().min(GAP_BYTES_MAX)]].concat();
+    let is_literal = piece_before(line, close).len() >= FIRST_CHARS_MIN;
+    is_literal.then(|| literal_behind(&text, 0)).flatten().map(|(_, sure)| sure)
+}
+
+/// Longest operator behind a literal at a line's end, with the quote and the blanks around it.
+const OPERATOR_REACH: usize = 8;
+
 /// True for a line that ends in a string literal of what looks like base64 and the sign that joins it to the next line.
 #[must_use]
 pub fn ends_in_operator(line: &[u8]) -> bool {
@@ -191,7 +206,7 @@ mod tests {
     #[test]
     fn literals_of_one_text_and_others() {
         let (a, b) = ("A".repeat(20), "B".repeat(16));
-        for gap in ["\" + \"", "\"+\"", "\" \"", "\", \"", "\" .. \"", "\" || \"", "\",\n  \"", "\" ||\n  \"", "\" + b\""] {
+        for gap in ["\" + \"", "\"+\"", "\" \"", "\", \"", "\" .. \"", "\" || \"", "\",\n  \"", "\" ||\n  \"", "\"\\\n\"", "\" + b\""] {
             check(&format!("t = \"Bearer {a}{gap}{b}{gap}CC\";"), Some(&format!("{a}{b}CC\n")));
         }
         check(&format!("'{a}' || 'BBB' || x || 'CC'"), Some(&format!("{a}BBB\n")));
@@ -208,6 +223,24 @@ mod tests {
         ] {
             check(&text, None);
         }
+    }
+
+    #[test]
+    fn literals_of_two_lines() {
+        let a = "A".repeat(20);
+        for (end, next, want) in [
+            ("' +", "  'BBB'", Some(true)),
+            ("'", "  . 'BBB'", Some(true)),
+            ("'\\", "'BBB'", Some(true)),
+            ("'", "  'BBB'", Some(false)),
+            ("' +", "  b", None),
+            ("' - ", "  'BBB'", None),
+            ("'", "BBB", None),
+            ("", "'BBB'", None),
+        ] {
+            assert_eq!(joins_literal(format!("t = '{a}{end}").as_bytes(), next.as_bytes()), want, "{end} {next}");
+        }
+        assert_eq!(joins_literal(b"it says 'no' +", b"'BBB'"), None);
     }
 
     #[test]

@@ -24,7 +24,11 @@ fn merge(last: &mut Found, next: Found) {
     let whole = last.span().start == next.span().start && last.span().end == next.span().end && from.is_none();
     let (mut told, other) = if size(&next) > size(last) { (next, &*last) } else { (last.clone(), &next) };
     if !whole {
-        let mut pieces: Vec<Range<usize>> = told.pieces.iter().chain(&other.pieces).cloned().collect();
+        // What stands before a piece in its line is none of a token that is whole over several lines.
+        let next = if told.is_complete() { told.pieces.get(1..).unwrap_or_default() } else { &[] };
+        let is_told = |p: &Range<usize>| next.iter().any(|told| (p.start + 1..p.end).contains(&told.start) && p.end <= told.end);
+        let others = other.pieces.iter().filter(|p| !is_told(p));
+        let mut pieces: Vec<Range<usize>> = told.pieces.iter().chain(others).cloned().collect();
         pieces.sort_by_key(|p| p.start);
         let mut union: Vec<Range<usize>> = Vec::new();
         for p in pieces {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::compact::is_dense;
 use crate::lines::lines;
 use crate::view::View;
-use crate::wrap::is_piece;
+use crate::wrap::{is_piece, is_value_end};
 
 /// Shortest piece that fills a cell.
 const CELL_CHARS_MIN: usize = 16;
@@ -67,25 +67,31 @@ impl Open {
     /// Takes the cell below along if it goes on there. `alone`: nothing else is in that row, which goes on for no other reason.
     /// `ends`: no bar follows.
     fn go_on(&mut self, text: &[u8], cell: &Range<usize>, alone: bool, ends: bool) -> bool {
+        let is_proven = self.pieces.len() > 1 && self.pieces.iter().all(|(_, sure)| *sure);
         let Some((last, _)) = self.pieces.last_mut() else { return false };
         let (value, mut piece) = (value(text, cell), value(text, cell));
         let full = self.cell.end - last.end <= 1;
-        // psql does not fill up the last column.
-        let fits = cell.len() == self.cell.len() || ends && cell.len() < self.cell.len();
-        if !full || !fits || value.is_empty() || value.start - cell.start > 1 {
+        if !full || cell.len() > self.cell.len() || value.is_empty() || value.start - cell.start > 1 {
             return false;
         }
-        let mut sure = alone && self.beside;
-        // It marks where it wraps, in the margins of both rows.
+        // psql does not fill up the last column, and others no cell.
+        let mut sure = alone && self.beside && (cell.len() == self.cell.len() || ends);
+        // It marks where it wraps, in the margins of both rows, or where the value has a line end, in the margin of the first one.
         if last.end == self.cell.end && value.start == cell.start && text[last.end - 1] == b'.' && text[value.start] == b'.' {
             last.end -= 1;
             piece.start += 1;
+            sure = true;
+        } else if last.end == self.cell.end && text[last.end - 1] == b'+' {
+            last.end -= 1;
             sure = true;
         }
         if piece.is_empty() || !text[piece.clone()].iter().all(|&b| is_piece(b)) {
             return false;
         }
-        sure |= piece.len() >= WIDTH_CHARS_MIN && piece.len() == last.len();
+        let width = last.len();
+        sure |= width >= WIDTH_CHARS_MIN && piece.len() == width;
+        // The last one behind rows of one width.
+        sure |= width >= WIDTH_CHARS_MIN && is_proven && piece.len() < width && is_value_end(&text[last.clone()], &text[piece.clone()]);
         self.pieces.push((piece, sure));
         self.cell = cell.clone();
         true
@@ -152,6 +158,13 @@ mod tests {
         check(&text.replace('|', "│"), Some(&want));
         let wrapped = format!(" 1 | {a}.\n   |.{b}.\n   |.CC\n");
         check(&wrapped, Some(&want));
+        check(&format!(" 1 | {a}+\n   | {b}+\n   | CC\n"), Some(&want));
+        check(&format!("| {a} |\n| CC |\n"), Some(&format!("{a}CC\n")));
+        let wide = "A".repeat(64);
+        let text = format!("| {wide} |\n| {wide} |\n| Bc1 |\n| done |\n");
+        check(&text, Some(&format!("{wide}{wide}Bc1\n")));
+        assert!(columns(text.as_bytes()).unwrap().is_sure());
+        assert!(!columns(text.replace("Bc1", "bcd").as_bytes()).unwrap().is_sure());
         check(&format!("| {a} |\n| {b} |\n"), Some(&format!("{a}{b}\n")));
         check(&format!("| id | {a}  |\n|    | {b}  |\n"), None);
         check(&format!("| id | {a} |\n|    | and more             |\n"), None);

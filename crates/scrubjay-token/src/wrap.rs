@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::compact::{is_mixed, opens_token};
+use crate::frames::is_numbered;
 use crate::lines::raw_lines;
 use crate::lists::is_dump_line;
 use crate::partials::part;
@@ -471,8 +472,9 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &Whole) -> Option<V
     // What is compact all through is not joined as JSON once more.
     let mut news = alphabet == Alphabet::Compact;
     let mut view = View::default();
-    // What goes on in a container's line is for the runtime to say.
+    // What goes on in a container's line is for the runtime to say, and behind a line's number there is a frame.
     let framed = |k: usize| part(&text[lines[k].clone()]).is_some();
+    let numbered = |k: usize| is_numbered(&text[lines[k - 1].clone()], &text[lines[k].clone()]);
     let mut copied = 0;
     let mut i = 0;
     while i + 1 < lines.len() {
@@ -480,7 +482,7 @@ pub(crate) fn joined(text: &[u8], alphabet: Alphabet, whole: &Whole) -> Option<V
         let ended = whole.has_end(first.core.end) || framed(i);
         let course = if ended { Course::default() } else { continuations(&all, &mut rows, i, &first) };
         let begins = |k: usize| whole.has_start(mark_end(text, &lines[k]));
-        let count = (i + 1..=i + course.count).take_while(|&k| !framed(k) && !begins(k)).count();
+        let count = (i + 1..=i + course.count).take_while(|&k| !framed(k) && !begins(k) && !numbered(k)).count();
         if count > 0 {
             view.copy(text, copied..first.core.end);
             news |= text[first.core.end - first.len()..first.core.end].iter().any(|&b| !is_piece(b));
