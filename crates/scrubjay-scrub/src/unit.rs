@@ -192,6 +192,8 @@ mod tests {
             "\"quoted\",\"csv\"",
             r#"{"log":"whole\n","stream":"stdout","time":"x"}"#,
             "2026-11-23T12:00:00.123456789Z stdout F whole",
+            r#"{"event":"-----BEGIN CERTIFICATE-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo\n-----END"}"#,
+            "body=-----BEGIN%20PUBLIC%20KEY-----%0AMIIBIgIBAJzcaxqmN1ZcmePclfiPoqvV21SQ7VZaGhOwE3K50trE-----END%20PUBLIC%20KEY-----&x=1",
             // A digest, and a path.
             "pulled sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "lease_id=auth/kubernetes/login/h9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",

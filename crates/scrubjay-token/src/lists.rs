@@ -329,7 +329,9 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
     })?;
     let end =
         line.start + said_end(&text[line.start..line.end - usize::from(text[line.clone()].last() == Some(&b'\r'))], start - line.start);
-    let end = text_column(text, behind..end, &bytes).unwrap_or(end);
+    // What follows a number without a blank is none of the dump: the end of the string that it stands in.
+    let closes = text[..behind].last().is_some_and(u8::is_ascii_hexdigit) && text.get(behind).is_some_and(|b| b"\\\"'".contains(b));
+    let end = if closes { behind } else { text_column(text, behind..end, &bytes).unwrap_or(end) };
     Some(DumpLine { offset, piece: start..end, bytes, word })
 }
 

@@ -200,7 +200,9 @@ fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
     let more = &next[said(frame(record, text.start), next)?].trim_ascii_start();
     let len = more.iter().take_while(|&&b| is_piece(b)).count();
     let begins_anew = opens_object(&more[..len]) && !record[text.clone()].ends_with(b".");
-    (len > 0 && len <= text.len() && !begins_anew && json_line(record).is_none()).then_some(text.start)
+    // A word before others is no end of a value.
+    let is_word = len < more.len() && more[..len].iter().all(u8::is_ascii_lowercase);
+    (len > 0 && len <= text.len() && !begins_anew && !is_word && json_line(record).is_none()).then_some(text.start)
 }
 
 /// The string of a record that ends in a full line of a value.

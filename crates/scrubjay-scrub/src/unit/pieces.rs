@@ -1,6 +1,6 @@
 //! Pieces of values: what a line ends in that may go on in the next one.
 
-use memchr::memrchr2;
+use memchr::memchr2_iter;
 
 use super::line::{Line, Signs, tail};
 use super::line_at;
@@ -99,10 +99,15 @@ fn is_argument(line: &Line<'_>) -> bool {
 
 /// A long piece with an escape in it.
 pub(super) fn ends_in_escapes(text: &[u8]) -> bool {
-    memrchr2(b'\\', b'&', text).is_some_and(|at| {
-        let len = tail(text, Signs::ESCAPED_PIECE, text.len());
-        len >= WRAP_CHARS_MIN && at >= text.len() - len
-    })
+    let piece = text.get(text.len() - tail(text, Signs::ESCAPED_PIECE, text.len())..).unwrap_or_default();
+    piece.len() >= WRAP_CHARS_MIN && memchr2_iter(b'\\', b'&', piece).any(|at| is_escape(piece.get(at..).unwrap_or_default()))
+}
+
+/// A backslash, or the beginning of an entity: in a form an ampersand parts the fields.
+fn is_escape(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"&") else { return true };
+    let name = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'#').count();
+    matches!(rest.get(name), None | Some(b';'))
 }
 
 /// A string literal by itself, perhaps behind the operator that joins it to the line before.

@@ -221,10 +221,12 @@ fn begins_body(line: &[u8], at: usize) -> bool {
     (at == 0 || !is_body(line[at - 1])) && line[at..].iter().take(PART_CHARS_MIN).filter(|b| is_body(**b)).count() == PART_CHARS_MIN
 }
 
-/// True where a line holds a full line of a key, in whatever frame: others may follow.
+/// True where a line holds a full line of a key, in whatever frame: others may follow. One that holds several has a key of its
+/// own.
 #[must_use]
 pub fn holds_key_line(line: &[u8]) -> bool {
-    full_line(line).is_some()
+    let Some(first) = full_line(line) else { return false };
+    full_line(&line[first.end..]).is_none_or(|second| second.len() != first.len())
 }
 
 /// Where a full line of a key stands in a line. The parts of a token are parted by dots.
