@@ -229,7 +229,7 @@ fn a_whole_claim_set_and_hardly_anything_else() {
                 let document = format!("{BEFORE}{before}{text}{after}\n{AFTER}");
                 let out = whole(Limits::default(), document.as_bytes());
                 let shown = format!("seed {seed}\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
-                assert!(leaks(&out, &[payload.clone()], &[]).is_empty(), "{shown}");
+                assert!(leaks(&out, std::slice::from_ref(&payload), &[]).is_empty(), "{shown}");
                 assert!(out.starts_with(format!("{BEFORE}{before}").as_bytes()), "{shown}");
                 assert!(out.ends_with(format!("{after}\n{AFTER}").as_bytes()), "{shown}");
                 assert!(whole(Limits::default(), &out) == out, "twice is not once: {shown}");
