@@ -6,7 +6,7 @@ mod support;
 use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
-use scrubjay_testkit::tokens::{Form, Token};
+use scrubjay_testkit::tokens::{Form, Token, base64_url};
 use support::{AFTER, BEFORE, cases, check_same, first_seed, pieces, shown, whole};
 
 const COMPACT: [Form; 5] = [Form::Jws, Form::JwsNested, Form::JwsNone, Form::Jwe, Form::JweDirect];
@@ -180,6 +180,34 @@ fn parts_one_by_one() {
             let seen = t.text.starts_with('e') || t.parts[0].len() > 47;
             parts(open, t.parts.join(if seen { gap } else { "." }), close)
         });
+    }
+}
+
+/// Broken before its dots or behind them. A payload is one by its place, whatever claims it has: Keycloak writes `typ`.
+#[test]
+fn parts_with_their_dots() {
+    let more: [(&str, &str); 4] = [("scope", "openid"), ("typ", "Bearer"), ("enc", "x"), ("alg", "y")];
+    for (name, value) in more {
+        for gap in ["\n.", "\n  .", "\r\n.", "\n"] {
+            check(&[Form::Jws], |r, _| {
+                let header = base64_url(format!(r#"{{"alg":"ES256","typ":"JWT","kid":"{}"}}"#, r.word(9)).as_bytes());
+                let claims = format!(r#"{{"jti":"{}","{name}":"{value}","n":"{}"}}"#, r.word(12), r.word(20));
+                let signature = base64_url(&r.bytes(64));
+                parts("token:\n", [header, base64_url(claims.as_bytes()), signature].join(gap), "")
+            });
+        }
+        for gap in [".\n", ".\n  ", " . "] {
+            check(&[Form::Jws], |r, _| {
+                let header = base64_url(format!(r#"{{"alg":"ES256","typ":"JWT","kid":"{}"}}"#, r.word(9)).as_bytes());
+                let claims = format!(r#"{{"iat":1767747268,"jti":"{}","sub":"jo","{name}":"{value}","n":"{}"}}"#, r.word(12), r.word(20));
+                let signature = base64_url(&r.bytes(64));
+                parts("token: ", [header, base64_url(claims.as_bytes()), signature].join(gap), "")
+            });
+        }
+    }
+    for name in [".well-known/openid-configuration", ".Ab3dEf6hIj9lMnOpQrStUv", "-rw-r--r-- .Xauthority-n.a12b3C4d5E6f7G8h", ".eyJhIjoxfQ"]
+    {
+        check_same(&format!("eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9\n{name}\n{name}"));
     }
 }
 

@@ -6,7 +6,7 @@ mod support;
 use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
-use scrubjay_testkit::tokens::{Form, Token, base64_url};
+use scrubjay_testkit::tokens::{Form, Token, base64, base64_url};
 use support::{AFTER, BEFORE, cases, check_same, first_seed, shown, whole};
 
 /// `write` gives the record of a token and what of it is there; nothing around it may change.
@@ -164,6 +164,80 @@ fn hardly_anything_is_left_of_the_header_or_the_payload() {
     });
 }
 
+/// The claims of an ID token: of those that RFC 7519 registers, a piece may have none.
+fn id_claims(r: &mut Random) -> String {
+    let (a, b, c) = (r.word(12), r.word(7), r.word(9));
+    format!(
+        r#"{{"iss":"https://accounts.{b}.example","azp":"{a}.apps.example","aud":"{c}-web.apps.example","sub":"2806550812{0}","hd":"{b}.example","email":"{c}.{b}@{b}.example","email_verified":true,"at_hash":"{a}","nonce":"{b}{c}","name":"{c} {b}","picture":"https://lh3.{a}.example/a/{c}","given_name":"{c}","family_name":"{b}","iat":17677{0},"exp":17677{1}}}"#,
+        r.between(10_000, 49_999),
+        r.between(50_000, 99_999)
+    )
+}
+
+#[test]
+fn a_piece_of_the_claims_of_an_id_token() {
+    let layouts: [fn(&str) -> String; 3] = [str::to_owned, |json| json.replace(',', ",\r\n "), |json| json.replace("\":", "\": ")];
+    for layout in layouts {
+        check(&[Form::Jws], |r, t| {
+            let payload = base64_url(layout(&id_claims(r)).as_bytes());
+            let len = payload.len();
+            let (piece, rest) = match r.between(0, 3) {
+                0 => (&payload[len * 3 / 10..len * 7 / 10], ""),
+                1 => (&payload[len / 2..], ""),
+                2 => (&payload[..100], ""),
+                _ => (&payload[len / 2..], &t.parts[2][..10]),
+            };
+            let dot = if rest.is_empty() { "" } else { "." };
+            (format!("frag={piece}{dot}{rest} end"), vec![piece.to_owned()])
+        });
+    }
+}
+
+/// A claim set is its own proof: nothing of the header, of the signature, or of either need be left.
+#[test]
+fn a_whole_claim_set_and_hardly_anything_else() {
+    let hex = |text: &str| text.bytes().map(|b| format!("{b:02x}")).collect::<String>();
+    let percent = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+    for seed in first_seed()..first_seed() + cases(8) {
+        let mut r = Random::new(seed);
+        let token = Form::Jws.make(&mut r);
+        let claims = if seed % 2 == 0 { claims(&mut r) } else { id_claims(&mut r) };
+        let payload = base64_url(claims.as_bytes());
+        let header = &token.parts[0][token.parts[0].len() - r.between(4, 10)..];
+        let signature = &token.parts[2][..r.between(1, 14)];
+        for (left, right) in [
+            ("", ""),
+            ("", "..."),
+            ("...", "..."),
+            ("…", "…"),
+            ("***.", ""),
+            (".", ""),
+            ("", &format!(".{signature}")),
+            ("", &format!(".{signature}...")),
+            (&format!("...{header}."), ""),
+            (&format!("...{header}."), &format!(".{signature}...")),
+        ] {
+            let text = format!("{left}{payload}{right}");
+            for (before, text, after) in [
+                ("token=", text.clone(), " ip=1"),
+                ("X-Userinfo: ", text.clone(), ""),
+                ("{\"m\":\"", text.clone(), "\",\"n\":1}"),
+                ("d=", base64(text.as_bytes()), " ip=1"),
+                ("d=", hex(&text), " ip=1"),
+                ("GET /a?d=", percent(&text), "&n=1"),
+            ] {
+                let document = format!("{BEFORE}{before}{text}{after}\n{AFTER}");
+                let out = whole(Limits::default(), document.as_bytes());
+                let shown = format!("seed {seed}\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
+                assert!(leaks(&out, std::slice::from_ref(&payload), &[]).is_empty(), "{shown}");
+                assert!(out.starts_with(format!("{BEFORE}{before}").as_bytes()), "{shown}");
+                assert!(out.ends_with(format!("{after}\n{AFTER}").as_bytes()), "{shown}");
+                assert!(whole(Limits::default(), &out) == out, "twice is not once: {shown}");
+            }
+        }
+    }
+}
+
 #[test]
 fn json_in_base64_that_is_no_claim_set_stays() {
     let piece = |json: &str, from: usize, to: usize| {
@@ -172,9 +246,35 @@ fn json_in_base64_that_is_no_claim_set_stays() {
     };
     let cursor =
         r#"{"after":"2026-11-23T12:00:00Z","id":8471,"order":"desc","limit":100,"filter":{"state":["open","new"],"text":"subtle"}}"#;
-    let user = r#"{"sub":"jo","iss":"https://idp.example","exp":1767747268}"#;
+    // Who, but no date; a date, but not who; numbers that are no date.
+    let user = r#"{"sub":"jo","iss":"https://idp.example","jti":"1767747268"}"#;
+    let session = r#"{"user":"jo","exp":1767747268,"csrf":"a8f2","roles":["admin","ops"]}"#;
+    let game = r#"{"sub":"goblin","exp":1200,"iat":17,"name":"Grub","level":12}"#;
+    let later = r#"{"id":7,"sub":"news","exp":1767747268000}"#;
+    let record = r#"{"id":7,"email":"jo@acme.example","name":"Jo Doe","locale":"de","roles":["a","b"],"groups":["x"],"picture":"/a.png"}"#;
+    let map = r#"{"version":3,"sources":["sub.js","iss.js"],"names":["sub","iss","aud","exp"],"mappings":"AAAA,SAASA,KAAKC"}"#;
+    let config = r#"{"db":{"host":"a","port":5432},"client_id":"web","scope":"read write","name":"api","permissions":["a"],"ttl":3600}"#;
     let text = r#"GET /userinfo 200 {"sub":"jo","iss":"https://idp.example","exp":1767747268} in 3 ms"#;
-    for (json, from, to) in [(cursor, 0, 0), (cursor, 9, 0), (cursor, 14, 11), (cursor, 7, 30), (user, 0, 0), (text, 0, 0), (text, 0, 6)] {
+    for (json, from, to) in [
+        (cursor, 0, 0),
+        (cursor, 9, 0),
+        (cursor, 14, 11),
+        (cursor, 7, 30),
+        (user, 0, 0),
+        (session, 0, 0),
+        (game, 0, 0),
+        (game, 9, 0),
+        (later, 0, 0),
+        (record, 0, 0),
+        (record, 9, 17),
+        (record, 14, 0),
+        (map, 0, 0),
+        (map, 9, 22),
+        (config, 0, 0),
+        (config, 13, 9),
+        (text, 0, 0),
+        (text, 0, 6),
+    ] {
         let piece = piece(json, from, to);
         for record in [format!("page={piece}"), format!("body ...{piece}... end"), format!("data:application/json;base64,{piece}")] {
             check_same(&record);

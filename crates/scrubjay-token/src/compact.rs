@@ -2,6 +2,7 @@
 //! whole or damaged.
 
 use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, head_len, is_base64, tail_len};
+use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
 use crate::fragments::{header_rest, text_start};
 use crate::json::{self, Skimmed, Status, Value};
@@ -41,8 +42,6 @@ const CLAIM_NAMES: [&str; 17] = [
     "auth_time",
     "cnf",
 ];
-/// Registered claims (RFC 7519 §4.1): they tell a claim set from any other object.
-pub(crate) const REGISTERED_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
 /// What stands at an opening.
 pub(crate) enum At {
@@ -332,7 +331,8 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
             return At::Token(Found::plain(start..end, token));
         }
     }
-    if !segments.dot_at(head.padded_end) {
+    let is_alone = || matches!(&read, Head::Object(claims, _) if is_claim_set(claims)) && text_start(text, start) == start;
+    if !segments.dot_at(head.padded_end) && !is_alone() {
         return At::Nothing;
     }
     if matches!(read, Head::Other) {
@@ -457,6 +457,10 @@ fn read_parts(segments: &mut Segments<'_>, head: Segment, read: &Head) -> Vec<Se
     if matches!(read, Head::Damaged | Head::Cut) && parts.len() < 4 {
         parts.truncate(2);
     }
+    // The dots of an ellipsis.
+    if most == 1 && parts.first().is_some_and(|part| part.len() == 0 && segments.dot_at(part.end)) {
+        parts.clear();
+    }
     parts
 }
 
@@ -524,21 +528,24 @@ fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut
 }
 
 /// `payload.signature` whose header is missing. A paging cursor followed by a dot is none: it needs claims, and a signature
-/// of at least 128 bits, or none at all behind more than one registered claim (RFC 7519 §6).
+/// of at least 128 bits, or none at all behind more than one registered claim (RFC 7519 §6). What is plainly a claim set needs
+/// neither: the rest was cut.
 fn fragment(segments: &Segments<'_>, parts: &[Segment], claims: Value, ambiguous: bool) -> Option<Token> {
-    let signature = parts.first().copied()?;
-    let registered = claims.members().iter().filter(|(name, _)| REGISTERED_CLAIMS.contains(&name.as_str())).count();
-    let unsigned = signature.len() == 0 && !segments.dot_at(signature.end) && registered >= 2;
-    if unsigned {
-        return Some(Token { claims: Some(claims), claims_whole: true, ambiguous, cut: Some(Cut::Header), ..Token::bare(Kind::Jws) });
-    }
-    if signature.len() < FRAGMENT_SIGNATURE_CHARS_MIN || segments.dot_at(signature.padded_end) && !has_any(&claims, &CLAIM_NAMES) {
-        return None;
-    }
-    if !has_any(&claims, &CLAIM_NAMES) && !is_signature_length(signature.len()) {
-        return None;
-    }
-    Some(Token { claims: Some(claims), claims_whole: true, ambiguous, cut: Some(Cut::Header), ..Token::bare(Kind::Jws) })
+    let is_signed = |signature: &Segment| {
+        let dotted = segments.dot_at(signature.padded_end);
+        if signature.len() == 0 {
+            return !dotted && claims.members().iter().filter(|(name, _)| REGISTERED_CLAIMS.contains(&name.as_str())).count() >= 2;
+        }
+        let named = has_any(&claims, &CLAIM_NAMES);
+        signature.len() >= FRAGMENT_SIGNATURE_CHARS_MIN && (named || !dotted && is_signature_length(signature.len()))
+    };
+    (parts.first().is_some_and(is_signed) || is_claim_set(&claims)).then(|| Token {
+        claims: Some(claims),
+        claims_whole: true,
+        ambiguous,
+        cut: Some(Cut::Header),
+        ..Token::bare(Kind::Jws)
+    })
 }
 
 /// Shortest segment of a suspect: what begins like a header but does not decode.

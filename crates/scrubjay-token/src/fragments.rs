@@ -151,5 +151,5 @@ pub(crate) fn header_rest(text: &[u8], start: usize) -> usize {
         return start;
     }
     let from = fragment_start(text, 0, start - 1);
-    if closes_object(&text[from..start - 1]) { from } else { start }
+    if closes_end(&text[from..start - 1]) { from } else { start }
 }

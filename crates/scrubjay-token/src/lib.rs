@@ -8,6 +8,7 @@ mod analyze;
 pub mod base64;
 mod carried;
 mod chunked;
+mod claim_set;
 mod class;
 mod compact;
 mod edges;

@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use crate::base64::decode;
-use crate::compact::{HEADER_NAMES, REGISTERED_CLAIMS, is_opening, may_be_head};
+use crate::claim_set::REGISTERED_CLAIMS;
+use crate::compact::{HEADER_NAMES, is_opening, may_be_head};
 use crate::token::Kind;
 
 /// The name of a member that is known, and the characters of its value.

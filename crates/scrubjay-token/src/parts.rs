@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::analyze::is_readable;
 use crate::base64::{decode, head_len, is_base64, padding_len, tail_len};
+use crate::claim_set::REGISTERED_CLAIMS;
 use crate::compact::{HEADER_CHARS_MAX, is_dense, is_opening, may_be_head, signature_fits};
 use crate::fragments::FRAGMENT_PART_CHARS_MIN;
 use crate::json::{self, Status, Value};
@@ -109,8 +110,9 @@ fn next(text: &[u8], end: usize) -> Option<Range<usize>> {
         }
         let part = run(text, at);
         if part.len() >= FRAGMENT_PART_CHARS_MIN {
-            // What has a dot before it belongs to what stands before that.
-            return (text[at - 1] != b'.' || at == end + 1).then_some(part);
+            // What has a dot before it belongs to what stands before that, if anything does.
+            let is_apart = text[at - 1] != b'.' || at == end + 1 || text[at - 2].is_ascii_whitespace();
+            return is_apart.then_some(part);
         }
         at = part.end;
     }
@@ -124,8 +126,9 @@ fn signed(text: &[u8], header: &Value, head: usize, value: &mut View) -> usize {
     let payload = if whole { Some(run(text, head + 1)) } else { next(text, head) };
     let Some(payload) = payload.filter(|p| !whole || text.get(p.end) != Some(&b'.')) else { return head };
     let claims = if is_opening(text, payload.start) { object(&text[payload.clone()]) } else { None };
-    // Two headers in a row are no token.
-    if claims.as_ref().is_some_and(|claims| claims.is_header) {
+    // Two headers in a row are no token. Claims make a payload of what has the name of an algorithm.
+    let is_header = |object: &Object| object.is_header && !json::skim(&object.bytes, &REGISTERED_CLAIMS).named;
+    if claims.as_ref().is_some_and(is_header) {
         return head;
     }
     let claims = claims.is_some();
@@ -135,16 +138,22 @@ fn signed(text: &[u8], header: &Value, head: usize, value: &mut View) -> usize {
     if !claims && (whole || signature.is_none() || !is_readable(&bytes)) {
         return head;
     }
-    value.push(b'.', head, head + usize::from(whole));
+    push_dot(text, value, head, payload.start);
     if whole {
         value.copy(text, payload.clone());
     } else {
         value.join(text, payload.clone(), payload.len(), claims);
     }
     let Some((signature, named)) = signature else { return payload.end };
-    value.push(b'.', payload.end, payload.end);
+    push_dot(text, value, payload.end, signature.start);
     value.join(text, signature.clone(), signature.len(), named);
     signature.end
+}
+
+/// Appends the dot between a part that ends at `end` and the next one: its own, if that has one before it.
+fn push_dot(text: &[u8], value: &mut View, end: usize, next: usize) {
+    let dot = if text[end..next].ends_with(b".") { next - 1..next } else { end..end };
+    value.push(b'.', dot.start, dot.end);
 }
 
 /// The signature behind a payload that ends at `end`, with disclosures (RFC 9901 §4), and whether it is called one.

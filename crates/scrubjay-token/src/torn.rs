@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 
 use crate::analyze::BASE64_CHARS_MIN;
 use crate::base64::{decode, decode_head, is_base64};
-use crate::compact::REGISTERED_CLAIMS;
+use crate::claim_set::Claim;
 use crate::edges::{behind_escape, fragment_start};
 use crate::json::{self, Status};
 use crate::runs::long_runs;
@@ -17,15 +17,15 @@ use crate::token::{Cut, Found, Kind, Token};
 const TRIES_MAX: usize = 8;
 /// Bytes that show whether it is text.
 const HEAD_BYTES: usize = 24;
-/// Digits of a NumericDate (RFC 7519 §2) of these decades.
-const DATE_DIGITS: usize = 10;
+/// Longest name of a claim.
+const NAME_BYTES_MAX: usize = 40;
 
 /// What the members of a torn claim set say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Torn {
-    /// One registered claim: it takes an ellipsis beside it to be a token's.
+    /// One claim that tells of a token: it takes an ellipsis beside it to be a token's.
     One,
-    /// A date of a token, or several registered claims.
+    /// A date of a token, or several claims.
     Sure,
 }
 
@@ -60,24 +60,34 @@ fn torn_run(text: &[u8], run: &Range<usize>) -> Option<Found> {
     (torn == Torn::Sure || beside_mark()).then(|| Found::plain(run, token))
 }
 
-/// The bytes are a piece out of a JSON object, and members of it are registered claims (RFC 7519 §4.1) with values of their
-/// types. A whole object is none: it is a cursor, a cookie, a setting.
+/// The bytes are a piece out of a JSON object, and members of it are claims with values of their types. A whole object is none:
+/// it is a cursor, a cookie, a setting, or its own proof.
 pub(crate) fn torn(bytes: &[u8]) -> Option<Torn> {
     static MEMBER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\":"));
-    if !is_text(&bytes[..bytes.len().min(HEAD_BYTES)]) || MEMBER.find(bytes).is_none() || !is_text(bytes) {
+    if !is_text(&bytes[..bytes.len().min(HEAD_BYTES)]) || MEMBER.find(bytes).is_none() {
         return None;
     }
-    static CLAIMS: LazyLock<[(&str, Finder<'static>); REGISTERED_CLAIMS.len()]> =
-        LazyLock::new(|| REGISTERED_CLAIMS.map(|name| (name, Finder::new(&format!("\"{name}\"")).into_owned())));
-    let (mut count, mut date) = (0, false);
-    for is_date in CLAIMS.iter().filter_map(|(name, quoted)| member(bytes, name, quoted)) {
-        count += 1;
-        date |= is_date;
+    let (mut telling, mut sure, mut common) = (0, false, false);
+    for claim in members(bytes).filter_map(|(_, name, value)| Claim::of(name, value)) {
+        sure |= claim == Claim::Date;
+        telling += usize::from(claim != Claim::Common);
+        common |= claim == Claim::Common;
     }
-    if count == 0 || !is_piece(bytes) {
+    sure |= telling > 1 || common;
+    if telling == 0 || !is_text(bytes) || !is_piece(bytes) {
         return None;
     }
-    Some(if count > 1 || date { Torn::Sure } else { Torn::One })
+    Some(if sure { Torn::Sure } else { Torn::One })
+}
+
+/// What looks like members: where the quote before the name stands, the name, and what follows the colon.
+fn members(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8], &[u8])> {
+    memchr::memchr_iter(b':', bytes).filter_map(|colon| {
+        let quoted = bytes[..colon].trim_ascii_end().strip_suffix(b"\"")?;
+        let from = quoted.len().saturating_sub(NAME_BYTES_MAX);
+        let quote = from + memchr::memrchr(b'"', &quoted[from..])?;
+        Some((quote, &quoted[quote + 1..], bytes[colon + 1..].trim_ascii_start()))
+    })
 }
 
 /// Text, of which characters of other scripts may be cut at both ends.
@@ -87,29 +97,19 @@ fn is_text(bytes: &[u8]) -> bool {
     !controls && std::str::from_utf8(&bytes[first..]).map_or_else(|e| e.error_len().is_none(), |_| true)
 }
 
-/// The registered claim `name`, which `quoted` finds in its quotes, is a member with a value of its type; whether that is a
-/// whole date.
-fn member(bytes: &[u8], name: &str, quoted: &Finder<'_>) -> Option<bool> {
-    quoted.find_iter(bytes).find_map(|at| {
-        let value = bytes[at + quoted.needle().len()..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
-        let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
-        match name {
-            "exp" | "nbf" | "iat" => (digits > 0).then_some(digits == DATE_DIGITS && value.len() > digits),
-            "aud" => value.first().is_some_and(|b| b"\"[".contains(b)).then_some(false),
-            _ => value.starts_with(b"\"").then_some(false),
-        }
-    })
-}
-
 /// The inside of an object, from anywhere in a member to anywhere in another, or to its end.
 fn is_piece(bytes: &[u8]) -> bool {
     // An object that begins here, perhaps behind what is glued to it, is whole or goes on.
     if let Some(open) = memchr::memchr2(b'{', b'"', bytes).filter(|&at| bytes[at] == b'{') {
-        return matches!(json::skim(&bytes[open..], &[]).status, Status::Cut);
+        match json::skim(&bytes[open..], &[]).status {
+            Status::Cut => return true,
+            Status::Complete { end } if bytes[open + end..].iter().all(u8::is_ascii_whitespace) => return false,
+            _ => {}
+        }
     }
     let mut text = bytes.to_vec();
-    let commas: Vec<usize> = memchr::memchr_iter(b',', bytes).filter(|&at| bytes[at + 1..].trim_ascii_start().starts_with(b"\"")).collect();
-    commas.into_iter().take(TRIES_MAX).any(|comma| goes_to_end(&mut text, comma))
+    let commas = members(bytes).filter_map(|(quote, ..)| Some(bytes[..quote].trim_ascii_end().strip_suffix(b",")?.len()));
+    commas.take(TRIES_MAX).any(|comma| goes_to_end(&mut text, comma))
         // The only whole member may be the first one.
         || bytes.starts_with(b"\"") && goes_to_end(&mut [b"{", bytes].concat(), 0)
 }
@@ -140,15 +140,20 @@ mod tests {
         for (text, want) in [
             (r#"o","iss":"https://a.example","aud":"x","iat":17"#, Some(Torn::Sure)),
             (r#"3,"exp":1767747268,"cid":"0oa40f"#, Some(Torn::Sure)),
-            (r#"x"},"sub":"jo","roles":["a","b"],"na"#, Some(Torn::One)),
-            (r#""aud":["x"],"act":{"n":1}},"name":"Jo"}"#, Some(Torn::One)),
+            (r#"x"},"sub":"jo","tags":["a","b"],"na"#, Some(Torn::One)),
+            (r#"3","email_verified":true,"name":"Jo","pic"#, Some(Torn::Sure)),
+            (r#":{"a":1},"session_state":"1f","acr":"1""#, Some(Torn::Sure)),
+            (r#"id":7,"email":"jo@a.example","name":"Jo","roles":["a"],"picture":"x"#, None),
+            (r#"l":3,"exp":1200,"name":"goblin","typ":"orc","x"#, None),
+            (r#":3,"sources":["a.js"],"names":["sub","iss","aud"],"mappings":"AAAA"}"#, None),
+            (r#""aud":["x"],"own":{"n":1}},"title":"Jo"}"#, Some(Torn::One)),
             (r#"{"sub":"jo","iss":"https://a.exam"#, Some(Torn::Sure)),
             (r#"{"sub":"jo","iss":"https://a.example","exp":1767747268}"#, None),
             (r#"x9{"iat":1767747268.08,"iss":"https://a.example","org":"acme"}"#, None),
             (r#"t":3,"next":"abc","order":"desc","limit":100"#, None),
             (r#"GET /a {"sub":"jo","iss":"x"} 200"#, None),
             (r#"set "sub": "jo", then "iss": "x", and so on"#, None),
-            (r#"1,"exp":12,"level":"debug""#, Some(Torn::One)),
+            (r#"1,"exp":12,"level":"debug""#, None),
         ] {
             assert_eq!(torn(text.as_bytes()), want, "{text}");
         }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::base64::tail_len;
 use crate::compact::{is_mixed, opens_token};
 use crate::frames::is_numbered;
 use crate::lines::raw_lines;
@@ -353,7 +354,13 @@ fn is_of_others(first: &[u8], chars: &[u8]) -> bool {
     // What stands between two dots is a whole part: an empty one, or a long one.
     let inner = std::iter::from_fn(|| parts.next().filter(|_| parts.peek().is_some()));
     let name = chars.iter().all(|&b| is_piece(b)) && inner.map(<[u8]>::len).any(|len| (1..PROVEN_CHARS_MIN).contains(&len));
-    digest || name || !first.ends_with(b"~") && opens_token(chars)
+    digest || name || !first.ends_with(b"~") && opens_token(chars) && !is_behind_header(first, chars)
+}
+
+/// A payload with the dot of its signature, behind a header with its own: two parts, whatever claims the second one has.
+fn is_behind_header(first: &[u8], chars: &[u8]) -> bool {
+    let Some(parts) = first.strip_suffix(b".") else { return false };
+    opens_token(&first[parts.len() - tail_len(parts)..]) && memchr::memchr_iter(b'.', chars).count() < 2
 }
 
 /// Shortest run of hex digits that base64 of this length has not.

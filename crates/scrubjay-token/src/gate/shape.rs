@@ -3,6 +3,7 @@
 use super::part_len;
 use crate::analyze::{is_readable, is_worth_a_look};
 use crate::base64::{VALUE, decode_into, head_len, is_base64, padding_len, tail_len};
+use crate::claim_set::DATE_CLAIMS;
 use crate::compact::{HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, is_opening, may_be_head};
 use crate::fragments::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_end, closes_object, is_jwe_shape};
 use crate::json::{self, Status};
@@ -49,21 +50,21 @@ fn is_object(text: &[u8], at: usize) -> bool {
     if !may_be_head(text, at) {
         return alone && text[at..].starts_with(b"eyJ") && part_len(text, at, SUSPECT_CHARS_MIN) == SUSPECT_CHARS_MIN;
     }
-    // An object by itself is a cursor, a setting, a cookie: claims that are a token's have something behind them. What is
-    // not whole may go on elsewhere; what is inside it, the look at base64 sees.
+    // An object by itself is a cursor, a setting, a cookie, unless it has a date that claim sets have. What is not whole may
+    // go on elsewhere; what is inside it, the look at base64 sees.
     let len = head_len(&text[at..text.len().min(at + HEADER_CHARS_MAX)]);
     let padding = padding_len(text, at + len);
     let alone = text.get(at + len + padding).is_none_or(|b| b"&;".contains(b));
     !alone || !is_whole_object(&text[at..at + len])
 }
 
-/// A JSON object from its first to its last byte that has neither `alg` nor `enc`.
+/// A JSON object from its first to its last byte that is neither a header nor a claim set.
 fn is_whole_object(chars: &[u8]) -> bool {
     let mut bytes = Vec::new();
     decode_into(chars, &mut bytes);
     let skimmed = json::skim(&bytes, &HEADER_NAMES);
     let whole = matches!(skimmed.status, Status::Complete { end } if bytes[end..].iter().all(u8::is_ascii_whitespace));
-    whole && !skimmed.named
+    whole && !skimmed.named && !json::skim(&bytes, &DATE_CLAIMS).named
 }
 
 /// The part that ends at `end` is the end of an object whose beginning is missing, or that a dot and something long follow.
