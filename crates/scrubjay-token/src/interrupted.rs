@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::base64::is_base64;
 use crate::compact::{is_mixed, opens_token};
 use crate::token::Whole;
-use crate::view::View;
+use crate::view::{View, escape_at};
 use crate::wrap::is_of_others;
 
 /// Shortest width of pieces. Within one line nobody else's follows, so less will do than for lines (DESIGN §4).
@@ -68,20 +68,15 @@ pub(crate) fn interrupted(text: &[u8], whole: &Whole, single: bool) -> Option<Vi
 fn columns(text: &[u8], first: Range<usize>, single: bool) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let Some(start) = behind_break(text, first.end).filter(|_| first.len() >= PIECE_CHARS_MIN) else { return pieces };
-    // The letter of an escape is one that tokens have, too.
-    let escaped = matches!(text[start - 1], b'\\' | b'`') && text[start].is_ascii_lowercase();
+    // The letter of PowerShell's escapes is one that tokens have, too.
+    let escaped = text[start - 1] == b'`' && text[start].is_ascii_lowercase();
     let start = start + usize::from(escaped);
     let between = &text[first.end..start];
     let len = run_len(&text[start..]);
     // A name may be glued to the first piece, or it begins in the middle of a line: then two others tell the width.
     let again = |end: usize| text[end..].strip_prefix(between).is_some_and(|rest| run_len(rest) == len);
     let width = if len > first.len() || again(start + len) { len } else { first.len() };
-    // Lists and members have values of their own.
-    if len > width
-        || between.iter().any(|b| b",:={}()".contains(b))
-        || between.contains(&b'"') && between != b"\"\""
-        || !single && between.contains(&b'\n')
-    {
+    if !is_break(between) || !single && between.contains(&b'\n') {
         return pieces;
     }
     let mut full = usize::from(first.len() == width);
@@ -109,6 +104,15 @@ fn columns(text: &[u8], first: Range<usize>, single: bool) -> Vec<Piece> {
         piece.sure = true;
     }
     pieces
+}
+
+/// What may stand within a value: nothing that parts values or names them, and no escape of what a token has, which the text
+/// without its escapes tells.
+fn is_break(between: &[u8]) -> bool {
+    let is_escape = |at| escape_at(between, at).is_some_and(|(code, _)| u8::try_from(code).is_ok_and(is_token));
+    !between.iter().any(|b| b",:=?{}()%\\!#^".contains(b))
+        && (!between.contains(&b'"') || between == b"\"\"")
+        && !memchr::memchr_iter(b'&', between).any(is_escape)
 }
 
 /// Where the next piece begins behind what stands at the end of one.
@@ -191,7 +195,7 @@ mod tests {
         for between in ["\r", " ", "\t", "<br>", "&nbsp;", "\u{a0}", "\u{2028}", "]]><![CDATA[", "|", "\"\"", "`", "\n"] {
             check(&format!("t={a}{between}{a}{between}Cd2 end"), Some(&format!("t={a}{a}Cd2 end")));
         }
-        for between in [",", "\",\"", ", ", ": ", "\":\"", " and then there was "] {
+        for between in [",", "\",\"", ", ", ": ", "\":\"", "?", "%2E", "\\u002e", "&#46;", " and then there was "] {
             check(&format!("t={a}{between}{a}{between}Cd2 end"), None);
         }
         for (begin, end) in [("<em>", "</em>"), ("<b class=x>", "</b>"), ("**", "**"), ("@hit@", "@/hit@"), ("||", "||")] {
