@@ -110,7 +110,8 @@ fn columns(text: &[u8], first: Range<usize>, single: bool) -> Vec<Piece> {
 /// without its escapes tells.
 fn is_break(between: &[u8]) -> bool {
     let is_escape = |at| escape_at(between, at).is_some_and(|(code, _)| u8::try_from(code).is_ok_and(is_token));
-    !between.iter().any(|b| b",:=?{}()%\\!#^".contains(b))
+    !between.iter().any(|b| b",:=?{}()%\\".contains(b))
+        && !matches!(between, [.., b'!' | b'#' | b'^'])
         && (!between.contains(&b'"') || between == b"\"\"")
         && !memchr::memchr_iter(b'&', between).any(is_escape)
 }
