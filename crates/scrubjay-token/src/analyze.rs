@@ -13,6 +13,7 @@ use crate::edges::behind_escape;
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed, without_frames};
+use crate::interrupted::interrupted;
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::concatenated;
 use crate::merge::merged;
@@ -86,8 +87,15 @@ pub fn analyze_open(text: &[u8]) -> Result<(Vec<Found>, Option<usize>), Exhauste
 
 /// Goes on where the first search for compact tokens has stopped.
 fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: usize) -> Result<Vec<Found>, Exhausted> {
-    let mut work =
-        Work { budget, barren: Seen::default(), barren_runs: Seen::default(), views: Seen::default(), strings: Vec::new(), doubt: false };
+    let mut work = Work {
+        budget,
+        single: memchr::memchr(b'\n', text.trim_ascii_end()).is_none(),
+        barren: Seen::default(),
+        barren_runs: Seen::default(),
+        views: Seen::default(),
+        strings: Vec::new(),
+        doubt: false,
+    };
     search.go_on(text, false, &mut found, &mut work.budget)?;
     let mut found = layer_beside(text, found, DEPTH_MAX, Lined::default(), &mut work)?;
     // The least that tells of a token: of the text as it stands, and where nothing else was found.
@@ -113,6 +121,8 @@ pub fn work_max(bytes: usize) -> usize {
 /// What is left to spend, and what need not be looked at again.
 struct Work {
     budget: usize,
+    /// The text is one line.
+    single: bool,
     /// Decoded bytes that hold no token: most of them are the same in every view.
     barren: Seen,
     /// Runs of base64 that hold none. To look at one is a layer more than to look at its bytes.
@@ -229,6 +239,11 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     if outer && !lined.alone {
         let (columns, chunks) = if survey.lines { (columns(text), unchunked(text)) } else { (None, None) };
         for view in [concatenated(text), columns, parted(text)].into_iter().flatten() {
+            through(text, &view, None, depth, Lined::ALONE, work, &mut found)?;
+        }
+        if survey.base64_line
+            && let Some(view) = interrupted(text, &whole, work.single)
+        {
             through(text, &view, None, depth, Lined::ALONE, work, &mut found)?;
         }
         if let Some(view) = chunks {

@@ -1,4 +1,4 @@
-//! The middle of a token that somebody cut out, and the mark that he left in its place: `...`, `[...]`, `<snip>`, `***`.
+//! The middle of a token that somebody cut out, and the mark that he left in its place: `...`, `[...]`, `<snip/>`, `***`, `•••`.
 
 use crate::base64::is_base64;
 use crate::compact::is_mixed;
@@ -7,6 +7,8 @@ use crate::compact::is_mixed;
 pub(crate) const ELLIPSIS_CHARS_MIN: usize = 8;
 /// Shortest run that is taken along behind a mark.
 const REST_CHARS_MIN: usize = 16;
+/// Fewest dots that are a mark by themselves: two are around an empty part.
+const DOTS_MIN: usize = 3;
 /// Longest mark, in bytes.
 const MARK_BYTES_MAX: usize = 48;
 /// Most bytes between the end of what is left and where it is sure whether more of it follows.
@@ -65,11 +67,11 @@ fn mark_len(text: &[u8], at: usize) -> Option<usize> {
     while let Some(&b) = mark.get(len) {
         let same = mark[len..].iter().take_while(|&&c| c == b).count();
         let step = match b {
-            b'.' if same >= 3 => same,
+            b'.' if same >= DOTS_MIN => same,
             // The dots of both parts may stand around what is between them.
-            b'.' if len == 0 => 1,
-            _ if mark[len..].starts_with("…".as_bytes()) => "…".len(),
-            b'*' | b'~' | b'#' if same >= 2 => same,
+            b'.' if len == 0 => same,
+            0x80.. => leader_len(&mark[len..]),
+            b'*' | b'~' | b'#' | b'$' | b'!' | b'?' | b'^' if same >= 2 => same + signed_word(&mark[len..], same),
             b'[' | b'(' | b'<' | b'{' => match bracketed(mark, len) {
                 0 => scissors(text, at + len),
                 inner => inner,
@@ -80,10 +82,31 @@ fn mark_len(text: &[u8], at: usize) -> Option<usize> {
         if step == 0 {
             break;
         }
-        any |= step > 1 || b != b'.';
+        any |= same >= DOTS_MIN || b != b'.';
         len += step;
     }
     any.then_some(len)
+}
+
+/// Length of what a text has in the place of dots (`…`, `⋯`), and of dots and blocks that are written more than once (`••`, `██`).
+fn leader_len(mark: &[u8]) -> usize {
+    // A mark may end within a character.
+    let Some(first) = mark.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()) else { return 0 };
+    let alone = matches!(first, '\u{2024}'..='\u{2027}' | '\u{22EE}'..='\u{22F1}');
+    let repeated = matches!(first, '\u{B7}' | '\u{2010}'..='\u{2023}' | '\u{2043}' | '\u{2219}' | '\u{22C5}' | '\u{2580}'..='\u{25FF}');
+    let (mut sign, len) = ([0; 4], first.len_utf8());
+    let sign = first.encode_utf8(&mut sign).as_bytes();
+    let count = mark.chunks(len).take_while(|&chunk| chunk == sign).count();
+    if alone || repeated && count >= 2 { count * len } else { 0 }
+}
+
+/// Length of a word that says what was done between signs, of which there are so many on both sides, and of those behind it:
+/// `***REDACTED***`.
+fn signed_word(mark: &[u8], signs: usize) -> usize {
+    let (signs, rest) = mark.split_at(signs);
+    let word = &rest[..rest.iter().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b' ')).count()];
+    let is_mark = is_word(word) && rest[word.len()..].starts_with(signs);
+    if is_mark { word.len() + signs.len() } else { 0 }
 }
 
 /// Length of the brackets at `at` with what they hold: no quotes, no line end, and no element of HTML.
@@ -98,6 +121,8 @@ fn bracketed(mark: &[u8], at: usize) -> usize {
     let depth = mark[at..].iter().take_while(|&&b| b == open).count();
     let inner = &mark[at + depth..];
     let Some(len) = inner.iter().position(|&b| b == close || b < b' ' || b"\"'=/\\".contains(&b)) else { return 0 };
+    // An empty element, whose name says it.
+    let len = if inner[len..].starts_with(b"/>") && is_word(&inner[..len]) { len + 1 } else { len };
     let closed = inner[len..].iter().take(depth).take_while(|&&b| b == close).count();
     let is_tag = open == b'<' && (len < 3 || inner[0] == b'!');
     if len == 0 || closed < depth || is_tag { 0 } else { 2 * depth + len }
@@ -116,8 +141,12 @@ fn scissors(text: &[u8], at: usize) -> usize {
 fn says_so(mark: &[u8]) -> bool {
     let word = &mark[mark.iter().position(u8::is_ascii_alphabetic).unwrap_or(mark.len())..];
     let dots = memchr::memmem::find(mark, b"...").is_some() || memchr::memmem::find(mark, "…".as_bytes()).is_some();
-    dots || word.is_empty() && !mark.iter().any(u8::is_ascii_alphanumeric)
-        || WORDS.iter().any(|w| word.get(..w.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(w)))
+    dots || word.is_empty() && !mark.iter().any(u8::is_ascii_alphanumeric) || is_word(word)
+}
+
+/// The word says what was done.
+fn is_word(word: &[u8]) -> bool {
+    WORDS.iter().any(|w| word.get(..w.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(w)))
 }
 
 /// Words written together (`OAuth2TokenFilter`), or parted by dots: letters keep their case for a while. Those of base64 do not.
@@ -170,15 +199,43 @@ mod tests {
             "##",
             "{...}",
             "(dot dot dot)",
+            "•••",
+            "··",
+            "⋯",
+            "██",
+            "..[cut]..",
+            "<snip/>",
+            "***REDACTED***",
+            "$$$$",
         ];
         for mark in marks {
             let text = format!("eyJhbGciOi--8{mark}{rest} end");
             let at = text.len() - 4;
             assert!(matches!(behind_marks(text.as_bytes(), 13, false), Behind::Rest(end) if end == at), "{mark}");
         }
-        for other in
-            [" ", ", ", "\n", "</td><td>", "<br>", " [main] ", "\",\"", "=", "&sid=", " - ", "[\"", "..", "*", "#", "<a href=b>", "[31m"]
-        {
+        for other in [
+            " ",
+            ", ",
+            "\n",
+            "</td><td>",
+            "<br>",
+            " [main] ",
+            "\",\"",
+            "=",
+            "&sid=",
+            " - ",
+            "[\"",
+            "..",
+            "*",
+            "#",
+            "<a href=b>",
+            "[31m",
+            "·",
+            "<hr/>",
+            "**Note**",
+            "||",
+            "é",
+        ] {
             let text = format!("eyJhbGciOi{other}{rest} end");
             assert!(matches!(behind_marks(text.as_bytes(), 10, false), Behind::Nothing), "{other}");
         }

@@ -19,6 +19,7 @@ mod fragments;
 mod frames;
 mod gate;
 mod holder;
+mod interrupted;
 pub mod json;
 mod lines;
 mod lists;

@@ -190,10 +190,11 @@ fn backslash(text: &[u8], at: usize) -> Option<(u32, usize)> {
     }
 }
 
-/// HTML character references: numeric, and the named ones of what a token, its quotes and its separators are made of, and
-/// of what shows as nothing. Numeric ones are read without their semicolon too, as HTML parsers do.
+/// HTML character references: numeric, and the named ones of what a token, its quotes and its separators are made of, of
+/// what shows as nothing, and of what stands where something is left out. Numeric ones are read without their semicolon too,
+/// as HTML parsers do.
 fn entity(text: &[u8], at: usize) -> Option<(u32, usize)> {
-    const NAMES: [(&str, u32); 31] = [
+    const NAMES: [(&str, u32); 36] = [
         ("amp", 0x26),
         ("lt", 0x3C),
         ("gt", 0x3E),
@@ -225,6 +226,11 @@ fn entity(text: &[u8], at: usize) -> Option<(u32, usize)> {
         ("zwnj", 0x200C),
         ("zwj", 0x200D),
         ("ZeroWidthSpace", 0x200B),
+        ("hellip", 0x2026),
+        ("mldr", 0x2026),
+        ("ctdot", 0x22EF),
+        ("middot", 0xB7),
+        ("bull", 0x2022),
     ];
     let rest = text.get(at + 1..)?;
     if let Some(digits) = rest.strip_prefix(b"#") {
@@ -326,8 +332,11 @@ const WIDE_CHARS_MIN: usize = 60;
 /// Longest beginning of an escape that a line break divides.
 const BROKEN_BYTES_MAX: usize = 8;
 
-/// Length of a sequence that shows as nothing: zero-width characters, soft hyphens, byte order marks, terminal colours,
-/// `<wbr>`, control bytes.
+/// Longest operating system command that a terminal is given within a text, in bytes: a hyperlink has an address.
+const COMMAND_BYTES_MAX: usize = 512;
+
+/// Length of a sequence that shows as nothing: zero-width characters, soft hyphens, byte order marks, terminal colours and
+/// commands (OSC 8 begins and ends a hyperlink), `<wbr>`, control bytes.
 pub(crate) fn invisible(text: &[u8], at: usize) -> usize {
     match &text[at..] {
         [0xE2, 0x80, 0x8B..=0x8F | 0xAA..=0xAE, ..]
@@ -339,6 +348,12 @@ pub(crate) fn invisible(text: &[u8], at: usize) -> usize {
             let parameters = rest.iter().take(32).take_while(|&&b| b.is_ascii_digit() || b == b';').count();
             if matches!(rest.get(parameters), Some(b'm' | b'K')) { parameters + 3 } else { 0 }
         }
+        // Up to BEL or ST (ECMA-48 §8.3.89).
+        [0x1B, b']', rest @ ..] => match rest.iter().take(COMMAND_BYTES_MAX).position(|&b| b < b' ') {
+            Some(len) if rest[len] == 0x07 => len + 3,
+            Some(len) if rest[len..].starts_with(b"\x1b\\") => len + 4,
+            _ => 0,
+        },
         [b'<', b'w' | b'W', b'b' | b'B', b'r' | b'R', rest @ ..] => {
             let tail = rest.iter().take(3).take_while(|&&b| matches!(b, b' ' | b'/')).count();
             if rest.get(tail) == Some(&b'>') { tail + 5 } else { 0 }

@@ -347,7 +347,7 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
 
 /// A line that cannot go on with what `first` is made of: a digest behind base64, a name of short words parted by dots, where
 /// parts of tokens are long, or the beginning of another token.
-fn is_of_others(first: &[u8], chars: &[u8]) -> bool {
+pub(crate) fn is_of_others(first: &[u8], chars: &[u8]) -> bool {
     let hex = |chars: &[u8]| chars.iter().all(u8::is_ascii_hexdigit);
     let digest = chars.len() >= DIGEST_CHARS_MIN && hex(chars) && !hex(&first[first.len() - first.len().min(WRAP_CHARS_MIN)..]);
     let mut parts = chars.split(|&b| b == b'.').skip(1).peekable();
