@@ -76,7 +76,7 @@ fn columns(text: &[u8], first: Range<usize>, single: bool) -> Vec<Piece> {
     // A name may be glued to the first piece, or it begins in the middle of a line: then two others tell the width.
     let again = |end: usize| text[end..].strip_prefix(between).is_some_and(|rest| run_len(rest) == len);
     let width = if len > first.len() || again(start + len) { len } else { first.len() };
-    if !is_break(between) || !single && between.contains(&b'\n') {
+    if !is_break(between) {
         return pieces;
     }
     let mut full = usize::from(first.len() == width);
@@ -96,6 +96,11 @@ fn columns(text: &[u8], first: Range<usize>, single: bool) -> Vec<Piece> {
         if len < width {
             break;
         }
+    }
+    // Lines are one writer's within a string.
+    let quote = text[..first.start].last().filter(|b| matches!(b, b'"' | b'\''));
+    if between.contains(&b'\n') && !single && (quote.is_none() || text.get(end) != quote) {
+        pieces.clear();
     }
     // Two of one width prove the first one, too.
     if full > 2
