@@ -13,6 +13,8 @@ use crate::wrap::is_of_others;
 const PIECE_CHARS_MIN: usize = 20;
 /// Longest text between two pieces.
 const BREAK_BYTES_MAX: usize = 16;
+/// How much of what stands before a value is seen with it: the name that tells what it is.
+const NAME_BYTES_MAX: usize = 64;
 /// Longest mark before or behind a part of a value.
 const MARK_BYTES_MAX: usize = 64;
 
@@ -31,8 +33,8 @@ struct Piece {
     sure: bool,
 }
 
-/// The text without what interrupts the values in it. A piece is only taken where characters of tokens touch what stands between
-/// on both sides. `None`: nothing does.
+/// The values of a text that something interrupts, without it: one in each line of the view, behind what may name it. A piece is only taken where
+/// characters of tokens touch what stands between on both sides. `None`: there are none.
 ///
 /// `whole`: tokens that are whole by themselves. `single`: the text is of one line, and its line ends are somebody's escapes.
 pub(crate) fn interrupted(text: &[u8], whole: &Whole, single: bool) -> Option<View> {
@@ -48,20 +50,23 @@ pub(crate) fn interrupted(text: &[u8], whole: &Whole, single: bool) -> Option<Vi
         if pieces.is_empty() {
             pieces = columns(text, start..end, single);
         }
-        for piece in pieces {
-            if whole.has_start(piece.text.start) {
-                break;
-            }
-            view.copy(text, copied..at.max(copied));
-            view.join(text, piece.text.clone(), piece.text.len(), piece.sure);
-            (at, copied) = (piece.text.end, piece.text.end);
+        let mut value = View::default();
+        for piece in pieces.iter().take_while(|piece| !whole.has_start(piece.text.start)) {
+            value.join(text, piece.text.clone(), piece.text.len(), piece.sure);
+            at = piece.text.end;
+        }
+        if value.is_joined() {
+            let before = copied.max(start.saturating_sub(NAME_BYTES_MAX));
+            let line = memchr::memrchr(b'\n', &text[before..start]).map_or(before, |i| before + i + 1);
+            let mut first = View::default();
+            first.copy(text, line..end);
+            value.push(b'\n', at, at);
+            view.append(first);
+            view.append(value);
+            copied = at;
         }
     }
-    if !view.is_joined() {
-        return None;
-    }
-    view.copy(text, copied..text.len());
-    Some(view)
+    view.is_joined().then_some(view)
 }
 
 /// The pieces behind the first one that have its width, and the last one, which may be shorter: the same bytes stand before each.
@@ -192,20 +197,20 @@ mod tests {
 
     fn check(text: &str, want: Option<&str>) {
         let view = interrupted(text.as_bytes(), &Whole::default(), true);
-        assert_eq!(view.map(|v| String::from_utf8_lossy(&v.text).into_owned()).as_deref(), want, "{text}");
+        assert_eq!(view.map(|v| String::from_utf8_lossy(&v.text).trim_end().to_owned()).as_deref(), want, "{text}");
     }
 
     #[test]
     fn what_interrupts_a_value_and_what_parts_two() {
         let a = "Ab1".repeat(10);
         for between in ["\r", " ", "\t", "<br>", "&nbsp;", "\u{a0}", "\u{2028}", "]]><![CDATA[", "|", "\"\"", "`", "\n"] {
-            check(&format!("t={a}{between}{a}{between}Cd2 end"), Some(&format!("t={a}{a}Cd2 end")));
+            check(&format!("t={a}{between}{a}{between}Cd2 end"), Some(&format!("t={a}{a}Cd2")));
         }
         for between in [",", "\",\"", ", ", ": ", "\":\"", "?", "%2E", "\\u002e", "&#46;", " and then there was "] {
             check(&format!("t={a}{between}{a}{between}Cd2 end"), None);
         }
         for (begin, end) in [("<em>", "</em>"), ("<b class=x>", "</b>"), ("**", "**"), ("@hit@", "@/hit@"), ("||", "||")] {
-            check(&format!("t={a}{begin}Cd2{end}{a} end"), Some(&format!("t={a}Cd2{a} end")));
+            check(&format!("t={a}{begin}Cd2{end}{a} end"), Some(&format!("t={a}Cd2{a}")));
             check(&format!("{begin}{a}{end} end"), None);
             check(&format!("t={a} {begin}Cd2{end} end"), None);
         }
