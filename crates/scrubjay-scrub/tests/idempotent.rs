@@ -31,7 +31,8 @@ fn a_marker_with_something_around_it_in_a_password() {
         let list = token.bytes().map(|b| b.to_string()).collect::<Vec<_>>().join(", ");
         let hex: String = token.bytes().map(|b| format!("{b:02x}")).collect();
         for text in [format!("[{list}]"), format!("0x{hex}"), token] {
-            let once = whole(Limits::default(), format!("fatal: unable to access 'https://oauth2:{text}@git.example/x.git/': 403\n").as_bytes());
+            let once =
+                whole(Limits::default(), format!("fatal: unable to access 'https://oauth2:{text}@git.example/x.git/': 403\n").as_bytes());
             assert_eq!(shown(&whole(Limits::default(), &once)), shown(&once));
         }
     }
