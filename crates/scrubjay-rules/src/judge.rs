@@ -123,12 +123,13 @@ fn is_sequence(value: &[u8]) -> bool {
 /// Less than this before a marker that it is glued to was left beside a token.
 const GLUED_BYTES_MAX: usize = 16;
 
-/// True where `value`, which `rest` follows, is one of this program's own markers (`jwt(class:access~…)`), or ends in one.
+/// True where `value`, which `rest` follows, is one of this program's own markers (`jwt(class:access~…)`), perhaps with a list's
+/// bracket or a prefix of hex before it, or ends in one.
 pub(crate) fn is_marker(value: &[u8], rest: &[u8]) -> bool {
     let kind = |kind: &&[u8]| {
         let head = kind.strip_suffix(b"(").unwrap_or(kind);
         let glued = value.strip_suffix(head).is_some_and(|before| before.len() < GLUED_BYTES_MAX);
-        value.starts_with(kind) || glued && rest.first() == Some(&b'(')
+        value.windows(kind.len()).take(GLUED_BYTES_MAX).any(|w| w == *kind) || glued && rest.first() == Some(&b'(')
     };
     KINDS.iter().any(kind)
 }
@@ -218,7 +219,10 @@ mod tests {
     fn markers_are_ours() {
         assert!(is_marker(b"jwt(class:id)", b" x"));
         assert!(is_marker(b"secret", b"(rule:x)"));
+        assert!(is_marker(b"[jwt(class:id)]", b"@x"));
+        assert!(is_marker(b"0xjwt(class:id)", b"@x"));
         assert!(!is_marker(b"secret", b" (rule:x)"));
+        assert!(!is_marker(b"0123456789abcdefjwt(class:id)", b""));
         assert!(!is_marker(b"jwtx(class:id)", b""));
     }
 

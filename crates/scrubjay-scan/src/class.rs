@@ -28,13 +28,14 @@ pub(crate) const fn is_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b',' | b':' | b'\t')
 }
 
-/// Three bytes with which base64 of a JOSE header begins (`{"`, `{ `, `{\n` …), or the name of a JWK's key type, or the middle
+/// Three bytes with which base64 of a JOSE header begins (`{"`, `{ `, `{\n` …), or the name of a JWK's key type, perhaps
+/// capitalised, or the middle
 /// of it in UTF-16, or the tag that shows as nothing (`<wbr>`), which may part a token into pieces of any length.
 /// The last bytes of `ey…` and `ew…` are those that white space, a quote or a line end after the brace can give.
 pub(crate) const fn is_opening(bytes: [u8; OPENING_BYTES]) -> bool {
     matches!(
         bytes,
-        [b'e', b'y', b'J' | b'I' | b'A'] | [b'e', b'w', b'o' | b'0' | b'k'] | [b'k', b't', b'y'] | [b'w', b'b', b'r'] | [0, b't', 0]
+        [b'e', b'y', b'J' | b'I' | b'A'] | [b'e', b'w', b'o' | b'0' | b'k'] | [b'k' | b'K', b't', b'y'] | [b'w', b'b', b'r'] | [0, b't', 0]
     )
 }
 
@@ -43,7 +44,7 @@ pub(crate) const fn is_opening(bytes: [u8; OPENING_BYTES]) -> bool {
 pub(crate) const fn first_bits(byte: u8) -> u8 {
     match byte {
         b'e' => 0b0111,
-        b'k' => 0b1000,
+        b'k' | b'K' => 0b1000,
         b'w' => 0b1_0000,
         0 => 0b10_0000,
         _ => 0,

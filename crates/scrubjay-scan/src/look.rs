@@ -23,7 +23,7 @@ pub struct Look {
     /// `% \ & !`: what escapes begin with.
     pub escape: u64,
     /// Three bytes that may begin something: `ey[A-CH-K@]` and `ew[ko0]` an object in base64; `ZX`, `V[1357]` and
-    /// `l[de][U2z]` such an opening in base64 once more, at the three alignments; `657` in hex; `---` a key; `kty` a key's
+    /// `l[de][U2z]` such an opening in base64 once more, at the three alignments; `657` in hex; `---` a key; `kty` and `Kty` a key's
     /// type; a NUL between two other bytes of ASCII. All that can, and a few that cannot.
     pub triple: u64,
 }

@@ -174,6 +174,8 @@ fn parts_one_by_one() {
             parts(names[0], format!("{h}{gap}{}{p}{gap}{}{s}", names[1], names[2]), "")
         });
     }
+    // With the key binding JWT, which has parts of its own.
+    check(&[Form::SdJwtBound], |_, t| parts("DEBUG jwt: h=", t.text.split('.').collect::<Vec<_>>().join(" p="), ""));
     check(&[Form::Jws], |_, t| parts("signing input: ", format!("{}.{}\nsignature: {}", t.parts[0], t.parts[1], t.parts[2]), ""));
     for (open, gap, close) in [("['", "', '", "']"), ("[\"", "\",\"", "\"]"), ("", "\n", ""), ("parts: ", "\nnext: ", "")] {
         check(&[Form::Jwe, Form::JweDirect], |_, t| {

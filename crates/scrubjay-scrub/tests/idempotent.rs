@@ -23,6 +23,21 @@ fn scrubbing_twice_equals_scrubbing_once() {
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
 
+/// What an encoded token had around it is no credential once more.
+#[test]
+fn a_marker_with_something_around_it_in_a_password() {
+    for seed in first_seed()..first_seed() + cases(8) {
+        let token = Form::Jws.make(&mut Random::new(seed)).text;
+        let list = token.bytes().map(|b| b.to_string()).collect::<Vec<_>>().join(", ");
+        let hex: String = token.bytes().map(|b| format!("{b:02x}")).collect();
+        for text in [format!("[{list}]"), format!("0x{hex}"), token] {
+            let once =
+                whole(Limits::default(), format!("fatal: unable to access 'https://oauth2:{text}@git.example/x.git/': 403\n").as_bytes());
+            assert_eq!(shown(&whole(Limits::default(), &once)), shown(&once));
+        }
+    }
+}
+
 /// A marker of ours with a token as, or in, the value of one of its names.
 #[test]
 fn forged_markers_carry_no_token() {

@@ -710,3 +710,19 @@ fn cells_of_tables() {
         assert!(out.ends_with(format!("\n{row}\n{AFTER}").as_bytes()), "{}", shown(&out));
     }
 }
+
+/// Printed over several lines, in XML and in a URL's escapes.
+#[test]
+fn printed_objects_in_escapes() {
+    let printed = |text: &str| {
+        let object: serde_json::Value = serde_json::from_str(text).expect("an object");
+        serde_json::to_string_pretty(&object).expect("an object")
+    };
+    const FORMS: [Form; 5] = [Form::JwkRsa, Form::JwkEc, Form::JsonJwsFlat, Form::JsonJwsGeneral, Form::JsonJweGeneral];
+    check(&FORMS, |_, t| format!("<log>{}</log>", printed(&flat(t)).replace('"', "&quot;")));
+    check(&FORMS, |_, t| format!("body={}", printed(&flat(t)).replace('"', "%22")));
+    let config = printed(r#"{"header":{"kid":"k-1"},"signature":"none","k":["a",{"d":"5"}],"protected":true}"#);
+    for quote in ["&quot;", "%22"] {
+        check_same(&config.replace('"', quote));
+    }
+}

@@ -352,7 +352,7 @@ impl<'a> Sight<'a> {
     fn key_types(&self) -> impl Iterator<Item = usize> {
         let any = self.all.triple != 0;
         let name = |at: usize| {
-            self.text[at..].starts_with(b"kty")
+            matches!(self.text[at..], [b'k' | b'K', b't', b'y', ..])
                 && !self.text.get(at + 3).is_some_and(u8::is_ascii_alphanumeric)
                 && (at == 0 || !self.text[at - 1].is_ascii_alphabetic() || ends_colour(&self.text[..at]))
         };

@@ -42,7 +42,8 @@ pub(crate) fn parted(text: &[u8]) -> Option<View> {
         let end = if header.get("enc").is_some() {
             encrypted(text, &header, head.end, &mut value)
         } else {
-            signed(text, &header, head.end, &mut value)
+            let end = signed(text, &header, head.end, &mut value);
+            bound(text, end).map_or(end, |header| signed(text, &header, end, &mut value))
         };
         if value.is_joined() {
             value.push(b'\n', end, end);
@@ -79,6 +80,12 @@ struct Object {
     bytes: Vec<u8>,
     /// It has the name of an algorithm, as headers have.
     is_header: bool,
+}
+
+/// The header of a key binding JWT (RFC 9901 §4.3) that ends at `end` behind disclosures: its other parts follow.
+fn bound(text: &[u8], end: usize) -> Option<Value> {
+    let start = end - text[..end].iter().rev().take(HEADER_CHARS_MAX).take_while(|&&b| is_base64(b)).count();
+    if text[..start].ends_with(b"~") { header(text, &(start..end)) } else { None }
 }
 
 /// The JSON object that all of the characters stand for.

@@ -140,7 +140,7 @@ unsafe fn triple<V: Bytes>(a: V, b: V, c: V) -> V {
         let base64 = a.is(b'Z').and(b.is(b'X')).or(second).or(third);
         let hex = a.is(b'6').and(b.is(b'5')).and(c.is(b'7'));
         let dashes = a.is(b'-').and(b.is(b'-')).and(c.is(b'-'));
-        let key_type = a.is(b'k').and(b.is(b't')).and(c.is(b'y'));
+        let key_type = a.with(0x20).is(b'k').and(b.is(b't')).and(c.is(b'y'));
         // NUL between two bytes above it.
         let wide = b.is(0).and(a.within(1, 0x7f)).and(c.within(1, 0x7f));
         a.is(b'e').and(object).or(base64).or(hex).or(dashes).or(key_type).or(wide)
@@ -181,7 +181,7 @@ mod tables {
             b'l' => 0b0000_0100,
             b'6' => 0b0000_1000,
             b'-' => 0b0001_0000,
-            b'k' => 0b0010_0000,
+            b'k' | b'K' => 0b0010_0000,
             b'Z' => 0b0100_0000,
             b'V' => 0b1000_0000,
             _ => 0,
@@ -285,9 +285,9 @@ mod tables {
         }
     }
 
-    /// The others: `657`, `---`, `kty`.
+    /// The others: `657`, `---`, `kty` and `Kty`.
     const fn first_other(byte: u8) -> u8 {
-        (byte == b'6') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b'k') as u8) << 2
+        (byte == b'6') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b'k' || byte == b'K') as u8) << 2
     }
 
     const fn second_other(byte: u8) -> u8 {

@@ -128,7 +128,7 @@ unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
         let jia = _mm_or_si128(is(after, b'J'), is(with_bits(after, 0x08), b'I'));
         let ok0 = _mm_or_si128(is(with_bits(after, 0x04), b'o'), is(after, b'0'));
         let ey_ew = _mm_or_si128(_mm_and_si128(is(next, b'y'), jia), _mm_and_si128(is(next, b'w'), ok0));
-        let kty = _mm_and_si128(_mm_and_si128(is(bytes, b'k'), is(next, b't')), is(after, b'y'));
+        let kty = _mm_and_si128(_mm_and_si128(is(lower, b'k'), is(next, b't')), is(after, b'y'));
         let wbr = _mm_and_si128(_mm_and_si128(is(bytes, b'w'), is(next, b'b')), is(after, b'r'));
         let wide = _mm_and_si128(_mm_and_si128(is(bytes, 0), is(next, b't')), is(after, 0));
         let opening = _mm_or_si128(_mm_or_si128(_mm_and_si128(is(bytes, b'e'), ey_ew), kty), _mm_or_si128(wbr, wide));

@@ -243,7 +243,7 @@ fn ends_in_escaped_json(line: &Line<'_>) -> bool {
     let text = text.get(memrchr(b'\n', text).map_or(0, |at| at + 1)..).unwrap_or_default();
     // A string literal goes on where the next one stands.
     let long = line.bytes.len() >= WRAP_CHARS_MIN || line.text.ends_with(b"\"");
-    leaves_object_open(text) || long && !text.is_empty() && ends_in_json(text)
+    is_open_json(&line.shown(text)) || leaves_object_open(text) || long && !text.is_empty() && ends_in_json(text)
 }
 
 /// Quotes are written in escapes here. Those that have a backslash before them are seen as they are.

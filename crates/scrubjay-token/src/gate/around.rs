@@ -99,9 +99,11 @@ fn divides_name(line: &[u8]) -> bool {
 fn is_bare_private(w: &[u8]) -> bool {
     let sign = |b: u8| matches!(b, b':' | b'=' | b' ' | b'\t' | b']' | b'<' | b'>');
     let begins = b" \t\r\n{[(,;&?|\"'`:.-@%<>".contains(&w[0]);
-    let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && sign(w[2]);
-    let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && sign(w[3]);
-    begins && (one || two || w[1..] == *b"pri")
+    // Languages capitalise the names of fields.
+    let first = w[1].to_ascii_lowercase();
+    let one = matches!(first, b'd' | b'k' | b'p' | b'q') && sign(w[2]);
+    let two = matches!([first, w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && sign(w[3]);
+    begins && (one || two || first == b'p' && w[2..] == *b"ri")
 }
 
 /// Where the object of the member named at `at` opens and closes, braces within strings in its name's quotes not counted.
