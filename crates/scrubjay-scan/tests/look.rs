@@ -26,7 +26,7 @@ fn slow(text: &[u8]) -> Vec<Look> {
                 [b'e', b'w', _] => b"ko0".contains(&c),
                 [b'Z', b'X', _] | [b'V', b'1' | b'3' | b'5' | b'7', _] => true,
                 [b'l', b'd' | b'e', _] => b"U2z".contains(&c),
-                [b'6', b'5', b'7'] | [b'-', b'-', b'-'] | [b'k', b't', b'y'] | [1..=0x7f, 0, 1..=0x7f] => true,
+                [b'6', b'5', b'7'] | [b'-', b'-', b'-'] | [b'k' | b'K', b't', b'y'] | [1..=0x7f, 0, 1..=0x7f] => true,
                 _ => false,
             };
             set(&mut look.triple, triple);

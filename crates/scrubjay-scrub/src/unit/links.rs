@@ -364,7 +364,7 @@ mod tests {
             ("list of numbers", "", "65 79 4a 68 62 47 63 69 4f 69 4a 49 55 7a 49 31".into(), "65 79 4a 68 62 47 63 69".into()),
             ("size of a chunk", "", "1a\r".into(), "1a".into()),
             ("hidden", "", "got {\u{200b}".into(), "got \u{200b}".into()),
-            ("cut JSON in escapes", "", "%7B%22a%22:1,".into(), "%7B%22a%22:1%7D,".into()),
+            ("cut JSON in escapes", "", "%7B%22a%22:1,".into(), "%7B%22a%22:1%7D".into()),
             ("end of a body", &body, "QUJD".into(), "- done".into()),
             ("end of a key's headers", "DEK-Info: AES-128-CBC,00", "".into(), "done".into()),
             ("one width", PLAIN, OTHER.into(), format!("{OTHER}.")),
