@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::base64::is_base64;
 use crate::compact::{is_mixed, opens_token};
 use crate::token::Whole;
-use crate::view::{View, escape_at};
+use crate::view::{View, escape_at, hidden_len};
 use crate::wrap::is_of_others;
 
 /// Shortest width of pieces. Within one line nobody else's follows, so less will do than for lines (DESIGN §4).
@@ -116,14 +116,15 @@ fn columns(text: &[u8], first: Range<usize>, single: bool) -> Vec<Piece> {
     pieces
 }
 
-/// What may stand within a value: nothing that parts values or names them, and no escape of what a token has, which the text
-/// without its escapes tells.
+/// What may stand within a value: nothing that parts values or names them, no escape of what a token has, which the text
+/// without its escapes tells, and nothing that shows as nothing or as a dot, which the visible text does.
 fn is_break(between: &[u8]) -> bool {
     let is_escape = |at| escape_at(between, at).is_some_and(|(code, _)| u8::try_from(code).is_ok_and(is_token));
     !between.iter().any(|b| b",:=?{}()%\\".contains(b))
         && !matches!(between, [.., b'!' | b'#' | b'^'])
         && (!between.contains(&b'"') || between == b"\"\"")
         && !memchr::memchr_iter(b'&', between).any(is_escape)
+        && (0..between.len()).all(|at| hidden_len(between, at) == 0)
 }
 
 /// Where the next piece begins behind what stands at the end of one.
@@ -206,7 +207,9 @@ mod tests {
         for between in ["\r", " ", "\t", "<br>", "&nbsp;", "\u{a0}", "\u{2028}", "]]><![CDATA[", "|", "\"\"", "`", "\n"] {
             check(&format!("t={a}{between}{a}{between}Cd2 end"), Some(&format!("t={a}{a}Cd2")));
         }
-        for between in [",", "\",\"", ", ", ": ", "\":\"", "?", "%2E", "\\u002e", "&#46;", " and then there was "] {
+        for between in
+            [",", "\",\"", ", ", ": ", "\":\"", "?", "%2E", "\\u002e", "&#46;", " and then there was ", "\u{200b}", "\u{ad}", "\u{ff0e}"]
+        {
             check(&format!("t={a}{between}{a}{between}Cd2 end"), None);
         }
         for (begin, end) in [("<em>", "</em>"), ("<b class=x>", "</b>"), ("**", "**"), ("@hit@", "@/hit@"), ("||", "||")] {
