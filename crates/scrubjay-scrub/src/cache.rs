@@ -14,7 +14,7 @@ use crate::policy::Told;
 use crate::sealing::Sealing;
 use crate::site::Site;
 
-/// Entries: a power of two. One place for each; a newcomer takes the place of whoever stands there.
+/// Entries: a power of two. Two places for each; a newcomer takes that of whoever stands in the first, if both are taken.
 const ENTRIES: usize = 4096;
 /// Memory that all markers of a cache may take, in bytes.
 pub(crate) const MARKERS_BYTES_MAX: usize = 1024 * 1024;
@@ -58,8 +58,9 @@ impl Known {
 pub(crate) struct Tag(u128);
 
 impl Tag {
-    fn index(self) -> usize {
-        self.0 as usize % ENTRIES
+    fn places(self) -> [usize; 2] {
+        let first = self.0 as usize % ENTRIES;
+        [first, first ^ 1]
     }
 }
 
@@ -72,7 +73,7 @@ struct Entry {
 pub(crate) struct Cache {
     secret: [u8; 16],
     entries: Vec<Option<Entry>>,
-    /// Tags that were seen once, by the same index.
+    /// Tags that were seen once, at the same places.
     seen: Vec<u64>,
     bytes: usize,
 }
@@ -102,18 +103,21 @@ impl Cache {
     }
 
     pub(crate) fn get(&self, tag: Tag) -> Option<&Known> {
-        self.entries.get(tag.index())?.as_ref().filter(|entry| entry.tag == tag).map(|entry| &entry.known)
+        let mut entries = tag.places().into_iter().filter_map(|place| self.entries.get(place)?.as_ref());
+        entries.find(|entry| entry.tag == tag).map(|entry| &entry.known)
     }
 
     /// Tells of a decision; it is kept if it is the second one of this tag.
     pub(crate) fn put(&mut self, tag: Tag, known: impl FnOnce() -> Known) {
-        let Some(seen) = self.seen.get_mut(tag.index()) else { return };
-        // 64 bits that the index is no part of: a mistake here costs an entry, nothing else.
+        let [first, second] = tag.places();
+        // 64 bits that the place is no part of: a mistake here costs an entry, nothing else.
         let mark = (tag.0 >> 64) as u64;
-        if std::mem::replace(seen, mark) != mark {
+        if !self.seen_before(first, second, mark) || self.get(tag).is_some() {
             return;
         }
-        let Some(place) = self.entries.get_mut(tag.index()) else { return };
+        let is_free = |place: usize| self.entries.get(place).is_some_and(Option::is_none);
+        let place = if !is_free(first) && is_free(second) { second } else { first };
+        let Some(place) = self.entries.get_mut(place) else { return };
         let before = place.take().map_or(0, |entry| entry.known.bytes());
         self.bytes -= before;
         let known = known();
@@ -122,6 +126,21 @@ impl Cache {
             self.bytes += bytes;
             *place = Some(Entry { tag, known });
         }
+    }
+
+    /// True where the mark stands at one of two places. Otherwise it does from now on, and the one that came before it as well.
+    fn seen_before(&mut self, first: usize, second: usize, mark: u64) -> bool {
+        let seen = |place: usize| self.seen.get(place).copied().unwrap_or_default();
+        let earlier = seen(first);
+        if earlier == mark || seen(second) == mark {
+            return true;
+        }
+        for (place, mark) in [(first, mark), (second, earlier)] {
+            if let Some(seen) = self.seen.get_mut(place) {
+                *seen = mark;
+            }
+        }
+        false
     }
 }
 
@@ -154,19 +173,18 @@ mod tests {
         assert_eq!(cache.get(cache.tag(b"tokem", &Site::of("app"))), None);
     }
 
-    /// Two tokens on one index, which 64 bits of equal tags would be too: neither gets the other's marker.
+    /// Tokens in one place, which 64 bits of equal tags would be too: two are kept there, and none gets another's marker.
     #[test]
     fn a_collision_gives_nobody_the_other_marker() {
         let mut cache = Cache::with_secret([1; 16]);
-        let (a, b) = (Tag(7), Tag(7 + (5 << 12)));
-        let same_upper_half = Tag(7 + (1 << 20));
-        assert_eq!(a.index(), b.index());
-        for tag in [a, a] {
-            cache.put(tag, || known("a"));
-        }
-        assert_eq!((cache.get(b), cache.get(same_upper_half)), (None, None));
-        for tag in [b, b] {
-            cache.put(tag, || known("b"));
+        let [a, b, c] = [1, 2, 3].map(|n| Tag(7 + (n << 12) + (n << 64)));
+        let same_upper_half = Tag(7 + (4 << 12) + (1 << 64));
+        assert!(a.places() == b.places() && b.places() == c.places());
+        for (tag, marker) in [(a, "a"), (b, "b"), (c, "c")] {
+            cache.put(tag, || known(marker));
+            assert_eq!((cache.get(tag), cache.get(same_upper_half)), (None, None));
+            cache.put(tag, || known(marker));
+            assert_eq!(cache.get(tag), Some(&known(marker)));
         }
         assert_eq!((cache.get(a), cache.get(b)), (None, Some(&known("b"))));
     }
