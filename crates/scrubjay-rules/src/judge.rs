@@ -92,8 +92,24 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     if bare.len() >= 8 && is_sequence(bare) {
         return true;
     }
+    if unescaped(bare).is_some_and(|plain| is_placeholder(&plain)) {
+        return true;
+    }
     let lower = bare.to_ascii_lowercase();
     NOTHING.contains(&lower.as_slice()) || (0..lower.len()).any(|at| stands_for(lower.get(at..).unwrap_or_default()))
+}
+
+/// The value with its percent escapes taken off (RFC 3986 §2.1). `None`: it has none.
+fn unescaped(value: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((&first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).filter(|digits| first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let code = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        plain.push(code.unwrap_or(first));
+        rest = behind.get(if code.is_some() { 2 } else { 0 }..).unwrap_or_default();
+    }
+    (plain.len() < value.len()).then_some(plain)
 }
 
 /// One of [`STANDS_FOR`] begins here. A value has many places: that the first byte is none of theirs settles most.
@@ -207,10 +223,12 @@ mod tests {
             "1234567890abcdef",
             "abcdefghijklmnop",
             "00000000000000000000000000000001",
+            "%24%7BSECRET%7D",
+            "%5BREDACTED%5D",
         ] {
             assert!(is_placeholder(text.as_bytes()), "{text}");
         }
-        for text in ["hunter2", "8f3ac1d2", "s3cr3t!", "p@ss$word", "correct horse", "dXNlcjpwYXNz", "hunter12345678"] {
+        for text in ["hunter2", "8f3ac1d2", "s3cr3t!", "p@ss$word", "correct horse", "dXNlcjpwYXNz", "hunter12345678", "p%40ss%24word"] {
             assert!(!is_placeholder(text.as_bytes()), "{text}");
         }
     }
