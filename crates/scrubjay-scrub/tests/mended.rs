@@ -689,6 +689,14 @@ fn literals_in_records() {
         check(&SIGNED, |r, t| format!("{mark}{before}{}{behind}", wrapped(&t.text, r.between(48, 100), &between)));
     }
     check(&SIGNED, |r, t| format!("TOKEN='{}'", wrapped(&t.text, r.between(48, 100), "'\\\n'")));
+    // As Python prints them, in a container's lines.
+    for (head, tail) in [("2026-11-28T10:00:00.1Z stderr F ", ""), (r#"{"log":""#, r#"\n","stream":"stderr","time":"t"}"#)] {
+        check(&SIGNED, |r, t| {
+            let between = format!("'{tail}\n{head}           '");
+            format!("{head}{{'token': '{}',{tail}\n{head} 'n': 3}}{tail}", wrapped(&t.text, r.between(48, 100), &between))
+        });
+        check_same(&format!("{head}id: 'A1b2C3d4E5f6A7b8C9d0'{tail}\n{head}    'B1b2C3d4E5f6A7b8C9d0'{tail}"));
+    }
     let (id, other) = ("A1b2C3d4E5f6A7b8C9d0", "B1b2C3d4E5f6A7b8C9d0");
     for end in ["'", "',", "' +", "'\\"] {
         check_same(&format!("{mark}t = '{id}{end}\n{mark}  '{other}'"));

@@ -22,6 +22,8 @@ const FRAME_WORD_CHARS_MAX: usize = 40;
 const NAME_BYTES_MAX: usize = 64;
 /// Shortest full line of a value (DESIGN §4).
 const WIDTH_CHARS_MIN: usize = 60;
+/// Shortest piece of a value in a string literal.
+const LITERAL_CHARS_MIN: usize = 16;
 
 /// A line of an object in JSON that is all that a record says.
 struct Line<'a> {
@@ -195,9 +197,15 @@ pub fn goes_on_in_next(before: &[u8], record: &[u8], next: Option<&[u8]>) -> boo
 /// Where what a record says begins that ends in a full line of a value, where the next record, framed alike, goes on with a
 /// line that is no longer.
 fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
-    let text = full_string(record).or_else(|| part(record).map(|part| part.text).filter(|text| ends_full(&record[text.clone()])))?;
+    let part = part(record).map(|part| part.text);
+    let is_full = |text: &Range<usize>| ends_full(&record[text.clone()]) || ends_in_literal(&record[text.clone()]);
+    let text = string_that(record, ends_full).or_else(|| string_that(record, ends_in_apostrophe)).or(part.filter(is_full))?;
     let Some(next) = next else { return Some(text.start) };
-    let more = &next[said(frame(record, text.start), next)?].trim_ascii_start();
+    let more = next[said(frame(record, text.start), next)?].trim_ascii_start();
+    if let Some(quote) = record[text.clone()].last().filter(|b| matches!(b, b'"' | b'\'')) {
+        let literal = more[more.iter().take_while(|b| b"+.& ".contains(b)).count()..].strip_prefix(&[*quote]);
+        return literal.is_some_and(|rest| rest.first().is_some_and(|&b| is_piece(b))).then_some(text.start);
+    }
     let len = more.iter().take_while(|&&b| is_piece(b)).count();
     let begins_anew = opens_object(&more[..len]) && !record[text.clone()].ends_with(b".");
     // A word before others is no end of a value.
@@ -205,15 +213,26 @@ fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
     (len > 0 && len <= text.len() && !begins_anew && !is_word && json_line(record).is_none()).then_some(text.start)
 }
 
-/// The string of a record that ends in a full line of a value.
-fn full_string(record: &[u8]) -> Option<Range<usize>> {
+/// The string of a record that ends so.
+fn string_that(record: &[u8], ends: fn(&[u8]) -> bool) -> Option<Range<usize>> {
     // Of most quotes the bytes before them are enough to know; a line end in escapes may stand between.
-    let may_end = |at: &usize| *at >= WIDTH_CHARS_MIN && [50, 30, 10].iter().all(|back| is_piece(record[at - back]));
+    let may_end = |at: &usize| *at >= LITERAL_CHARS_MIN + 10 && is_piece(record[at - 10]);
     memchr::memchr_iter(b'"', record).filter(may_end).find_map(|at| {
         let end = without_line_end(&record[..at - slashes_before(record, at)]).len();
-        let quote = if ends_full(&record[..end]) { memchr::memrchr(b'"', &record[..end])? } else { return None };
+        let quote = if ends(&record[..end]) { memchr::memrchr(b'"', &record[..end])? } else { return None };
         begins_string(&record[..quote - slashes_before(record, quote)]).then_some(quote + 1..end)
     })
+}
+
+/// A string literal of what looks like a piece of a value.
+fn ends_in_literal(text: &[u8]) -> bool {
+    let literal = text.strip_suffix(b"\"").or_else(|| text.strip_suffix(b"'")).unwrap_or_default();
+    literal.iter().rev().take(LITERAL_CHARS_MIN).filter(|&&b| is_piece(b)).count() == LITERAL_CHARS_MIN
+}
+
+/// The same, in quotes that need no escapes in JSON.
+fn ends_in_apostrophe(text: &[u8]) -> bool {
+    text.ends_with(b"'") && ends_in_literal(text)
 }
 
 fn ends_full(text: &[u8]) -> bool {
