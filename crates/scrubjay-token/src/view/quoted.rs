@@ -1,6 +1,7 @@
 //! Quoted-printable (RFC 2045 §6.7).
 
-use super::{View, hex};
+use super::View;
+use super::escapes::hex;
 use crate::base64::{is_base64, tail_len};
 use crate::wrap::{is_piece, mark_end};
 
