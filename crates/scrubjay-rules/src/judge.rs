@@ -92,11 +92,19 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     if bare.len() >= 8 && is_sequence(bare) {
         return true;
     }
-    if unescaped(bare).is_some_and(|plain| is_placeholder(&plain)) {
+    if unescaped(bare).is_some_and(|plain| is_reference(&plain)) {
         return true;
     }
     let lower = bare.to_ascii_lowercase();
     NOTHING.contains(&lower.as_slice()) || (0..lower.len()).any(|at| stands_for(lower.get(at..).unwrap_or_default()))
+}
+
+/// A name in brackets, and nothing else: `${TOKEN}`, `[REDACTED]`, `<token>`.
+fn is_reference(value: &[u8]) -> bool {
+    const BRACKETS: [(&[u8], &[u8]); 5] = [(b"${", b"}"), (b"$(", b")"), (b"{{", b"}}"), (b"<", b">"), (b"[", b"]")];
+    let is_name =
+        |name: &[u8]| !name.is_empty() && name.iter().all(|&b| b.is_ascii_alphabetic() || b"_-. ".contains(&b)) && !is_random(name);
+    BRACKETS.iter().any(|(open, close)| value.strip_prefix(*open).and_then(|rest| rest.strip_suffix(*close)).is_some_and(is_name))
 }
 
 /// The value with its percent escapes taken off (RFC 3986 §2.1). `None`: it has none.
@@ -228,7 +236,20 @@ mod tests {
         ] {
             assert!(is_placeholder(text.as_bytes()), "{text}");
         }
-        for text in ["hunter2", "8f3ac1d2", "s3cr3t!", "p@ss$word", "correct horse", "dXNlcjpwYXNz", "hunter12345678", "p%40ss%24word"] {
+        for text in [
+            "hunter2",
+            "8f3ac1d2",
+            "s3cr3t!",
+            "p@ss$word",
+            "correct horse",
+            "dXNlcjpwYXNz",
+            "hunter12345678",
+            "p%40ss%24word",
+            "%24%7BSECRET%7Dq8Fh3kL0sPz9Xw2",
+            "%24%7Bq8Fh3kL0sPz9Xw2%7D",
+            "%25q8Fh3kL0sPz9Xw2vB%25",
+            "%5Bq8Fh",
+        ] {
             assert!(!is_placeholder(text.as_bytes()), "{text}");
         }
     }

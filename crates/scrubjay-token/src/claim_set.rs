@@ -11,11 +11,21 @@ const PARTY_CLAIMS: [&str; 3] = ["iss", "sub", "aud"];
 /// Seconds of a NumericDate of these decades: ten digits.
 const DATES: std::ops::Range<f64> = 1e9..1e10;
 
-/// Plainly the claims of a token, without anything beside them: a date, and a party to it.
+/// Plainly the claims of a token, where a dot says that more stood beside them: a date, and a party to it.
 pub(crate) fn is_claim_set(object: &Value) -> bool {
-    let is_date = |name| matches!(object.get(name), Some(Value::Number(n)) if n.parse().is_ok_and(|seconds| DATES.contains(&seconds)));
-    let is_party = |name| matches!(object.get(name), Some(Value::String(_) | Value::Array(_)));
-    DATE_CLAIMS.into_iter().any(is_date) && PARTY_CLAIMS.into_iter().any(is_party)
+    matches!(dates_and_parties(object), (1.., 1..))
+}
+
+/// The same, without anything beside them: more of either. A state or a cursor may have one of each.
+pub(crate) fn is_lone_claim_set(object: &Value) -> bool {
+    matches!(dates_and_parties(object), (1.., 2..) | (2.., 1..))
+}
+
+fn dates_and_parties(object: &Value) -> (usize, usize) {
+    let is_date =
+        |name: &&str| matches!(object.get(name), Some(Value::Number(n)) if n.parse().is_ok_and(|seconds| DATES.contains(&seconds)));
+    let is_party = |name: &&str| matches!(object.get(name), Some(Value::String(_) | Value::Array(_)));
+    (DATE_CLAIMS.iter().filter(|name| is_date(name)).count(), PARTY_CLAIMS.iter().filter(|name| is_party(name)).count())
 }
 
 /// What a member of an object, or of a piece of one, is to a token.
@@ -132,6 +142,14 @@ mod tests {
             (r#"["exp",1767747268,"sub","jo"]"#, false),
         ] {
             assert_eq!(is_claim_set(&parse(text.as_bytes()).value), want, "{text}");
+        }
+        for (text, want) in [
+            (r#"{"exp":1767747268,"sub":"jo","iss":"https://a.example"}"#, true),
+            (r#"{"exp":1767747268,"iat":1767747260,"sub":"jo"}"#, true),
+            (r#"{"redirect":"/home","nonce":"abcd","iat":1700000000,"iss":"web"}"#, false),
+            (r#"{"sub":"install","shop":"a.example","exp":1700000600}"#, false),
+        ] {
+            assert_eq!(is_lone_claim_set(&parse(text.as_bytes()).value), want, "{text}");
         }
     }
 

@@ -2,7 +2,7 @@
 //! whole or damaged.
 
 use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, head_len, is_base64, tail_len};
-use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set};
+use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set, is_lone_claim_set};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
 use crate::fragments::{header_rest, text_start};
 use crate::json::{self, Skimmed, Status, Value};
@@ -331,7 +331,7 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
             return At::Token(Found::plain(start..end, token));
         }
     }
-    let is_alone = || matches!(&read, Head::Object(claims, _) if is_claim_set(claims)) && text_start(text, start) == start;
+    let is_alone = || matches!(&read, Head::Object(claims, _) if is_lone_claim_set(claims)) && text_start(text, start) == start;
     if !segments.dot_at(head.padded_end) && !is_alone() {
         return At::Nothing;
     }

@@ -102,9 +102,9 @@ fn columns(text: &[u8], first: Range<usize>, single: bool) -> Vec<Piece> {
             break;
         }
     }
-    // Lines are one writer's within a string.
+    // One piece proves no width: what stands behind it is anybody's. Lines are one writer's within a string.
     let quote = text[..first.start].last().filter(|b| matches!(b, b'"' | b'\''));
-    if between.contains(&b'\n') && !single && (quote.is_none() || text.get(end) != quote) {
+    if full < 2 || between.contains(&b'\n') && !single && (quote.is_none() || text.get(end) != quote) {
         pieces.clear();
     }
     // Two of one width prove the first one, too.
@@ -217,6 +217,7 @@ mod tests {
             check(&format!("{begin}{a}{end} end"), None);
             check(&format!("t={a} {begin}Cd2{end} end"), None);
         }
+        check(&format!("t={a}... GET /{}", "Xy7".repeat(8)), None);
         check(&format!("<td>{a}</td><td>{}</td>", &a[..9]), None);
     }
 }
