@@ -7,7 +7,7 @@ use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, Token, base64_url};
-use support::{AFTER, BEFORE, cases, first_seed, pieces, whole};
+use support::{AFTER, BEFORE, cases, first_seed, pieces, shown, whole};
 
 /// What a writer puts before and behind each line, and how it escapes the line.
 struct Frame {
@@ -323,5 +323,20 @@ fn members_among_those_of_a_record() {
                 assert_eq!(whole(Limits::default(), &out), out, "{text}");
             }
         }
+    }
+}
+
+/// What a record says behind one that ends in a cut token is its own: a digest, a name, a word before others.
+#[test]
+fn what_stands_behind_a_cut_token_in_records_stays() {
+    let token = Form::Jws.make(&mut Random::new(first_seed())).text;
+    let digest = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
+    let others =
+        [format!("{digest}  a.txt"), format!("sha256:{digest}"), "shutdown-complete-for-worker-number-seventeen-of-the-pool".into()];
+    for other in others {
+        let record = |said: &str| format!("{{\"log\":\"{said}\\n\",\"stream\":\"stdout\",\"time\":\"t\"}}\n");
+        let text = [record(&format!("bad token {}", &token[..token.len() / 2])), record(&other), record("ok")].concat();
+        let out = whole(Limits::default(), text.as_bytes());
+        assert!(out.ends_with([record(&other), record("ok")].concat().as_bytes()), "{}", shown(&out));
     }
 }

@@ -12,7 +12,7 @@ use crate::partials::part;
 use crate::pem::framed_as;
 use crate::token::Found;
 use crate::view::View;
-use crate::wrap::is_piece;
+use crate::wrap::{is_of_others, is_piece};
 
 /// Longest frame before what a record says, in bytes.
 const FRAME_BYTES_MAX: usize = 2048;
@@ -22,6 +22,8 @@ const FRAME_WORD_CHARS_MAX: usize = 40;
 const NAME_BYTES_MAX: usize = 64;
 /// Shortest full line of a value (DESIGN §4).
 const WIDTH_CHARS_MIN: usize = 60;
+/// Shortest run that is no base64 if it has no capitals: of 24 characters, four in a million are so.
+const SMALL_CHARS_MIN: usize = 24;
 /// Shortest piece of a value in a string literal.
 const LITERAL_CHARS_MIN: usize = 16;
 
@@ -208,9 +210,12 @@ fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
     }
     let len = more.iter().take_while(|&&b| is_piece(b)).count();
     let begins_anew = opens_object(&more[..len]) && !record[text.clone()].ends_with(b".");
-    // A word before others is no end of a value.
-    let is_word = len < more.len() && more[..len].iter().all(u8::is_ascii_lowercase);
-    (len > 0 && len <= text.len() && !begins_anew && !is_word && json_line(record).is_none()).then_some(text.start)
+    let run = &more[..len];
+    // A word before others is no end of a value, and a name in small letters no part of one.
+    let is_small = len >= SMALL_CHARS_MIN && !run.iter().any(u8::is_ascii_uppercase) && !run.iter().all(u8::is_ascii_hexdigit);
+    let is_word = is_small || len < more.len() && !is_mixed(run);
+    let is_other = is_of_others(&record[text.clone()], run);
+    (len > 0 && len <= text.len() && !begins_anew && !is_word && !is_other && json_line(record).is_none()).then_some(text.start)
 }
 
 /// The string of a record that ends so.
