@@ -29,8 +29,7 @@ pub(crate) const fn is_separator(byte: u8) -> bool {
 }
 
 /// Three bytes with which base64 of a JOSE header begins (`{"`, `{ `, `{\n` …), or the name of a JWK's key type, perhaps
-/// capitalised, or the middle
-/// of it in UTF-16, or the tag that shows as nothing (`<wbr>`), which may part a token into pieces of any length.
+/// capitalised, or the middle of it in UTF-16, or the tag that shows as nothing (`<wbr>`), which may part a token into pieces of any length.
 /// The last bytes of `ey…` and `ew…` are those that white space, a quote or a line end after the brace can give.
 pub(crate) const fn is_opening(bytes: [u8; OPENING_BYTES]) -> bool {
     matches!(

@@ -23,7 +23,7 @@ use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 use crate::cache::{Cache, Tag};
 use crate::engine::field::{Asked, Decided};
 use crate::engine::swallow::swallow;
-use crate::fence::fenced;
+use crate::fence::{decided, fenced};
 use crate::marker::{self, Place};
 use crate::others::{self, Others};
 use crate::policy::Told;
@@ -319,13 +319,12 @@ impl Engine {
         if self.in_plain_sight(work, lines.start, text) {
             return;
         }
-        match fenced(|| analyze(text)) {
-            Some(Ok(found)) => {
+        match decided(|| analyze(text)) {
+            Ok(found) => {
                 let ours = if found.is_empty() { Ours::default() } else { Ours::of(text, self.teller.rules()) };
                 found.iter().for_each(|f| self.replace(work, lines.start, &ours, f));
             }
-            Some(Err(_)) => self.withhold(work, lines, "budget"),
-            None => self.withhold(work, lines, "error"),
+            Err(why) => self.withhold(work, lines, why),
         }
     }
 
@@ -513,10 +512,9 @@ impl Engine {
         if !work.part_may_hold(text, &runs) {
             return at + half;
         }
-        let (found, open) = match fenced(|| analyze_open(text)) {
-            Some(Ok(found)) => found,
-            Some(Err(_)) => return self.withhold_run(work, at, at + half, line_end, last, "budget"),
-            None => return self.withhold_run(work, at, at + half, line_end, last, "error"),
+        let (found, open) = match decided(|| analyze_open(text)) {
+            Ok(found) => found,
+            Err(why) => return self.withhold_run(work, at, at + half, line_end, last, why),
         };
         let mut commit = open.map_or(half, |open| half.min(open));
         for f in &found {

@@ -2,10 +2,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use scrubjay_token::Exhausted;
+
 /// What `work` gives; `None`: it panicked. Logs are written by attackers, and a line on which we fail must cost no more than
 /// itself: whoever asks withholds it. Builds with debug assertions fail as loudly as ever, so that tests and fuzzing see it.
 pub(crate) fn fenced<T>(work: impl FnOnce() -> T) -> Option<T> {
     if cfg!(debug_assertions) { Some(work()) } else { caught(work) }
+}
+
+/// What `work` finds, or why it cannot tell: as a marker says it.
+pub(crate) fn decided<T>(work: impl FnOnce() -> Result<T, Exhausted>) -> Result<T, &'static str> {
+    fenced(work).map_or(Err("error"), |found| found.map_err(|Exhausted| "budget"))
 }
 
 fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {

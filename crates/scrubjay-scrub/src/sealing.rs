@@ -10,7 +10,7 @@ use scrubjay_token::{analyze, base64};
 use zeroize::Zeroizing;
 
 use crate::claimset::{self, Member};
-use crate::fence::fenced;
+use crate::fence::decided;
 use crate::marker::{MARKER_BYTES_MAX, Marker};
 use crate::policy::SealTo;
 use crate::stats::Stats;
@@ -189,7 +189,7 @@ fn is_noise(bytes: &[u8], rules: &RulePack) -> bool {
     let odd = bytes.iter().filter(|b| !b.is_ascii()).count();
     let mut hits = Vec::new();
     rules.find(bytes, &mut hits);
-    odd >= bytes.len() / 8 && hits.is_empty() && fenced(|| analyze(bytes)).is_some_and(|found| found.is_ok_and(|found| found.is_empty()))
+    odd >= bytes.len() / 8 && hits.is_empty() && decided(|| analyze(bytes)).is_ok_and(|found| found.is_empty())
 }
 
 /// The marker that a claim set stands in.

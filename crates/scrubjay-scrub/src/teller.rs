@@ -9,7 +9,7 @@ use scrubjay_token::json::Value;
 use scrubjay_token::{Class, Kind, Token, analyze, risks};
 
 use crate::claimset::Member;
-use crate::fence::fenced;
+use crate::fence::decided;
 use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
 use crate::policy::{self, Decided, Facts, Note, Policy, Rule, Show, Told};
 use crate::sealing::{Ours, Sealing};
@@ -287,9 +287,9 @@ impl Teller {
         self.scanner.scan_complete(text, &mut runs);
         let mut fired = Vec::new();
         if !runs.is_empty() {
-            match fenced(|| analyze(text)) {
-                Some(Ok(found)) => fired.extend(found.iter().map(|f| f.span())),
-                Some(Err(_)) | None => fired.push(0..text.len()),
+            match decided(|| analyze(text)) {
+                Ok(found) => fired.extend(found.iter().map(|f| f.span())),
+                Err(_) => fired.push(0..text.len()),
             }
         }
         let mut hits = Vec::new();

@@ -8,7 +8,7 @@ use crate::view::View;
 use crate::wrap::is_piece;
 
 /// Shortest first piece: the carrier says that it goes on.
-const FIRST_CHARS_MIN: usize = 16;
+pub(crate) const FIRST_CHARS_MIN: usize = 16;
 /// Longest text between two literals, a line end and an indentation included.
 const GAP_BYTES_MAX: usize = 80;
 /// Shortest row of a terminal that counts (DESIGN §4).
@@ -166,10 +166,15 @@ pub fn ends_in_operator(line: &[u8]) -> bool {
         // What needs no sign, or one that the unit knows, is not asked here.
         let text = if operator.is_empty() { None } else { line.strip_suffix(operator) };
         let Some(text) = text.map(<[u8]>::trim_ascii_end) else { return false };
-        let Some(literal) = text.strip_suffix(b"\"").or_else(|| text.strip_suffix(b"'")) else { return false };
-        let piece = &literal[piece_before(literal, literal.len())];
-        piece.len() >= FIRST_CHARS_MIN && (sure || is_dense(piece))
+        last_literal(text).is_some_and(|piece| sure || is_dense(piece))
     })
+}
+
+/// The piece of a value in the string literal in which a text ends.
+pub(crate) fn last_literal(text: &[u8]) -> Option<&[u8]> {
+    let literal = text.strip_suffix(b"\"").or_else(|| text.strip_suffix(b"'"))?;
+    let piece = &literal[piece_before(literal, literal.len())];
+    (piece.len() >= FIRST_CHARS_MIN).then_some(piece)
 }
 
 /// Rows of a terminal: where a line reaches its last column, readline writes a blank and a carriage return.

@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::compact::{is_mixed, opens_object};
 use crate::lines::raw_lines;
 use crate::lists::{is_dump_line, line_pieces};
+use crate::literals::{FIRST_CHARS_MIN, last_literal};
 use crate::notations::{is_known, lone_member};
 use crate::partials::part;
 use crate::pem::framed_as;
@@ -24,8 +25,6 @@ const NAME_BYTES_MAX: usize = 64;
 const WIDTH_CHARS_MIN: usize = 60;
 /// Shortest run that is no base64 if it has no capitals: of 24 characters, four in a million are so.
 const SMALL_CHARS_MIN: usize = 24;
-/// Shortest piece of a value in a string literal.
-const LITERAL_CHARS_MIN: usize = 16;
 
 /// A line of an object in JSON that is all that a record says.
 struct Line<'a> {
@@ -200,7 +199,7 @@ pub fn goes_on_in_next(before: &[u8], record: &[u8], next: Option<&[u8]>) -> boo
 /// line that is no longer.
 fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
     let part = part(record).map(|part| part.text);
-    let is_full = |text: &Range<usize>| ends_full(&record[text.clone()]) || ends_in_literal(&record[text.clone()]);
+    let is_full = |text: &Range<usize>| ends_full(&record[text.clone()]) || last_literal(&record[text.clone()]).is_some();
     let text = string_that(record, ends_full).or_else(|| string_that(record, ends_in_apostrophe)).or(part.filter(is_full))?;
     let Some(next) = next else { return Some(text.start) };
     let more = next[said(frame(record, text.start), next)?].trim_ascii_start();
@@ -221,7 +220,7 @@ fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
 /// The string of a record that ends so.
 fn string_that(record: &[u8], ends: fn(&[u8]) -> bool) -> Option<Range<usize>> {
     // Of most quotes the bytes before them are enough to know; a line end in escapes may stand between.
-    let may_end = |at: &usize| *at >= LITERAL_CHARS_MIN + 10 && is_piece(record[at - 10]);
+    let may_end = |at: &usize| *at >= FIRST_CHARS_MIN + 10 && is_piece(record[at - 10]);
     memchr::memchr_iter(b'"', record).filter(may_end).find_map(|at| {
         let end = without_line_end(&record[..at - slashes_before(record, at)]).len();
         let quote = if ends(&record[..end]) { memchr::memrchr(b'"', &record[..end])? } else { return None };
@@ -229,15 +228,9 @@ fn string_that(record: &[u8], ends: fn(&[u8]) -> bool) -> Option<Range<usize>> {
     })
 }
 
-/// A string literal of what looks like a piece of a value.
-fn ends_in_literal(text: &[u8]) -> bool {
-    let literal = text.strip_suffix(b"\"").or_else(|| text.strip_suffix(b"'")).unwrap_or_default();
-    literal.iter().rev().take(LITERAL_CHARS_MIN).filter(|&&b| is_piece(b)).count() == LITERAL_CHARS_MIN
-}
-
-/// The same, in quotes that need no escapes in JSON.
+/// A string literal in quotes that need no escapes in JSON.
 fn ends_in_apostrophe(text: &[u8]) -> bool {
-    text.ends_with(b"'") && ends_in_literal(text)
+    text.ends_with(b"'") && last_literal(text).is_some()
 }
 
 fn ends_full(text: &[u8]) -> bool {
