@@ -121,9 +121,7 @@ impl Scrubber {
         lane.lag += bytes.len() as u64;
         let mut buffer = bytes;
         if !lane.held.is_empty() {
-            let mut joined = std::mem::take(&mut lane.held);
-            joined.extend_from_slice(&buffer);
-            buffer = joined;
+            put_before(&lane.held, &mut buffer);
         }
         let mut decision = self.engine.decide(&mut lane.state, source, &buffer, ends, stats);
         self.sidecar.append(&mut decision.sidecar);
@@ -131,7 +129,8 @@ impl Scrubber {
         if let Some(line_end) = memchr::memrchr(b'\n', decided) {
             lane.lag = (buffer.len() - line_end - 1) as u64;
         }
-        lane.held = buffer.get(decision.consumed..).unwrap_or_default().to_vec();
+        lane.held.clear();
+        lane.held.extend_from_slice(buffer.get(decision.consumed..).unwrap_or_default());
         let out = apply(buffer, &decision);
         let lag = if ends { 0 } else { lane.lag };
         if !ends {
@@ -184,6 +183,17 @@ impl Scrubber {
         // The byte between two parts belongs to none; it keeps them apart for whoever scans the buffer again.
         out.push(b'\n');
         start..end
+    }
+}
+
+/// In place: a buffer that is used again and again grows once, and a new one for each batch would be new pages of memory for
+/// each (a tenth of what clean text takes).
+fn put_before(held: &[u8], buffer: &mut Vec<u8>) {
+    let bytes = buffer.len();
+    buffer.extend_from_slice(held);
+    buffer.copy_within(..bytes, held.len());
+    if let Some(front) = buffer.get_mut(..held.len()) {
+        front.copy_from_slice(held);
     }
 }
 

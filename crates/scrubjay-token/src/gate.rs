@@ -12,6 +12,7 @@
 mod around;
 mod quick;
 mod shape;
+mod sight;
 
 use std::ops::Range;
 
@@ -24,10 +25,11 @@ use self::around::{
     is_cut_by_runtime, is_interrupted, is_modulus, is_named, is_wrapped_end, is_wrapped_shape, line_of,
 };
 use self::shape::{
-    HEAD_BYTES, begins_object, ends_object, has_jwe_shape, is_hyphenated, is_readable_base64, is_readable_hex, is_telling,
-    may_be_readable_hex, may_be_readable_hex_anywhere,
+    HEAD_BYTES, is_hyphenated, is_readable_base64, is_readable_hex, may_be_readable_base64, may_be_readable_hex,
+    may_be_readable_hex_anywhere,
 };
-use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, HEX_DIGITS_MIN, is_readable, is_worth_a_look};
+use self::sight::Sight;
+use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
 use crate::lists::{decode_hex, dumps, lists, lists_from};
 use crate::notations::is_private_value;
@@ -36,7 +38,7 @@ use crate::pem::begins_key;
 use crate::sd_jwt::has_disclosures;
 use crate::survey::Survey;
 use crate::torn::torn;
-use crate::view::{escape_at, escaped_hidden_as, hidden_len, shows_as_nothing, unescaped, unquoted, visible};
+use crate::view::{escape_at, escaped_hidden_as, shows_as_nothing, unescaped, unquoted, visible};
 
 /// Fewest numbers of a list that goes on in the next line.
 const NUMBERS_MIN: usize = 8;
@@ -108,7 +110,7 @@ impl Gate {
         let goes_on = ends_line(text, &run);
         let all = sight.all;
         self.holds(sight, DEPTH_MAX, goes_on)
-            || sight.key_types().any(|at| has_private_key(text, run.start + at, &mut self.budget))
+            || sight.any_key_type(|at| has_private_key(text, run.start + at, &mut self.budget))
             || is_named(text, run.start)
             || is_private_value(text, run.start)
             || is_modulus(text, &run)
@@ -176,24 +178,30 @@ impl Gate {
     /// A long part of the run decodes to something that may hold a token.
     fn has_part(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
         if sight.all.upper != 0
-            && sight.long(|look| look.base64).any(|part| {
-                if begins_key(&sight.text[part.clone()]) {
-                    return true;
-                }
-                let goes_on = goes_on && !is_parameter(&sight.text[part.end..]) || ends_escaped_line(sight.text, part.end);
-                self.is_base64_of(&sight.text[part], depth, goes_on)
-            })
+            && sight.any_long(
+                |look| look.base64,
+                |part| {
+                    if begins_key(&sight.text[part.clone()]) {
+                        return true;
+                    }
+                    let goes_on = goes_on && !is_parameter(&sight.text[part.end..]) || ends_escaped_line(sight.text, part.end);
+                    self.is_base64_of(&sight.text[part], depth, goes_on)
+                },
+            )
         {
             return true;
         }
         sight.all.text_digit != 0
-            && sight.long(|look| look.hex).any(|digits| {
-                let goes_on = goes_on || ends_escaped_line(sight.text, digits.end);
-                self.is_hex_of(sight, digits, depth, goes_on)
-            })
+            && sight.any_long(
+                |look| look.hex,
+                |digits| {
+                    let goes_on = goes_on || ends_escaped_line(sight.text, digits.end);
+                    self.is_hex_of(sight, digits, depth, goes_on)
+                },
+            )
             || sight.all.text_digit != 0
                 && sight.has_hyphens()
-                && sight.long(|look| look.base64).any(|part| is_hyphenated(&sight.text[part]))
+                && sight.any_long(|look| look.base64, |part| is_hyphenated(&sight.text[part]))
     }
 
     /// The part is base64 of something that may hold a token: at its beginning at any alignment, or behind a slash. Openings
@@ -205,7 +213,9 @@ impl Gate {
             decode_into(chars, &mut bytes);
             goes_on || torn(&bytes).is_some() || gate.inner(&bytes, depth)
         };
-        if (0..4).any(|skip| is_readable_base64(&part[skip..], HEAD_BYTES) && decoded(self, &part[skip..])) {
+        let may_be = may_be_readable_base64(part);
+        let reads = |skip: usize| may_be[skip] && is_readable_base64(&part[skip..], HEAD_BYTES);
+        if (0..4).any(|skip| reads(skip) && decoded(self, &part[skip..])) {
             return true;
         }
         let slashes = memchr::memchr_iter(b'/', part).map(|at| at + 1).take(BASE64_STARTS_MAX);
@@ -260,167 +270,6 @@ fn part_len(text: &[u8], at: usize, most: usize) -> usize {
     text.get(at..).unwrap_or_default().iter().take(most).take_while(|&&b| is_base64(b)).count()
 }
 
-/// A text and what its bytes are.
-struct Sight<'a> {
-    text: &'a [u8],
-    looks: &'a [Look],
-    /// All looks in one: what there is at all.
-    all: Look,
-}
-
-impl<'a> Sight<'a> {
-    fn new(text: &'a [u8], scanner: Scanner, looks: &'a mut Vec<Look>) -> Self {
-        looks.clear();
-        scanner.look(text, looks);
-        let mut all = Look::default();
-        for look in looks.iter() {
-            all.dot |= look.dot;
-            all.upper |= look.upper;
-            all.equals |= look.equals;
-            all.odd |= look.odd;
-            all.escape |= look.escape;
-            all.triple |= look.triple;
-            all.text_digit |= look.text_digit;
-        }
-        Self { text, looks, all }
-    }
-
-    /// Of bytes in hex with hyphens between them, the third or one of its neighbours is one.
-    fn has_hyphens(&self) -> bool {
-        let count = |head: &[u8]| head.iter().map(|&b| u8::from(b == b'-')).sum::<u8>();
-        // Of a constant length it is a few vector operations.
-        self.text.first_chunk::<64>().map_or_else(|| count(self.text), |head| count(head)) >= 5
-    }
-
-    /// The bits of 128 bytes from `at` on.
-    fn window(&self, at: usize, mask: impl Fn(&Look) -> u64) -> u128 {
-        let word = |i: usize| u128::from(self.looks.get(at / 64 + i).map_or(0, &mask));
-        let (low, shift) = (word(0) | word(1) << 64, at % 64);
-        if shift == 0 { low } else { low >> shift | word(2) << (128 - shift) }
-    }
-
-    /// Offsets whose bit in a mask is set.
-    fn bits(&self, mask: impl Fn(&Look) -> u64) -> impl Iterator<Item = usize> {
-        self.looks.iter().enumerate().flat_map(move |(i, look)| ones(mask(look)).map(move |bit| i * 64 + bit))
-    }
-
-    /// The maximal runs of a mask that are at least 32 bytes long: as long as base64 and hex have to be.
-    fn long(&self, mask: impl Fn(&Look) -> u64 + Copy) -> impl Iterator<Item = Range<usize>> {
-        const _: () = assert!(BASE64_CHARS_MIN == 32 && HEX_DIGITS_MIN == 32);
-        let mut before = 0u64;
-        self.looks.iter().enumerate().flat_map(move |(i, look)| {
-            let next = self.looks.get(i + 1).map_or(0, mask);
-            // Bit `n` stays while the bits from it on are set: 2, 4, 8, 16, 32 of them.
-            let mut run = u128::from(next) << 64 | u128::from(mask(look));
-            for step in [1, 2, 4, 8, 16] {
-                run &= run >> step;
-            }
-            let run = run as u64;
-            let starts = run & !(run << 1 | before);
-            before = run >> 63;
-            ones(starts).map(move |bit| i * 64 + bit..self.end(i * 64 + bit, mask))
-        })
-    }
-
-    /// The first offset from `start` on whose bit is clear.
-    fn end(&self, start: usize, mask: impl Fn(&Look) -> u64) -> usize {
-        let mut index = start / 64;
-        let mut clear = !self.looks.get(index).map_or(0, &mask) & (!0 << (start % 64));
-        while clear == 0 {
-            index += 1;
-            clear = !self.looks.get(index).map_or(0, &mask);
-        }
-        (index * 64 + clear.trailing_zeros() as usize).min(self.text.len())
-    }
-
-    /// A byte is of no class: of those that make a run, `~` is none.
-    fn has_others(&self) -> bool {
-        let known = |look: &Look| look.base64 | look.dot | look.equals | look.odd | look.escape;
-        let lens = (0..self.text.len()).step_by(64).map(|at| self.text.len() - at);
-        self.looks.iter().zip(lens).any(|(look, len)| known(look) != if len < 64 { (1 << len) - 1 } else { u64::MAX })
-    }
-
-    /// A line of a private key, perhaps in the frame of a record.
-    fn is_key_line(&self) -> bool {
-        self.all.dot == 0 && self.long(|look| look.base64).any(|part| part.len() >= KEY_LINE_CHARS_MIN)
-    }
-
-    fn is_telling(&self) -> bool {
-        self.all.triple != 0 && self.bits(|look| look.triple).any(|at| is_telling(self.text, at))
-    }
-
-    fn key_types(&self) -> impl Iterator<Item = usize> {
-        let any = self.all.triple != 0;
-        let name = |at: usize| {
-            matches!(self.text[at..], [b'k' | b'K', b't', b'y', ..])
-                && !self.text.get(at + 3).is_some_and(u8::is_ascii_alphanumeric)
-                && (at == 0 || !self.text[at - 1].is_ascii_alphabetic() || ends_colour(&self.text[..at]))
-        };
-        any.then(|| self.bits(|look| look.triple).filter(move |&at| name(at))).into_iter().flatten()
-    }
-
-    /// The shape of a fragment, or of an object that is behind white space or without its beginning.
-    fn has_shape(&self) -> bool {
-        let mut before = 0;
-        for (i, look) in self.looks.iter().enumerate() {
-            let starts = look.base64 & !(look.base64 << 1 | before);
-            let next = self.looks.get(i + 1).map_or(0, |look| look.base64 & 1);
-            let ends = look.base64 & !(look.base64 >> 1 | next << 63);
-            before = look.base64 >> 63;
-            if ones(starts).any(|bit| begins_object(self.text, i * 64 + bit))
-                || ones(ends).any(|bit| ends_object(self.text, i * 64 + bit + 1))
-            {
-                return true;
-            }
-        }
-        self.has_iv() && has_jwe_shape(self.text)
-    }
-
-    /// A dot stands behind base64 of the length of an IV.
-    fn has_iv(&self) -> bool {
-        let padding = |dot: usize| self.text[..dot].iter().rev().take(2).take_while(|&&b| b == b'=').count();
-        self.all.dot != 0 && self.bits(|look| look.dot).any(|dot| matches!(self.base64_before(dot - padding(dot)), 16 | 22))
-    }
-
-    /// Length of the base64 that ends at `end`, counted no further than 64.
-    fn base64_before(&self, end: usize) -> u32 {
-        let mask = |index: Option<usize>| index.and_then(|i| self.looks.get(i)).map_or(0, |look| look.base64);
-        let both = u128::from(mask(Some(end / 64))) << 64 | u128::from(mask((end / 64).checked_sub(1)));
-        // What lies before `end` comes first.
-        (both << (64 - end % 64)).leading_ones().min(64)
-    }
-
-    /// An escape that changes what is looked for.
-    fn is_escaped(&self) -> bool {
-        let (mut separators, mut named) = (0, None);
-        self.all.escape != 0
-            && self.bits(|look| look.escape).any(|at| match escape(self.text, at, &mut named) {
-                Escape::Telling => true,
-                Escape::Separator => {
-                    separators += 1;
-                    separators >= NUMBERS_MIN
-                }
-                Escape::Nothing => false,
-            })
-    }
-
-    /// What shows as nothing parts two characters that belong together.
-    fn is_parted(&self) -> bool {
-        let goes_on = |at: usize| self.text.get(at).is_some_and(|&b| is_base64(b) || b"\\%&.=".contains(&b));
-        self.all.odd != 0
-            && self.bits(|look| look.odd).any(|at| {
-                let len = hidden_len(self.text, at);
-                len > 0 && at > 0 && goes_on(at - 1) && (goes_on(at + len) || self.text.get(at + len).is_some_and(|&b| shows_as_nothing(b)))
-            })
-    }
-
-    /// What quoted-printable (RFC 2045 §6.7) writes of a token.
-    fn is_quoted(&self) -> bool {
-        let telling = |at: usize| matches!(self.text.get(at + 1..at + 3), Some(b"2E" | b"2D" | b"5F" | b"3D" | b"7E"));
-        self.all.equals != 0 && self.bits(|look| look.equals).any(telling)
-    }
-}
-
 /// What shows as nothing and is written in escapes parts two characters that belong together.
 fn is_parted_by_escape(text: &[u8], at: usize) -> bool {
     if !matches!(text[at], b'%' | b'\\' | b'&') || at == 0 || text[at - 1] == b'\\' {
@@ -434,15 +283,6 @@ fn is_parted_by_escape(text: &[u8], at: usize) -> bool {
 /// The last bytes are those of a terminal's colour.
 fn ends_colour(text: &[u8]) -> bool {
     matches!(text, [b'm' | b'K'] | [.., b'0'..=b'9' | b';', b'm' | b'K'])
-}
-
-/// The positions of the bits that are set.
-fn ones(mut mask: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let bit = mask.trailing_zeros();
-        mask &= mask.wrapping_sub(1);
-        (bit < 64).then_some(bit as usize)
-    })
 }
 
 enum Escape {

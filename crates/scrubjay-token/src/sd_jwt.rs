@@ -113,7 +113,7 @@ pub(crate) fn begins_listed(text: &[u8], at: usize) -> bool {
 const SALT_HEAD_CHARS: usize = 40;
 
 fn is_array(chars: &[u8]) -> bool {
-    chars.starts_with(b"Wy") || chars.starts_with(b"Ww")
+    matches!(chars, [b'W', b'y' | b'w', ..])
 }
 
 /// A text may hold disclosures: an array in base64 stands beside a `~`, or begins with a salt.

@@ -48,9 +48,12 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
     let before = &text[..at];
     let behind = &text[at..];
     let mut depth = 0;
-    let open = before.iter().rev().take(reach).position(|&b| closes(&mut depth, b, b'}', b'{'));
+    let reached = before.get(before.len().saturating_sub(reach)..).unwrap_or_default();
+    let braces = memchr::memrchr2_iter(b'{', b'}', reached);
+    let open = braces.map(|i| reached.len() - 1 - i).find(|&back| closes(&mut depth, before[before.len() - 1 - back], b'}', b'{'));
     depth = 0;
-    let close = behind.iter().take(reach).position(|&b| closes(&mut depth, b, b'{', b'}'));
+    let mut braces = memchr::memchr2_iter(b'{', b'}', &behind[..behind.len().min(reach)]);
+    let close = braces.find(|&ahead| closes(&mut depth, behind[ahead], b'{', b'}'));
     let (Some(mut open), Some(mut close)) = (open, close) else { return true };
     *budget = budget.saturating_sub(2 * (open + close) + 64);
     // Braces within strings are none of the object's. The name's own quote tells where strings begin; where it is wrong
@@ -70,15 +73,22 @@ pub(super) fn has_private_key(text: &[u8], at: usize, budget: &mut usize) -> boo
     }
     // With the brace: a name may stand behind it.
     let object = &text[before.len() - (open + 1).min(before.len())..before.len() + close];
-    // A name may be written in any way there is; only plain ones are read here.
-    let is_escape = |w: &[u8]| matches!(w, [b'%' | b'&', ..] | [b'=', b'2', b'2', _] | [b'\\', b'u' | b'x' | b'0'..=b'7', ..]);
-    object.windows(4).any(|w| {
-        let quote = |b: u8| matches!(b, b'"' | b'\'' | b'\\');
-        let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && quote(w[2]);
-        let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]);
-        let more = matches!(&w[1..], b"oth" | b"pri");
-        shows_as_nothing(w[0]) || is_escape(w) || quote(w[0]) && (one || two || more) || is_bare_private(w)
-    }) || memchr::memchr_iter(b'\n', object).any(|end| divides_name(&object[..end]))
+    object.windows(4).any(names_private) || memchr::memchr_iter(b'\n', object).any(|end| divides_name(&object[..end]))
+}
+
+/// The name of a private member begins behind the first byte, or might: a name may be written in any way there is, and only plain
+/// ones are read here.
+fn names_private(w: &[u8]) -> bool {
+    // Most bytes of a key are its values'.
+    if w[0].is_ascii_alphanumeric() {
+        return false;
+    }
+    let is_escape = matches!(w, [b'%' | b'&', ..] | [b'=', b'2', b'2', _] | [b'\\', b'u' | b'x' | b'0'..=b'7', ..]);
+    let quote = |b: u8| matches!(b, b'"' | b'\'' | b'\\');
+    let one = matches!(w[1], b'd' | b'k' | b'p' | b'q') && quote(w[2]);
+    let two = matches!([w[1], w[2]], [b'd', b'p' | b'q'] | [b'q', b'i']) && quote(w[3]);
+    let more = matches!(&w[1..], b"oth" | b"pri");
+    shows_as_nothing(w[0]) || is_escape || quote(w[0]) && (one || two || more) || is_bare_private(w)
 }
 
 /// The line ends behind the quote that opens a member's name, or behind the first letters of it.
@@ -246,7 +256,8 @@ const LABEL: &[u8] = b"PRIVATE KEY-----";
 /// What stands before the run in its line, but for a few signs that part lines, announces a private key.
 pub(super) fn is_behind_key_label(text: &[u8], run: &Range<usize>) -> bool {
     let near = &text[run.start.saturating_sub(KEY_SIGNS_MAX + LABEL.len())..run.start];
-    memchr::memchr_iter(b'-', near).any(|at| near[..at].ends_with(b"PRIVATE KEY") && near[at..].starts_with(b"-----"))
+    memchr::memchr_iter(b'-', near)
+        .any(|at| matches!(near[at..], [_, b'-', ..]) && near[..at].ends_with(b"PRIVATE KEY") && near[at..].starts_with(b"-----"))
 }
 
 /// Most bytes between a key's label and the first line of its body, where both stand in one line.
@@ -289,7 +300,7 @@ const KEY_LABEL_BYTES_MAX: usize = 48;
 pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, more: bool) -> bool {
     static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"-----END "), Finder::new(LABEL)]);
     let [key_end, key_label] = &*FINDERS;
-    if text[run.clone()].ends_with(b"-----END") {
+    if matches!(text[run.clone()], [.., b'-', b'E', b'N', b'D']) && text[run.clone()].ends_with(b"-----END") {
         return key_label.find(&text[run.end..text.len().min(run.end + KEY_LABEL_BYTES_MAX)]).is_some();
     }
     if !ends_line(text, run) {
@@ -352,11 +363,15 @@ pub(super) fn is_wrapped_end(text: &[u8], run: &Range<usize>) -> bool {
 /// The run touches the place where a container runtime has cut a line ([`crate::partials`]).
 pub(super) fn is_cut_by_runtime(text: &[u8], run: &Range<usize>) -> bool {
     let (before, behind) = (&text[..run.start], &text[run.end..]);
-    let ends_piece = matches!(behind.first(), None | Some(b'\n' | b'\r')) || behind.starts_with(b"\",\"stream\":\"");
+    let ends_piece = match behind.first() {
+        None | Some(b'\n' | b'\r') => true,
+        Some(b'"') => behind.starts_with(b"\",\"stream\":\""),
+        Some(_) => false,
+    };
     if ends_piece && part(line_of(text, run)).is_some_and(|part| part.partial) {
         return true;
     }
-    let begins_piece = before.ends_with(b" F ") || before.ends_with(b" P ") || before.ends_with(b"{\"log\":\"");
+    let begins_piece = matches!(before, [.., b' ', b'F' | b'P', b' ']) || matches!(before, [.., b'"']) && before.ends_with(b"{\"log\":\"");
     let above = || memchr::memrchr(b'\n', before).and_then(|at| part(line_of(text, &(at..at))));
     begins_piece && above().is_some_and(|part| part.partial)
 }

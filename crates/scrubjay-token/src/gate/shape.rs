@@ -68,11 +68,37 @@ fn is_whole_object(chars: &[u8]) -> bool {
 }
 
 /// The part that ends at `end` is the end of an object whose beginning is missing, or that a dot and something long follow.
+#[inline]
 pub(super) fn ends_object(text: &[u8], end: usize) -> bool {
-    // The last character of `}` and of white space behind it, at the three alignments.
-    if !matches!(text[end - 1], b'9' | b'0' | b'Q' | b'K' | b'o' | b'g' | b'A' | b'N' | b'J' | b'k') {
-        return false;
-    }
+    may_close(&text[end.saturating_sub(3)..end]) && is_end_of_object(text, end)
+}
+
+/// The characters before may be the end of what decodes to a brace or to white space behind it: the last character at the three
+/// alignments, and the bits of such a byte that the one before it has. (Of a character too many the last one says nothing.)
+#[inline]
+fn may_close(last: &[u8]) -> bool {
+    let pair = |before: u8, last: u8| {
+        let value = VALUE[before as usize];
+        match last {
+            b'9' => value & 3 == 1,
+            b'K' | b'N' | b'J' | b'M' => value & 3 == 0 || before == b'D',
+            b'0' => matches!(value & 15, 0 | 7),
+            b'o' | b'k' => value & 15 == 0 || before == b'C',
+            b'Q' => matches!(before, b'f' | b'D' | b'C'),
+            b'g' => value & 3 == 0 || before == b'C',
+            b'A' => value & 15 == 2 || matches!(before, b'I' | b'D'),
+            _ => false,
+        }
+    };
+    let [first, second, third] = match *last {
+        [first, second, third] => [first, second, third],
+        [second, third] => [0, second, third],
+        _ => return false,
+    };
+    matches!(third, b'9' | b'0' | b'Q' | b'K' | b'o' | b'g' | b'A' | b'N' | b'J' | b'k') && (pair(second, third) || pair(first, second))
+}
+
+fn is_end_of_object(text: &[u8], end: usize) -> bool {
     let len = tail_len(&text[..end]);
     let part = &text[end - len..end];
     let padding = padding_len(text, end);
@@ -106,9 +132,14 @@ pub(super) fn without_padding(part: &[u8]) -> &[u8] {
 }
 
 /// An object behind white space begins at the beginning of a part.
+#[inline]
 pub(super) fn begins_object(text: &[u8], at: usize) -> bool {
-    // `eyL` is a brace, a quote and a letter that is not ASCII.
-    (matches!(text[at], b'I' | b'C' | b'D') && is_opening(text, at) || text[at..].starts_with(b"eyL")) && may_be_head(text, at)
+    match text[at] {
+        b'I' | b'C' | b'D' => is_opening(text, at) && may_be_head(text, at),
+        // A brace, a quote and a letter that is not ASCII.
+        b'e' => matches!(text[at..], [_, b'y', b'L', ..]) && may_be_head(text, at),
+        _ => false,
+    }
 }
 
 /// One of the four parts that begin at `at` is long enough to be a payload, a signature or a ciphertext.
@@ -128,10 +159,56 @@ pub(super) fn has_long_part(text: &[u8], mut at: usize) -> bool {
     false
 }
 
+/// The upper bit of each byte that a character has it of: of the first, second or third of its group, where the character is at
+/// place 0, 1 or 2. A group may begin at each of four places: lane `n` of an entry is for a character whose group begins `n`
+/// further on (or `4 - n` before it).
+static UPPER_BITS: [u32; 256] = {
+    let mut bits = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let value = VALUE[byte] as u32;
+        bits[byte] = value >> 5 & 1 | (value >> 3 & 1) << 24 | (value >> 1 & 1) << 16;
+        byte += 1;
+    }
+    bits
+};
+/// Characters between two looks at what was counted.
+const COUNTED: usize = 16;
+
+/// Whether [`is_readable_base64`] may be true for the part without its first 0, 1, 2, 3 characters: not where upper bits alone show
+/// that more than a fifth of the bytes is not ASCII. So it is for most paths and digests, at all four.
+pub(super) fn may_be_readable_base64(part: &[u8]) -> [bool; 4] {
+    let head = HEAD_BYTES.min(part.len() * 3 / 4);
+    let most = 0x80 - (head / 5 + 1) as u32;
+    let upper = |sums: u32| sums + most * 0x0101_0101 & 0x8080_8080;
+    // What is in whole groups of all four, wherever they begin.
+    let counted = part.get(4..(HEAD_BYTES / 3 * 4).min(part.len().saturating_sub(3))).unwrap_or_default();
+    let mut sums = 0;
+    for some in counted.chunks(COUNTED) {
+        for group in some.chunks_exact(4) {
+            for (place, &b) in group.iter().enumerate() {
+                sums += UPPER_BITS[b as usize].rotate_left(8 * place as u32);
+            }
+        }
+        if upper(sums) == 0x8080_8080 {
+            return [false; 4];
+        }
+    }
+    [0, 1, 2, 3].map(|lane| upper(sums) >> (8 * lane) & 0x80 == 0)
+}
+
 /// What [`is_readable`] says of the first `head` bytes that the characters stand for, given up as soon as it is no.
 pub(super) fn is_readable_base64(chars: &[u8], head: usize) -> bool {
-    let mut bytes = [0u8; HEAD_BYTES];
     let head = head.min(chars.len() * 3 / 4);
+    let mut upper = 0;
+    for group in chars.chunks_exact(4).take(head / 3) {
+        let bit = |place: usize| UPPER_BITS[group[place] as usize].rotate_left(8 * place as u32) as usize & 1;
+        upper += bit(0) + bit(1) + bit(2);
+        if upper * 5 > head {
+            return false;
+        }
+    }
+    let mut bytes = [0u8; HEAD_BYTES];
     let (mut len, mut odd) = (0, 0);
     for group in chars.chunks_exact(4) {
         let n = group.iter().fold(0u32, |n, &b| n << 6 | u32::from(VALUE[b as usize] & 63));
@@ -192,6 +269,60 @@ pub(super) fn may_be_readable_hex_anywhere(upper: u128, len: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base64::encode;
+
+    /// Text at each alignment, noise, and noise in text, of all lengths.
+    #[test]
+    fn parts_that_may_not_be_readable_are_not() {
+        let mut state = 0x5eed_u64;
+        let mut word = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize
+        };
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/";
+        let (mut rejected, mut readable) = (0, 0);
+        for round in 0..40_000 {
+            let len = 16 + round % 120;
+            let noise = [0, 3, 10, 40, 100][round % 5];
+            let text =
+                encode(b"a sentence that is text: {\"sub\":\"jo\",\"n\":1}\n0123456789 and what follows on it, and on, and on, and on");
+            let shift = word() % 4;
+            let mut part: Vec<u8> = std::iter::repeat_n(b'x', shift).chain(text.bytes()).take(len).collect();
+            for b in &mut part {
+                if word() % 100 < noise {
+                    *b = alphabet[word() % alphabet.len()];
+                }
+            }
+            for (skip, may_be) in may_be_readable_base64(&part).into_iter().enumerate() {
+                let is = is_readable_base64(&part[skip..], HEAD_BYTES);
+                assert!(may_be || !is, "{} {skip}", String::from_utf8_lossy(&part));
+                rejected += usize::from(!may_be);
+                readable += usize::from(is);
+            }
+        }
+        assert!(rejected > 60_000 && readable > 10_000, "{rejected} {readable}");
+    }
+
+    /// Whatever closes an object is let through by its last characters.
+    #[test]
+    fn what_closes_an_object_may_close() {
+        let mut closed = 0;
+        for before in [&b"{\"a\":1"[..], b"\"sub\":\"user\"", b"[1,2,3]"] {
+            for behind in [&b""[..], b" ", b"\n", b"\r\n", b"\t", b"\x0c", b"  \n"] {
+                for (skip, tail) in (0..9).flat_map(|skip| ["", "A", "9", "Q", "o"].map(|tail| (skip, tail))) {
+                    let bytes = [&before[skip.min(before.len() - 1)..], b"}", behind].concat();
+                    let chars = format!("{}{tail}", encode(&bytes));
+                    let chars = chars.as_bytes();
+                    if (closes_end(chars) || closes_object(chars)) && b"90QKogANJk".contains(&chars[chars.len() - 1]) {
+                        assert!(may_close(&chars[chars.len().saturating_sub(3)..]), "{}", String::from_utf8_lossy(chars));
+                        closed += 1;
+                    }
+                }
+            }
+        }
+        assert!(closed > 100, "{closed}");
+        assert!(!may_close(b"abA") && !may_close(b"mm9") && !may_close(b"0"));
+    }
 
     #[test]
     fn digits_that_are_not_readable_anywhere_are_so_from_each_place_on() {
