@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Whole processes side by side on one file: what a filter costs in CPU time, time and memory, start to end.
 #
-#   python3 ../shared/corpus/make_bulk.py --mb 1024 --density 1 --out /dev/shm/bulk.log
+#   cargo run --release -p scrubjay-testkit --no-default-features --example text -- web 1 134 >/dev/shm/web.log
+#   python3 ../shared/corpus/make_bulk.py --mb 1024 --density 1 --out /dev/shm/bulk.log      or any log
 #   cargo build --release --locked
 #   benches/compare.sh /dev/shm/bulk.log [SCRUBJAY]      default: target/release/scrubjay; RUNS=5
 #   TO=pipe benches/compare.sh …                         output to a pipe that is emptied; default: a file beside the input

@@ -26,9 +26,11 @@ const KIB: usize = 1024;
 type Input = (&'static str, usize, fn(usize) -> Vec<u8>);
 
 /// Small enough for a minute of callgrind, large enough that what is done once does not show.
-const INPUTS: [Input; 11] = [
+const INPUTS: [Input; 13] = [
     ("web-clean", 2048 * KIB, |bytes| Text::generate(Profile::Web, 0, false, bytes).bytes),
     ("json-clean", 2048 * KIB, |bytes| Text::generate(Profile::Json, 0, false, bytes).bytes),
+    ("names-clean", 2048 * KIB, |bytes| Text::generate(Profile::Names, 0, false, bytes).bytes),
+    ("encoded-1", 2048 * KIB, |bytes| Text::generate(Profile::Encoded, 1, false, bytes).bytes),
     ("web-1", 2048 * KIB, |bytes| Text::generate(Profile::Web, 1, false, bytes).bytes),
     ("web-10", 1024 * KIB, |bytes| Text::generate(Profile::Web, 10, false, bytes).bytes),
     ("web-10-repeated", 1024 * KIB, |bytes| Text::generate(Profile::Web, 10, true, bytes).bytes),

@@ -88,9 +88,10 @@ fn texts(bytes: usize, repetitions: usize) {
             "---:|".repeat(CONTESTANTS.len())
         )
     });
-    for (profile, name) in [(Profile::Web, "web"), (Profile::Json, "json")] {
+    for (profile, name) in [(Profile::Web, "web"), (Profile::Json, "json"), (Profile::Names, "names"), (Profile::Encoded, "encoded")] {
         let mut clean = [Duration::ZERO; 2];
-        for (percent, repeated) in TOKEN_LINES {
+        let rows = TOKEN_LINES.iter().filter(|(percent, repeated)| profile != Profile::Encoded || !repeated && *percent <= 10);
+        for &(percent, repeated) in rows {
             let text = Text::generate(profile, percent, repeated, bytes);
             let times = measure(&text, repetitions);
             if percent == 0 {

@@ -38,8 +38,8 @@ impl Keyword {
 pub(crate) struct Fragments {
     needles: Needles,
     keywords: Vec<Keyword>,
-    /// By the hash of a fragment's head: 0, or one more than the index of its list in `lists`.
-    slots: Vec<u8>,
+    /// By the hash of a fragment's head: 0, or one more than the index of its list in `lists`. An array: no index needs a check.
+    slots: Box<[u8; SLOTS]>,
     /// The fragments' places in keywords.
     lists: Vec<Vec<Part>>,
 }
@@ -82,10 +82,10 @@ impl Fragments {
         let offsets = |k: &Keyword| 0..=k.text.len().saturating_sub(NEEDLE_BYTES);
         let choices: Vec<Vec<Needle>> = keywords.iter().map(|k| offsets(k).map(|offset| k.needle(offset)).collect()).collect();
         let (needles, chosen) = Needles::of_choices(&choices);
-        let mut slots = vec![0u8; SLOTS];
+        let mut slots = Box::new([0u8; SLOTS]);
         let mut lists: Vec<Vec<Part>> = Vec::new();
         for (index, (keyword, offset)) in keywords.iter().zip(chosen).enumerate() {
-            let head = head(keyword.text.get(offset..).unwrap_or_default());
+            let head = head(&keyword.text, offset);
             let short = keyword.text.len() < HEAD_BYTES;
             let Some(slot) = slots.get_mut(hash(head, short)) else { continue };
             if *slot == 0 && lists.len() < usize::from(u8::MAX) {
@@ -115,7 +115,7 @@ impl Fragments {
             let mut kept = 0;
             for i in 0..candidates.len() {
                 let at = candidates.get(i).copied().unwrap_or(0);
-                let head = head(block.get(at..).unwrap_or_default());
+                let head = head(block, at);
                 let is_taken = self.slot(hash(head, false)) | self.slot(hash(head, true)) != 0;
                 if let Some(place) = candidates.get_mut(kept) {
                     *place = at;
@@ -132,11 +132,11 @@ impl Fragments {
 
     #[inline]
     fn slot(&self, hash: usize) -> u8 {
-        self.slots.get(hash).copied().unwrap_or(0)
+        self.slots.get(hash % SLOTS).copied().unwrap_or(0)
     }
 
     fn keywords_at(&self, text: &[u8], at: usize, found: &mut impl FnMut(&Keyword, usize)) {
-        let head = head(text.get(at..).unwrap_or_default());
+        let head = head(text, at);
         let (long, short) = (self.slot(hash(head, false)), self.slot(hash(head, true)));
         for slot in [long, if short == long { 0 } else { short }] {
             let list = usize::from(slot).checked_sub(1).and_then(|list| self.lists.get(list));
@@ -153,14 +153,17 @@ impl Fragments {
     }
 }
 
-/// The first bytes, in which the case of letters does not count.
+/// The bytes from `at` on, in which the case of letters does not count.
 #[inline]
-fn head(text: &[u8]) -> u32 {
-    let four = match text.first_chunk::<HEAD_BYTES>() {
-        Some(four) => *four,
-        None => std::array::from_fn(|i| text.get(i).copied().unwrap_or(0)),
-    };
+fn head(text: &[u8], at: usize) -> u32 {
+    let four = text.get(at..at + HEAD_BYTES).and_then(<[u8]>::first_chunk).map_or_else(|| last_head(text, at), |four| *four);
     u32::from_le_bytes(four) | 0x2020_2020
+}
+
+/// Where the text ends before it has as many: filled up with zeros.
+#[cold]
+fn last_head(text: &[u8], at: usize) -> [u8; HEAD_BYTES] {
+    std::array::from_fn(|i| text.get(at + i).copied().unwrap_or(0))
 }
 
 /// Of a head, or of its first three bytes.

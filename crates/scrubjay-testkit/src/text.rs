@@ -15,6 +15,11 @@ pub enum Profile {
     Web,
     /// JSON and container lines full of digests, UUIDs and trace ids: long runs of the characters that tokens are made of.
     Json,
+    /// Lines of services, schedulers and file systems: two long paths or names of classes in each KiB, as in real logs.
+    Names,
+    /// As [`Profile::Names`], and no token stands there as it is: in base64, in percent escapes, in JSON in JSON, without its header,
+    /// cut.
+    Encoded,
 }
 
 /// A text with a known number of tokens.
@@ -42,6 +47,11 @@ impl Text {
             match profile {
                 Profile::Web => web_line(&mut text, &mut r, token.as_deref()),
                 Profile::Json => json_line(&mut text, &mut r, token.as_deref()),
+                Profile::Names => names_line(&mut text, &mut r, token.as_deref()),
+                Profile::Encoded => {
+                    let token = token.map(|token| encoded(&mut r, &token));
+                    names_line(&mut text, &mut r, token.as_deref());
+                }
             }
             text.push('\n');
         }
@@ -132,6 +142,71 @@ fn json_line(text: &mut String, r: &mut Random, token: Option<&str>) {
             );
             put!(text, "\"msg\":\"exported /var/lib/shop/invoices/2026/11/23/{}.json\"{field}}}", uuid(r));
         }
+    }
+}
+
+fn names_line(text: &mut String, r: &mut Random, token: Option<&str>) {
+    const CLASSES: [&str; 4] = [
+        "org.apache.hadoop.mapreduce.v2.app.rm.RMContainerAllocator",
+        "dfs.FSNamesystem",
+        "o.s.web.servlet.DispatcherServlet",
+        "com.example.shop.billing.invoice.InvoiceExportService",
+    ];
+    const NAMES: [&str; 6] = ["orders", "cart", "search", "payments", "ingress", "loki"];
+    let (n, ms, second) = (r.below(1_000_000_000), r.below(1000), r.below(60));
+    let (name, other) = (*r.pick(&NAMES), *r.pick(&NAMES));
+    let field = token.map_or(String::new(), |t| format!(" token={t}"));
+    match r.below(6) {
+        0 => {
+            put!(text, "2026-11-23 12:04:{second:02},{ms:03} INFO [main] {}: task_{n}_m_{ms:06} of {name} is done{field}", r.pick(&CLASSES))
+        }
+        1 => {
+            put!(
+                text,
+                "I1123 12:04:{second:02}.{ms:06} 1 kubelet.go:{ms}] \"SyncLoop\" pod=\"{name}/{other}-{}-{}\"{field}",
+                hex(r, 10),
+                hex(r, 5)
+            );
+        }
+        2 => {
+            let path = format!("/var/log/pods/{name}_{other}-{}-{}_{}/{other}/0.log", hex(r, 10), hex(r, 5), uuid(r));
+            put!(text, "level=info ts=2026-11-23T12:04:{second:02}.{ms:03}Z msg=\"tail routine: started\" path={path}{field}");
+        }
+        3 => put!(
+            text,
+            "081123 1204{second:02} {ms} INFO dfs.DataNode: Received block blk_-{n} of size {} from /10.251.{}.{}{field}",
+            n / 7,
+            ms % 256,
+            second
+        ),
+        4 => {
+            let agent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_9_1) AppleWebKit/537.36 (KHTML, like Gecko)";
+            put!(
+                text,
+                "83.149.9.{second} - - [23/Nov/2026:12:04:{second:02} +0000] \"GET /presentations/{name}-2026/images/{other}-dashboard-{ms}.png HTTP/1.1\" 200 {} ",
+                n % 100_000
+            );
+            put!(text, "\"https://www.example.org/presentations/{name}-2026/\" \"{agent}\"{field}");
+        }
+        _ => put!(
+            text,
+            "Nov 23 12:04:{second:02} {name}{ms} sshd[{}]: Connection closed by 10.{}.{}.7 port {} [preauth]{field}",
+            ms + 400,
+            ms % 256,
+            second,
+            n % 60_000
+        ),
+    }
+}
+
+/// A token as encoders, loggers and accidents leave it.
+fn encoded(r: &mut Random, token: &str) -> String {
+    match r.below(5) {
+        0 => base64_url(format!("user:{token}").as_bytes()),
+        1 => token.replace('.', "%2E").replace('_', "%5F"),
+        2 => format!("{{\\\"ctx\\\":\\\"{{\\\\\\\"jwt\\\\\\\":\\\\\\\"{token}\\\\\\\"}}\\\"}}"),
+        3 => token.split_once('.').map_or(token, |(_, rest)| rest).to_owned(),
+        _ => token.get(..token.len() * 2 / 3).unwrap_or(token).to_owned(),
     }
 }
 

@@ -445,6 +445,20 @@ pub fn is_member_line(line: &[u8]) -> bool {
 /// Longest name of a private member: `priv`.
 const KEY_NAME_CHARS_MAX: usize = 4;
 
+/// The letters in which the names of [`KEY`] end, of either case.
+static ENDS_NAME: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut i = 0;
+    while i < KEY.len() {
+        if let Some(last) = KEY[i].as_bytes().last() {
+            ends[*last as usize] = true;
+            ends[last.to_ascii_uppercase() as usize] = true;
+        }
+        i += 1;
+    }
+    ends
+};
+
 /// The run at `start` may be the value of a key's private member in such a notation: its name stands before it, and the key's
 /// type is not far.
 pub(crate) fn is_private_value(text: &[u8], start: usize) -> bool {
@@ -458,8 +472,7 @@ pub(crate) fn is_private_value(text: &[u8], start: usize) -> bool {
         // What is around a value is in brackets, or named so.
         let is_wrapper = signs.iter().any(|b| matches!(b, b'(' | b'{' | b'<' | b'>' | b'|')) || before.ends_with(b"alue");
         // Most words end in another letter than those names.
-        let ends_name = |b: &u8| KEY.iter().any(|name| name.as_bytes().last().is_some_and(|last| last.eq_ignore_ascii_case(b)));
-        if !is_wrapper && !before.last().is_some_and(ends_name) {
+        if !is_wrapper && !before.last().is_some_and(|&b| ENDS_NAME[b as usize]) {
             return false;
         }
         let most = if is_wrapper { WRAPPER_CHARS_MAX } else { KEY_NAME_CHARS_MAX + 1 };
