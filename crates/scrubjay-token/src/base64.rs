@@ -5,6 +5,8 @@ pub(crate) static VALUE: [u8; 256] = VALUE_TABLE;
 const VALUE_TABLE: [u8; 256] = table();
 /// Marks a byte that is in neither alphabet.
 pub(crate) const NOT: u8 = 0xFF;
+/// The least value that is none of a letter or a digit.
+const SIGN: u8 = 62;
 
 const fn table() -> [u8; 256] {
     let mut t = [NOT; 256];
@@ -52,26 +54,29 @@ fn are_base64(bytes: &[u8; STEP]) -> bool {
 /// How many of the first bytes are so, as `one` says of a byte and `all` of several.
 #[inline(always)]
 fn len_of(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8; STEP]) -> bool) -> usize {
+    // Most of what is counted is short.
+    let short = text.iter().take(STEP).take_while(|&&b| one(b)).count();
+    if short < STEP {
+        return short;
+    }
     let whole = STEP * text.as_chunks().0.iter().take_while(|bytes| all(bytes)).count();
     whole + text[whole..].iter().take_while(|&&b| one(b)).count()
 }
 
 /// Length of the base64 at the beginning of a text.
 pub(crate) fn head_len(text: &[u8]) -> usize {
-    // Most of it is short.
-    let short = text.iter().take(STEP).take_while(|&&b| is_base64(b)).count();
-    if short < STEP { short } else { STEP + len_of(&text[STEP..], is_base64, are_base64) }
+    len_of(text, is_base64, are_base64)
 }
 
 /// Length of the letters and digits at the beginning of a text.
 pub(crate) fn alphanumeric_len(text: &[u8]) -> usize {
-    len_of(text, |b| b.is_ascii_alphanumeric(), |bytes| all(bytes, |b| letter(b) | (b.wrapping_sub(b'0') < 10)))
+    len_of(text, |b| VALUE[b as usize] < SIGN, |bytes| all(bytes, |b| letter(b) | (b.wrapping_sub(b'0') < 10)))
 }
 
 /// Length of the base64url at the beginning of a text.
 pub(crate) fn url_len(text: &[u8]) -> usize {
     let url = |b| letter(b) | digit_or_sign(b) & (b != b'.') & (b != b'/') | (b == b'_');
-    len_of(text, |b| is_base64(b) && !matches!(b, b'+' | b'/'), |bytes| all(bytes, url))
+    len_of(text, |b| VALUE[b as usize] < SIGN || matches!(b, b'-' | b'_'), |bytes| all(bytes, url))
 }
 
 /// Length of the base64 and the dots at the beginning of a text.

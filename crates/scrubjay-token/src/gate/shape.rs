@@ -51,10 +51,22 @@ pub(super) fn is_telling(text: &[u8], at: usize) -> bool {
 /// Most tokens are as long, and most other runs are not.
 const TOKEN_CHARS_FEW: usize = 128;
 
-/// The first opening of a header in plain base64 that stands in a run is more than an accident: nothing else has to be asked.
+/// The first object in plain base64 that stands in a run begins like a header, and something stands behind it: [`is_telling`] is true
+/// of it, and nothing else has to be asked.
 pub(super) fn tells(run: &[u8]) -> bool {
     static OBJECT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"eyJ"));
-    run.len() >= TOKEN_CHARS_FEW && OBJECT.find(run).is_some_and(|at| is_telling(run, at))
+    run.len() >= TOKEN_CHARS_FEW && OBJECT.find(run).is_some_and(|at| opens_header(run, at) && !is_alone(run, at, head_at(run, at)))
+}
+
+/// Length of the base64 that begins at `at`, as far as a header may be long.
+fn head_at(text: &[u8], at: usize) -> usize {
+    head_len(&text[at..text.len().min(at + HEADER_CHARS_MAX)])
+}
+
+/// What begins at `at` and is so long is all there is of a value.
+fn is_alone(text: &[u8], at: usize, len: usize) -> bool {
+    let padding = padding_len(text, at + len);
+    text.get(at + len + padding).is_none_or(|b| b"&;".contains(b))
 }
 
 /// An object begins here that may be a header or a claim set, or something that only looks like one.
@@ -65,10 +77,8 @@ fn is_object(text: &[u8], at: usize) -> bool {
     }
     // An object by itself is a cursor, a setting, a cookie, unless it has a date that claim sets have. What is not whole may
     // go on elsewhere; what is inside it, the look at base64 sees.
-    let len = head_len(&text[at..text.len().min(at + HEADER_CHARS_MAX)]);
-    let padding = padding_len(text, at + len);
-    let alone = text.get(at + len + padding).is_none_or(|b| b"&;".contains(b));
-    !alone || !is_whole_object(&text[at..at + len])
+    let len = head_at(text, at);
+    !is_alone(text, at, len) || !is_whole_object(&text[at..at + len])
 }
 
 /// Characters that are decoded to see the first member of a header.
