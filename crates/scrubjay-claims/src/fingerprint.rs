@@ -16,6 +16,9 @@ pub const KEY_BYTES_MAX: usize = 4096;
 /// Bytes of a fingerprint: 128 bits.
 const FINGERPRINT_BYTES: usize = 16;
 
+/// Length of a fingerprint as it is written: a letter, six digits, a sign, 22 characters.
+const TAG_BYTES: usize = 30;
+
 /// The key for fingerprints, for keyed hashes of odd values and for pseudonyms: one secret, split for each use, each part
 /// as the state of the hash behind it. Wiped on drop (by `sha2`), never printed. A copy (one for each worker) is wiped by itself.
 #[derive(Clone)]
@@ -135,7 +138,12 @@ impl FingerprintKey {
             mac.update(part);
         }
         let bytes = mac.finalize().into_bytes();
-        let half: Vec<u8> = bytes.iter().copied().take(FINGERPRINT_BYTES).collect();
-        format!("{letter}{}_{}", self.id, URL_SAFE_NO_PAD.encode(half))
+        let half = bytes.first_chunk::<FINGERPRINT_BYTES>().copied().unwrap_or_default();
+        let mut tag = String::with_capacity(TAG_BYTES);
+        tag.push(letter);
+        tag.push_str(&self.id);
+        tag.push('_');
+        URL_SAFE_NO_PAD.encode_string(half, &mut tag);
+        tag
     }
 }

@@ -115,6 +115,9 @@ pub(crate) struct Engine {
     runs: Vec<Run>,
 }
 
+/// Where a token stands, and its key in the cache.
+type Sited<'s> = (Site<'s>, Option<Tag>);
+
 /// What one call works with.
 struct Work<'a> {
     state: &'a mut LaneState,
@@ -301,7 +304,8 @@ impl Engine {
                 return unit.lines.start;
             }
             at = unit.lines.end;
-            self.unit(work, unit.lines);
+            let within = runs_within(runs, unit.lines.start - base..unit.lines.end - base);
+            self.unit(work, unit.lines, &within);
         }
         if rest > self.limits.token_bytes_max {
             work.state.mid_line = true;
@@ -310,13 +314,13 @@ impl Engine {
         if work.ends { whole } else { chain_start(buffer, whole, at, self.limits.token_bytes_max) }
     }
 
-    /// Decides a line, or lines that belong together.
-    fn unit(&self, work: &mut Work<'_>, lines: Range<usize>) {
+    /// Decides a line, or lines that belong together; `runs` are theirs.
+    fn unit(&self, work: &mut Work<'_>, lines: Range<usize>, runs: &[Run]) {
         if work.state.withholding {
             return self.withhold(work, lines, "oversize");
         }
         let text = work.buffer.get(lines.clone()).unwrap_or_default();
-        if self.in_plain_sight(work, lines.start, text) {
+        if self.in_plain_sight(work, lines.start, text, runs) {
             return;
         }
         match decided(|| analyze(text)) {
@@ -329,7 +333,7 @@ impl Engine {
     }
 
     /// Replaces the tokens of a unit if all of them are in plain sight, which most tokens are; false: it takes more to tell.
-    fn in_plain_sight(&self, work: &mut Work<'_>, base: usize, text: &[u8]) -> bool {
+    fn in_plain_sight(&self, work: &mut Work<'_>, base: usize, text: &[u8], runs: &[Run]) -> bool {
         let Some(gate) = &mut work.gate else { return false };
         let (buffer, source, cache) = (work.buffer, work.source, &work.cache);
         let is_key = work.state.is_key;
@@ -338,13 +342,19 @@ impl Engine {
             let tag = cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, &site));
             (site, tag)
         };
-        let mut asked = Vec::new();
+        let mut asked: Vec<(Range<usize>, Sited<'_>)> = Vec::new();
         let is_known = |span: Range<usize>| {
-            let (site, tag) = sited(&span);
-            asked.push((span, (site, tag)));
+            let tag = match asked.iter().find(|(asked, _)| *asked == span) {
+                Some((_, (_, tag))) => *tag,
+                None => {
+                    let (site, tag) = sited(&span);
+                    asked.push((span, (site, tag)));
+                    tag
+                }
+            };
             tag.zip(cache.as_ref()).is_some_and(|(tag, cache)| cache.get(tag).is_some())
         };
-        let Some(sighted) = fenced(|| gate.in_plain_sight(text, is_known)).flatten() else { return false };
+        let Some(sighted) = fenced(|| gate.in_plain_sight(text, runs, is_known)).flatten() else { return false };
         // What is known is fetched before anything is put, which may push it out.
         let mut decided = Vec::with_capacity(sighted.len());
         let ours = Ours::of(text, self.teller.rules());
@@ -352,8 +362,7 @@ impl Engine {
             if ours.hold(&span) {
                 continue;
             }
-            let (site, tag): (Site<'_>, Option<Tag>) =
-                asked.iter().find(|(asked, _)| *asked == span).map_or_else(|| sited(&span), |(_, sited)| *sited);
+            let (site, tag): Sited<'_> = asked.iter().find(|(asked, _)| *asked == span).map_or_else(|| sited(&span), |(_, sited)| *sited);
             let known = tag.zip(cache.as_ref()).and_then(|(tag, cache)| cache.get(tag)).cloned();
             let is_new = known.is_none();
             let known = match (known, token) {
@@ -454,7 +463,7 @@ impl Engine {
         self.scanner.scan_complete(text, &mut runs);
         let mut decided = end;
         if work.state.withholding && !runs.is_empty() {
-            self.unit(work, at..end);
+            self.unit(work, at..end, &runs);
         } else if !work.state.withholding && work.part_may_hold(text, &runs) {
             // The next lines may go on with it; what stands before it is decided, and not seen any more.
             let buffer = work.buffer;
@@ -466,7 +475,9 @@ impl Engine {
                 return (at, at);
             }
             decided = at + unit.lines.end;
-            self.unit(work, at..decided);
+            runs.clear();
+            self.scanner.scan_complete(lines.get(unit.lines.clone()).unwrap_or_default(), &mut runs);
+            self.unit(work, at..decided, &runs);
         }
         self.rest_of_object(work, at..end, end, end, last);
         work.state.object = work.state.object.take().filter(|_| line_end.is_none());
@@ -552,9 +563,17 @@ impl Engine {
     }
 }
 
+/// The runs that lie within some lines of a text, as a scan of these lines gives them: no run goes on over a line end.
+fn runs_within(runs: &[Run], lines: Range<usize>) -> Vec<Run> {
+    let first = runs.partition_point(|run| run.start < lines.start);
+    let within = runs.iter().skip(first).take_while(|run| run.start < lines.end);
+    within.map(|run| Run { start: run.start - lines.start, end: run.end - lines.start, kind: run.kind }).collect()
+}
+
 /// What the run of a URL is made of, as far as it matters here.
 fn is_url(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"_-.+/=~%\\&#;!\0".contains(&b)
+    let sign = matches!(b, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~' | b'%' | b'\\' | b'&' | b'#' | b';' | b'!' | 0);
+    b.is_ascii_alphanumeric() || sign
 }
 
 /// What of a token's surroundings decides with it; nothing before `floor` is seen. In a key every marker is the short one.

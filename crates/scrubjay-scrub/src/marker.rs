@@ -9,6 +9,11 @@ use std::fmt;
 /// left out, with `why:size`; a marker is never cut.
 pub const MARKER_BYTES_MAX: usize = 16 * 1024;
 
+/// What escapes of most markers take beside the bytes that they stand for.
+const ESCAPES_BYTES_FEW: usize = 16;
+/// Fields that most markers have no more of.
+const FIELDS_FEW: usize = 16;
+
 /// Where a token stands, as far as it decides the marker's form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -44,6 +49,11 @@ impl Marker {
         Self { kind: kind.to_owned(), fields: Vec::new() }
     }
 
+    /// A marker that says nothing yet, with room for what a token's says.
+    pub(crate) fn of_token(kind: &str) -> Self {
+        Self { kind: kind.to_owned(), fields: Vec::with_capacity(FIELDS_FEW) }
+    }
+
     /// Adds a value.
     pub fn add(&mut self, name: &str, value: impl Into<String>) {
         self.fields.push((name.to_owned(), value.into()));
@@ -64,7 +74,7 @@ impl Marker {
     #[must_use]
     pub(crate) fn written(&self) -> String {
         let lengths = self.fields.iter().map(|(name, value)| name.len() + value.len() + 2);
-        let mut written = String::with_capacity(self.kind.len() + 2 + lengths.sum::<usize>());
+        let mut written = String::with_capacity(self.kind.len() + 2 + lengths.sum::<usize>() + ESCAPES_BYTES_FEW);
         written.push_str(&self.kind);
         for (i, (name, value)) in self.fields.iter().enumerate() {
             written.push(if i == 0 { '(' } else { '~' });
@@ -153,8 +163,20 @@ fn field_len((name, value): &(String, String)) -> usize {
 }
 
 fn is_plain(b: u8, colon: bool) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/' | b'@') || colon && b == b':'
+    PLAIN.get(usize::from(b)).copied().unwrap_or(false) || colon && b == b':'
 }
+
+/// What is written as it is, in names as in values.
+#[expect(clippy::indexing_slicing, reason = "all of it happens when this is compiled")]
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut b = 0;
+    while b < plain.len() {
+        plain[b] = (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'.' | b'_' | b'-' | b'/' | b'@');
+        b += 1;
+    }
+    plain
+};
 
 /// Plain stretches as they are, everything else as `!HH`.
 fn escape(text: &str, colon: bool, written: &mut String) {
@@ -165,7 +187,8 @@ fn escape(text: &str, colon: bool, written: &mut String) {
         written.push_str(plain);
         let char_len = odd.chars().next().map_or(0, char::len_utf8);
         for b in odd.bytes().take(char_len) {
-            written.push_str(&format!("!{b:02X}"));
+            let digit = |n: u8| char::from(if n < 10 { b'0' + n } else { b'A' + n - 10 });
+            written.extend(['!', digit(b >> 4), digit(b & 15)]);
         }
         rest = odd.get(char_len..).unwrap_or_default();
     }

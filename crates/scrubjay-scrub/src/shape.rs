@@ -126,12 +126,8 @@ pub(crate) fn text(member: &str, text: &str, key: Option<&FingerprintKey>) -> St
 /// A member's name that may be shown although the policy does not name it.
 #[must_use]
 pub(crate) fn is_plain_name(text: &str) -> bool {
-    let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
-    !bare.is_empty()
-        && text.len() <= NAME_BYTES_MAX
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:/".contains(&b))
-        && !bare.split('/').any(is_random)
-        && !fires(text)
+    let bare = scheme(text).map_or(text, |(_, rest)| rest);
+    !bare.is_empty() && text.len() <= NAME_BYTES_MAX && text.bytes().all(is_safe) && !bare.split('/').any(is_random) && !fires(text)
 }
 
 /// True when the text holds a token.
@@ -141,10 +137,21 @@ fn fires(text: &str) -> bool {
     !found.is_empty()
 }
 
+/// A URL's scheme, and what stands behind its `://`.
+fn scheme(text: &str) -> Option<(&str, &str)> {
+    let at =
+        memchr::memchr_iter(b':', text.as_bytes()).find(|&at| text.as_bytes().get(at..).is_some_and(|rest| rest.starts_with(b"://")))?;
+    Some((text.get(..at)?, text.get(at + 3..)?))
+}
+
+/// A byte that a name may have.
+fn is_safe(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':' | b'/')
+}
+
 fn shown_name(text: &str) -> Option<&str> {
-    let safe =
-        |t: &str| !t.is_empty() && t.len() <= NAME_BYTES_MAX && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:/".contains(&b));
-    let Some((scheme, rest)) = text.split_once("://") else {
+    let safe = |t: &str| !t.is_empty() && t.len() <= NAME_BYTES_MAX && t.bytes().all(is_safe);
+    let Some((scheme, rest)) = scheme(text) else {
         return Some(text).filter(|t| safe(t) && !t.contains('/'));
     };
     if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b)) {

@@ -124,7 +124,7 @@ impl Teller {
         let alg = token.header.as_ref().map_or("unknown", |h| h.get("alg").and_then(Value::as_str).map_or("other", shape::alg));
         let told = Told { class: facts.class, alg: if token.ambiguous { "unknown" } else { alg } };
         let rule = self.policy.rule_for(&facts, &self.builtin);
-        let mut marker = Marker::new(token.kind.name());
+        let mut marker = Marker::of_token(token.kind.name());
         let mut fingerprints = self.keys.fingerprints(identity_label(token.kind), &token.identity);
         let fingerprint = fingerprints.next();
         let former = fingerprints.next();

@@ -1,9 +1,12 @@
 //! Base64url as tokens carry it (RFC 7515 §2), read leniently: logs also hold the standard alphabet and padding.
 
 /// Value of a byte in the base64url or the standard alphabet, or [`NOT`].
-pub(crate) static VALUE: [u8; 256] = table();
+pub(crate) static VALUE: [u8; 256] = VALUE_TABLE;
+const VALUE_TABLE: [u8; 256] = table();
 /// Marks a byte that is in neither alphabet.
 pub(crate) const NOT: u8 = 0xFF;
+/// The least value that is none of a letter or a digit.
+const SIGN: u8 = 62;
 
 const fn table() -> [u8; 256] {
     let mut t = [NOT; 256];
@@ -29,49 +32,57 @@ pub fn is_base64(byte: u8) -> bool {
 /// Bytes that are looked at at once, where a run is as long: the compiler makes a few vector operations of it.
 const STEP: usize = 16;
 
-/// Which bytes are counted: those whose value is less.
-#[derive(Clone, Copy, PartialEq)]
-enum Below {
-    /// Letters and digits.
-    Signs = 62,
-    /// All of either alphabet.
-    Not = 64,
+/// All of some bytes are so. Without branches, and with comparisons for look-ups, that is a few vector operations.
+#[inline(always)]
+fn all(bytes: &[u8; STEP], is: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, &b| all & is(b))
 }
 
-impl Below {
-    fn holds(self, byte: u8) -> bool {
-        VALUE[byte as usize] < self as u8
-    }
+fn letter(b: u8) -> bool {
+    (b | 0x20).wrapping_sub(b'a') < 26
+}
 
-    fn holds_all(self, bytes: &[u8; STEP]) -> bool {
-        let signs = self == Self::Not;
-        bytes.iter().fold(true, |all, &b| {
-            let letter = (b | 0x20).wrapping_sub(b'a') < 26;
-            let digit = b.wrapping_sub(b'0') < 10;
-            all & (letter | digit | signs & ((b == b'-') | (b == b'_') | (b == b'+') | (b == b'/')))
-        })
-    }
+/// A digit, or one of `-`, `.` and `/`, which stand before those.
+fn digit_or_sign(b: u8) -> bool {
+    b.wrapping_sub(b'-') <= b'9' - b'-'
+}
 
-    /// How many of the first bytes are counted.
-    fn len(self, text: &[u8]) -> usize {
-        let count = |text: &[u8]| text.iter().take_while(|&&b| self.holds(b)).count();
-        let short = count(&text[..text.len().min(STEP)]);
-        if short < STEP {
-            return short;
-        }
-        let whole = STEP * text.as_chunks().0.iter().take_while(|bytes| self.holds_all(bytes)).count();
-        whole + count(&text[whole..])
+fn are_base64(bytes: &[u8; STEP]) -> bool {
+    all(bytes, |b| letter(b) | digit_or_sign(b) & (b != b'.') | (b == b'_') | (b == b'+'))
+}
+
+/// How many of the first bytes are so, as `one` says of a byte and `all` of several.
+#[inline(always)]
+fn len_of(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8; STEP]) -> bool) -> usize {
+    // Most of what is counted is short.
+    let short = text.iter().take(STEP).take_while(|&&b| one(b)).count();
+    if short < STEP {
+        return short;
     }
+    let whole = STEP * text.as_chunks().0.iter().take_while(|bytes| all(bytes)).count();
+    whole + text[whole..].iter().take_while(|&&b| one(b)).count()
 }
 
 /// Length of the base64 at the beginning of a text.
 pub(crate) fn head_len(text: &[u8]) -> usize {
-    Below::Not.len(text)
+    len_of(text, is_base64, are_base64)
 }
 
 /// Length of the letters and digits at the beginning of a text.
 pub(crate) fn alphanumeric_len(text: &[u8]) -> usize {
-    Below::Signs.len(text)
+    len_of(text, |b| VALUE[b as usize] < SIGN, |bytes| all(bytes, |b| letter(b) | (b.wrapping_sub(b'0') < 10)))
+}
+
+/// Length of the base64url at the beginning of a text.
+pub(crate) fn url_len(text: &[u8]) -> usize {
+    let url = |b| letter(b) | digit_or_sign(b) & (b != b'.') & (b != b'/') | (b == b'_');
+    len_of(text, |b| VALUE[b as usize] < SIGN || matches!(b, b'-' | b'_'), |bytes| all(bytes, url))
+}
+
+/// Length of the base64 and the dots at the beginning of a text.
+pub(crate) fn dotted_len(text: &[u8]) -> usize {
+    let dotted = |b| letter(b) | digit_or_sign(b) | (b == b'_') | (b == b'+');
+    len_of(text, |b| is_base64(b) || b == b'.', |bytes| all(bytes, dotted))
 }
 
 /// Length of the base64 at the end of a text.
@@ -81,7 +92,7 @@ pub(crate) fn tail_len(text: &[u8]) -> usize {
     if short < STEP {
         return short;
     }
-    let whole = STEP * text.as_rchunks().1.iter().rev().take_while(|bytes| Below::Not.holds_all(bytes)).count();
+    let whole = STEP * text.as_rchunks().1.iter().rev().take_while(|bytes| are_base64(bytes)).count();
     whole + count(&text[..text.len() - whole])
 }
 
@@ -89,6 +100,29 @@ pub(crate) fn tail_len(text: &[u8]) -> usize {
 pub(crate) fn padding_len(text: &[u8], at: usize) -> usize {
     text.get(at..).unwrap_or_default().iter().take(2).take_while(|&&b| b == b'=').count()
 }
+
+/// The three bytes that four characters stand for. `None`: one of them is no base64.
+fn group(chars: &[u8; 4]) -> Option<[u8; 3]> {
+    let [a, b, c, d] = chars.map(usize::from);
+    let bits = BITS[0][a] | BITS[1][b] | BITS[2][c] | BITS[3][d];
+    let [over, bytes @ ..] = bits.to_be_bytes();
+    (over == 0).then_some(bytes)
+}
+
+/// The bits of each character at each place of a group; of what is no base64, one that no group has.
+static BITS: [[u32; 256]; 4] = {
+    let mut bits = [[1 << 31; 256]; 4];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut place = 0;
+        while place < 4 && VALUE_TABLE[byte] != NOT {
+            bits[place][byte] = (VALUE_TABLE[byte] as u32) << (18 - 6 * place);
+            place += 1;
+        }
+        byte += 1;
+    }
+    bits
+};
 
 /// Decodes as far as the bytes are base64 of either alphabet; stops at the first other byte. Bits of an incomplete last
 /// group that do not fill a byte are dropped, so a cut segment still decodes. Appends to `out`.
@@ -98,13 +132,9 @@ pub fn decode_into(text: &[u8], out: &mut Vec<u8>) {
     out.reserve(text.len() / 4 * 3 + 3);
     out.resize(start + text.len() / 4 * 3, 0);
     let mut whole = 0;
-    for (g, to) in text.chunks_exact(4).zip(out[start..].chunks_exact_mut(3)) {
-        let v = [VALUE[g[0] as usize], VALUE[g[1] as usize], VALUE[g[2] as usize], VALUE[g[3] as usize]];
-        if (v[0] | v[1] | v[2] | v[3]) & 0xC0 != 0 {
-            break;
-        }
-        let n = u32::from(v[0]) << 18 | u32::from(v[1]) << 12 | u32::from(v[2]) << 6 | u32::from(v[3]);
-        to.copy_from_slice(&n.to_be_bytes()[1..]);
+    for (g, to) in text.as_chunks().0.iter().zip(out[start..].as_chunks_mut::<3>().0) {
+        let Some(bytes) = group(g) else { break };
+        to.copy_from_slice(&bytes);
         whole += 1;
     }
     out.truncate(start + whole * 3);
@@ -132,13 +162,9 @@ fn decode_rest(group: &[u8], out: &mut Vec<u8>) {
 pub(crate) fn decode_head(text: &[u8], out: &mut [u8]) -> usize {
     let mut len = 0;
     let mut whole = 0;
-    for (g, to) in text.chunks_exact(4).zip(out.chunks_exact_mut(3)) {
-        let v = [VALUE[g[0] as usize], VALUE[g[1] as usize], VALUE[g[2] as usize], VALUE[g[3] as usize]];
-        if (v[0] | v[1] | v[2] | v[3]) & 0xC0 != 0 {
-            break;
-        }
-        let n = u32::from(v[0]) << 18 | u32::from(v[1]) << 12 | u32::from(v[2]) << 6 | u32::from(v[3]);
-        to.copy_from_slice(&n.to_be_bytes()[1..]);
+    for (g, to) in text.as_chunks().0.iter().zip(out.as_chunks_mut::<3>().0) {
+        let Some(bytes) = group(g) else { break };
+        to.copy_from_slice(&bytes);
         len += 3;
         whole += 4;
     }
@@ -198,6 +224,41 @@ mod tests {
         let mut head = [0; 4];
         assert_eq!((decode_head(b"Zm9vYmFy", &mut head), &head), (4, b"foob"));
         assert_eq!(decode_head(b"Zm.", &mut head), 1);
+    }
+
+    #[test]
+    fn lengths_end_at_the_first_other_byte() {
+        for other in 0..=u8::MAX {
+            for len in [0, 1, 15, 16, 17, 40] {
+                let text = [&b"aZ0-_9kQ".repeat(5)[..len], &[other], b"abc"].concat();
+                let behind = |is: bool| if is { 4 } else { 0 };
+                assert_eq!(url_len(&text), len + behind(other.is_ascii_alphanumeric() || b"-_".contains(&other)), "{other} at {len}");
+                assert_eq!(
+                    alphanumeric_len(&[&b"aZ09".repeat(10)[..len], &[other], b"abc"].concat()),
+                    len + behind(other.is_ascii_alphanumeric())
+                );
+                assert_eq!(dotted_len(&text), len + behind(is_base64(other) || other == b'.'), "{other} at {len}");
+                assert_eq!(
+                    tail_len(&[&b"abc"[..], &[other], &text[..len]].concat()),
+                    len + behind(is_base64(other)),
+                    "{other} before {len}"
+                );
+                assert_eq!(head_len(&text), len + behind(is_base64(other)), "{other} at {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_is_what_its_characters_say() {
+        for byte in 0..=u8::MAX {
+            for place in 0..4 {
+                let mut chars = *b"Zm9v";
+                chars[place] = byte;
+                let bits = chars.iter().fold(0u32, |bits, &b| bits << 6 | u32::from(VALUE[b as usize] & 63));
+                let want = is_base64(byte).then_some([(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]);
+                assert_eq!(group(&chars), want, "{byte} at {place}");
+            }
+        }
     }
 
     proptest::proptest! {

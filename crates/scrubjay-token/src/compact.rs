@@ -1,7 +1,7 @@
 //! The compact serializations: JWS (RFC 7515 §7.1, detached RFC 7515 App. F), JWE (RFC 7516 §7.1), SD-JWT (RFC 9901 §4),
 //! whole or damaged.
 
-use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, head_len, is_base64, tail_len};
+use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, head_len, is_base64, tail_len, url_len};
 use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set, is_lone_claim_set};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
 use crate::fragments::{header_rest, text_start};
@@ -130,8 +130,9 @@ impl<'a> Segments<'a> {
     pub(crate) fn read(&mut self, start: usize, last: bool) -> Segment {
         let mut end = start;
         loop {
-            // Letters and digits say nothing of the alphabet.
-            end += alphanumeric_len(self.text.get(end..).unwrap_or_default());
+            // Letters and digits say nothing of the alphabet; its own signs nothing new, once it is known.
+            let rest = self.text.get(end..).unwrap_or_default();
+            end += if self.style == Style::Url { url_len(rest) } else { alphanumeric_len(rest) };
             let Some(&b) = self.text.get(end) else { break };
             match b {
                 b'-' | b'_' if self.style == Style::Standard => break,
@@ -427,9 +428,8 @@ pub fn is_signed(run: &[u8]) -> bool {
     if first + 1 == second || first > HEADER_CHARS_MAX {
         return false;
     }
-    let header = json::parse(&decode(&run[..first]));
-    let alg = header.value.get("alg").and_then(Value::as_str);
-    matches!(header.status, Status::Complete { .. }) && alg.is_some_and(|alg| signature_fits(Some(alg), run.len() - second - 1))
+    let alg = json::skim_text(&decode(&run[..first]), "alg");
+    alg.is_some_and(|alg| signature_fits(Some(&alg), run.len() - second - 1))
 }
 
 /// The segments after the first one: up to four for a JWE, up to two for a JWS, one for a `payload.signature` fragment.

@@ -36,7 +36,7 @@ use crate::notations::is_private_value;
 use crate::objects::has_key_member;
 use crate::pem::begins_key;
 use crate::sd_jwt::has_disclosures;
-use crate::survey::Survey;
+use crate::survey::{has_lines, has_list};
 use crate::torn::torn;
 use crate::view::{escape_at, escaped_hidden_as, shows_as_nothing, unescaped, unquoted, visible};
 
@@ -95,6 +95,7 @@ impl Gate {
         match run.kind {
             RunKind::List => is_list(text, range),
             RunKind::Word if is_short_and_wide(bytes) => false,
+            RunKind::Word if shape::tells(bytes) => true,
             RunKind::Word => {
                 let mut looks = std::mem::take(&mut self.looks);
                 let sight = Sight::new(bytes, self.scanner, &mut looks);
@@ -145,15 +146,15 @@ impl Gate {
         }
         let mut looks = Vec::new();
         let sight = Sight::new(text, self.scanner, &mut looks);
-        let survey = Survey::of_looks(text, sight.looks);
-        let long_lines = survey.lines && survey.base64;
-        let numbers = || survey.list && lists(text).iter().chain(&dumps(text)).any(|n| is_worth_a_look(&n.bytes));
-        long_lines
+        let long_lines = || has_lines(text) && sight.long(|look| look.base64).next().is_some();
+        let numbers = || has_list(text) && lists(text).iter().chain(&dumps(text)).any(|n| is_worth_a_look(&n.bytes));
+        let is_odd = || sight.all.odd != 0 || memchr::memchr(b'<', text).is_some();
+        long_lines()
             || has_name(text)
             // In a text of its own, its values are runs.
             || depth < DEPTH_MAX && has_key_member(text)
             || self.holds(&sight, depth, false)
-            || survey.odd && self.is_odd(text, depth)
+            || is_odd() && self.is_odd(text, depth)
             || numbers()
     }
 

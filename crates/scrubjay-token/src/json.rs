@@ -9,6 +9,9 @@ pub const DEPTH_MAX: usize = 16;
 /// Most members of one object, or elements of one array, that are read.
 pub const MEMBERS_MAX: usize = 256;
 
+/// Members that most objects have no more of: room for them is made at once.
+const MEMBERS_FEW: usize = 12;
+
 /// A JSON value. Objects keep the order and the duplicates of the text.
 #[derive(Clone, PartialEq)]
 pub enum Value {
@@ -101,7 +104,7 @@ pub struct Parsed {
 /// Reads one JSON value at the start of `text`; leading white space is skipped, what follows the value is not looked at.
 #[must_use]
 pub fn parse(text: &[u8]) -> Parsed {
-    let mut reader = Reader { text, at: 0, duplicates: false };
+    let mut reader = Reader::of(text);
     let mut value = Value::Null;
     let status = match reader.value(0, &mut value) {
         Ok(()) => Status::Complete { end: reader.at },
@@ -122,7 +125,7 @@ pub(crate) struct Skimmed {
 /// What [`parse`] would say of `text`, and whether one of these `names` is a member's, at a tenth of the price: nothing is
 /// kept. Most of what looks like a document is none.
 pub(crate) fn skim(text: &[u8], names: &[&str]) -> Skimmed {
-    let mut reader = Reader { text, at: 0, duplicates: false };
+    let mut reader = Reader::of(text);
     let mut named = false;
     let status = match reader.skim(0, names, &mut named) {
         Ok(()) => Status::Complete { end: reader.at },
@@ -131,13 +134,46 @@ pub(crate) fn skim(text: &[u8], names: &[&str]) -> Skimmed {
     Skimmed { status, named }
 }
 
+/// The text that [`parse`] would read as the value of the member `name` of a whole document. `None`: there is none.
+pub(crate) fn skim_text(text: &[u8], name: &str) -> Option<String> {
+    let mut reader = Reader::of(text);
+    reader.skim(0, &[name], &mut false).ok()?;
+    let at = reader.first.filter(|&at| text.get(at) == Some(&b'"'))?;
+    Reader { at, ..Reader::of(text) }.string().ok()
+}
+
+/// How many plain bytes of a string stand at the beginning of a text. `None`: all of them are.
+fn plain_len(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let (whole, rest) = text.as_chunks::<8>();
+    for (i, bytes) in whole.iter().enumerate() {
+        let word = u64::from_le_bytes(*bytes);
+        // The highest bit of a byte that is less; of those above one, where it borrows, it may be wrong. The lowest is right.
+        let less = |word: u64, than: u8| word.wrapping_sub(ONES * u64::from(than)) & !word & HIGH;
+        let found = less(word, 0x20) | less(word ^ (ONES * u64::from(b'"')), 1) | less(word ^ (ONES * u64::from(b'\\')), 1);
+        if found != 0 {
+            return Some(8 * i + found.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1F)).map(|at| text.len() - rest.len() + at)
+}
+
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
     duplicates: bool,
+    /// Where the value of the first member begins that has one of the names that were asked for.
+    first: Option<usize>,
 }
 
 type Step = Result<(), Status>;
+
+impl<'a> Reader<'a> {
+    fn of(text: &'a [u8]) -> Self {
+        Self { text, at: 0, duplicates: false, first: None }
+    }
+}
 
 impl Reader<'_> {
     fn peek(&self) -> Result<u8, Status> {
@@ -209,7 +245,7 @@ impl Reader<'_> {
     /// Steps to the next byte of a string that is not plain.
     fn plain(&mut self) -> Result<&[u8], Status> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let len = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1F));
+        let len = plain_len(rest);
         self.at += len.unwrap_or(rest.len());
         let len = len.ok_or(Status::Cut)?;
         Ok(rest.get(..len).unwrap_or_default())
@@ -339,7 +375,7 @@ impl Reader<'_> {
                 false
             } else if memchr::memchr(b'\\', name).is_some() {
                 // Written in escapes: read as what it says.
-                Reader { text: self.text, at: start, duplicates: false }.string().is_ok_and(|name| names.contains(&name.as_str()))
+                Reader { at: start, ..Reader::of(self.text) }.string().is_ok_and(|name| names.contains(&name.as_str()))
             } else {
                 names.iter().any(|n| n.as_bytes() == name)
             };
@@ -349,6 +385,9 @@ impl Reader<'_> {
             }
             self.at += 1;
             self.white();
+            if is_one && self.first.is_none() {
+                self.first = Some(self.at);
+            }
             let opens = matches!(self.peek(), Ok(b'{' | b'[')) && depth + 1 < DEPTH_MAX;
             let read = self.skim(depth + 1, &[], &mut false);
             // As much of a member as [`Reader::members`] keeps.
@@ -423,6 +462,9 @@ impl Reader<'_> {
             let mut value = Value::Null;
             let read = self.value(depth + 1, &mut value);
             if read.is_ok() || matches!(value, Value::Object(_) | Value::Array(_)) {
+                if members.is_empty() {
+                    members.reserve(MEMBERS_FEW);
+                }
                 members.push((name, value));
             }
             read?;
@@ -476,6 +518,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn plain_bytes_end_at_the_first_other_one() {
+        for byte in 0..=u8::MAX {
+            for at in 0..24 {
+                let mut text = *b"abcdefg\x80\xffz !#[]~abcdefgh";
+                text[at] = byte;
+                let is_plain = |b: &u8| !matches!(b, b'"' | b'\\' | 0..=0x1F);
+                assert_eq!(plain_len(&text), text.iter().position(|b| !is_plain(b)), "{byte} at {at}");
+                // Behind it, what a borrow may reach.
+                let mut text = [byte.wrapping_add(1); 24];
+                text[at] = byte;
+                assert_eq!(plain_len(&text), text.iter().position(|b| !is_plain(b)), "{byte} at {at} among its next");
+            }
+        }
+    }
+
     /// The cheap look and the dear one, on whole documents, on all their beginnings, and on what chance makes of them.
     #[track_caller]
     fn check_skim(text: &[u8]) {
@@ -483,6 +541,11 @@ mod tests {
         let read = parse(text);
         let named = read.value.members().iter().any(|(name, _)| names.contains(&name.as_str()));
         assert_eq!(skim(text, &names), Skimmed { status: read.status, named }, "{}", text.escape_ascii());
+        for name in names {
+            let whole = matches!(read.status, Status::Complete { .. });
+            let said = read.value.get(name).and_then(Value::as_str).filter(|_| whole);
+            assert_eq!(skim_text(text, name).as_deref(), said, "{name} of {}", text.escape_ascii());
+        }
     }
 
     #[test]

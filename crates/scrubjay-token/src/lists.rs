@@ -458,6 +458,12 @@ mod tests {
         for line in ["00000010: 4e69  Ni", "0000020 394e", "00000010: 4e69 4a39 41  more", r#"{"msg":"0010 - 4e 69   Ni","n":1}"#] {
             assert!(is_dump(line), "{line}");
         }
+        // As far into a line as an offset may begin, and as far as its digits may go from there.
+        for (before, is_one) in [(OFFSET_REACH - 1, true), (OFFSET_REACH, false)] {
+            for offset in ["0010", "0000000000000010"] {
+                assert_eq!(is_dump(&format!("{}{offset} 4e69 4a39", ".".repeat(before))), is_one, "{offset} behind {before}");
+            }
+        }
         for line in ["11-28 10:00:00.123  1234  1250 D OkHttp  : {", "1732780800 1234 started", "00000010: 4e69 and more"] {
             assert!(!is_dump(line), "{line}");
         }

@@ -89,11 +89,50 @@ const KNOWN_BYTES_MAX: usize = "encrypted_key".len();
 /// The known name that this is, in whatever case: languages capitalise the names of fields.
 fn known(name: &[u8]) -> Option<&'static str> {
     // Most words are none, and no times and addresses.
-    if name.len() > KNOWN_BYTES_MAX || !name.first().is_some_and(u8::is_ascii_alphabetic) {
-        return None;
+    let letter = usize::from(name.first()?.to_ascii_lowercase().wrapping_sub(b'a'));
+    let mut may_be = BEGIN.get(letter)? & OF_LENGTH.get(name.len())?;
+    while may_be != 0 {
+        let known = KNOWN[may_be.trailing_zeros() as usize];
+        if known.as_bytes().eq_ignore_ascii_case(name) {
+            return Some(known);
+        }
+        may_be &= may_be - 1;
     }
-    NAMES.iter().chain(&OTHERS).find(|known| known.as_bytes().eq_ignore_ascii_case(name)).copied()
+    None
 }
+
+/// All of these names.
+const KNOWN: [&str; NAMES.len() + OTHERS.len()] = {
+    let mut all = [""; NAMES.len() + OTHERS.len()];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = if i < NAMES.len() { NAMES[i] } else { OTHERS[i - NAMES.len()] };
+        i += 1;
+    }
+    all
+};
+
+/// Which of [`KNOWN`] begin with each letter, as bits.
+const BEGIN: [u64; 26] = {
+    let mut begin = [0; 26];
+    let mut i = 0;
+    while i < KNOWN.len() {
+        begin[(KNOWN[i].as_bytes()[0] - b'a') as usize] |= 1 << i;
+        i += 1;
+    }
+    begin
+};
+
+/// Which of [`KNOWN`] are so long, as bits.
+const OF_LENGTH: [u64; KNOWN_BYTES_MAX + 1] = {
+    let mut of_length = [0; KNOWN_BYTES_MAX + 1];
+    let mut i = 0;
+    while i < KNOWN.len() {
+        of_length[KNOWN[i].len()] |= 1 << i;
+        i += 1;
+    }
+    of_length
+};
 
 /// True for such a name.
 pub(crate) fn is_known(name: &[u8]) -> bool {
@@ -502,6 +541,20 @@ mod tests {
         let found = notations(text.as_bytes());
         let pieces: Vec<&str> = found.iter().flat_map(|f| &f.pieces).map(|piece| &text[piece.clone()]).collect();
         assert_eq!(pieces, secrets, "{text}");
+    }
+
+    #[test]
+    fn names_are_known_in_any_case_and_as_a_whole() {
+        for name in KNOWN {
+            let title = format!("{}{}", name[..1].to_ascii_uppercase(), &name[1..]);
+            for written in [name, &name.to_ascii_uppercase(), &title] {
+                assert_eq!(known(written.as_bytes()), Some(name), "{written}");
+            }
+            for other in [format!("{name}_"), format!("1{name}"), name.replace(|c: char| c.is_ascii_alphabetic(), "z")] {
+                assert_eq!(known(other.as_bytes()), None, "{other}");
+            }
+        }
+        assert_eq!((known(b""), known(b"encrypted_keys"), known(b"@")), (None, None, None));
     }
 
     #[test]

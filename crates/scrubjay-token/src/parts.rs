@@ -233,7 +233,8 @@ fn is_encrypted(part: &[u8]) -> bool {
 
 /// The base64 at the end of a line, before what closes it.
 fn last_run(line: &[u8]) -> &[u8] {
-    let end = line.iter().rposition(|b| !b"\"'`,;)]}= \t\r\n".contains(b)).map_or(0, |i| i + 1);
+    let closes = |b: &u8| matches!(b, b'"' | b'\'' | b'`' | b',' | b';' | b')' | b']' | b'}' | b'=' | b' ' | b'\t' | b'\r' | b'\n');
+    let end = line.iter().rposition(|b| !closes(b)).map_or(0, |i| i + 1);
     &line[end - tail_len(&line[..end])..end]
 }
 

@@ -58,7 +58,6 @@ impl Survey {
 
     /// Of a text that was looked at.
     pub(crate) fn of_looks(text: &[u8], looks: &[Look]) -> Self {
-        let text = text.strip_suffix(b"\n").unwrap_or(text);
         let (mut base64, mut hex) = (Runs::default(), Runs::default());
         let mut survey = Self::default();
         let (mut escape, mut equals, mut odd) = (0, 0, 0);
@@ -78,11 +77,21 @@ impl Survey {
         survey.odd = odd != 0 || memchr(b'<', text).is_some();
         survey.nul = odd != 0 && memchr(0, text).is_some();
         survey.braces = memchr(b'{', text).is_some();
-        survey.lines = memchr(b'\n', text).is_some();
+        survey.lines = has_lines(text);
         survey.quotes = memchr2(b'"', b'\'', text).is_some();
-        survey.list = long_runs(text, RUN_CHARS as usize, is_list).next().is_some();
+        survey.list = has_list(text);
         survey
     }
+}
+
+/// A line end has something behind it.
+pub(crate) fn has_lines(text: &[u8]) -> bool {
+    memchr(b'\n', text.strip_suffix(b"\n").unwrap_or(text)).is_some()
+}
+
+/// A run of what lists of numbers are made of is long enough to be one.
+pub(crate) fn has_list(text: &[u8]) -> bool {
+    long_runs(text.strip_suffix(b"\n").unwrap_or(text), RUN_CHARS as usize, is_list).next().is_some()
 }
 
 /// What lists of numbers are made of.

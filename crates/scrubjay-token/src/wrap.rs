@@ -26,7 +26,7 @@ const MARK_BYTES_MAX: usize = 16;
 
 /// A byte that a wrapped value is made of.
 pub(crate) fn is_piece(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"-_+/=.~%".contains(&b)
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'=' | b'.' | b'~' | b'%')
 }
 
 /// What the pieces of a wrapped value are made of.

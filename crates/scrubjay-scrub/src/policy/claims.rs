@@ -77,7 +77,15 @@ pub(crate) struct Story<'a> {
 
 /// Applies a rule to the claims of a token.
 pub(crate) fn decide<'a>(rule: &'a Rule, token: &'a Token, hashes: &Hashes<'_>, note: Note<'_, 'a>) -> Story<'a> {
-    let mut walk = Walk { rule, hashes, note, shown: Vec::new(), path: Vec::new(), text: String::new(), story: Story::default() };
+    let mut walk = Walk {
+        rule,
+        hashes,
+        note,
+        shown: Vec::with_capacity(rule.lines.len()),
+        path: Vec::new(),
+        text: String::new(),
+        story: Story::default(),
+    };
     let rests: Vec<(usize, Rest<'a>)> = rule.lines.iter().enumerate().map(|(i, line)| (i, line.path.rest())).collect();
     // A JWE may repeat claims in its header (RFC 7519 §5.3); parameters of JOSE are none.
     let from_header = token.header.as_ref().filter(|_| token.kind == Kind::Jwe).map_or(&[][..], Value::members);

@@ -162,7 +162,10 @@ fn is_date(name: &str) -> bool {
 /// The first characters of a date: `2026-11-23T12:00:00Z`.
 fn dated(value: &Value, chars: usize) -> Shown {
     match shape::date(value) {
-        Some(date) => Shown::one(date.get(..chars).unwrap_or(&date)),
+        Some(mut date) => {
+            date.truncate(chars);
+            Shown::one(date)
+        }
         None => Shown { out_of_range: true, ..Shown::default() },
     }
 }

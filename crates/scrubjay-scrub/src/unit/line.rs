@@ -55,6 +55,9 @@ impl Signs {
     /// What operators end in that join string literals.
     pub(super) const OPERATOR: Self = Self(1 << 21);
 
+    /// What letters, digits, `-`, `_` and `.` are all of.
+    const COMMON: Self = Self::PIECE.or(Self::ESCAPED_PIECE).or(Self::HEAD).or(Self::TOKEN);
+
     /// What a byte is.
     pub(super) fn of(byte: u8) -> Self {
         OF.get(usize::from(byte)).copied().unwrap_or(Self::NONE)
@@ -136,12 +139,27 @@ const OF: [Signs; 256] = {
     of
 };
 
+/// Bytes that are looked at at once.
+const STEP: usize = 16;
+
+/// Letters, digits, and the signs that are in each class that [`Signs::COMMON`] says: compared, not looked up, they are a few vector
+/// operations.
+fn are_common(bytes: &[u8; STEP]) -> bool {
+    bytes.iter().fold(true, |all, &b| {
+        let letter = (b | 0x20).wrapping_sub(b'a') < 26;
+        // From the hyphen to the nines, without the slash.
+        let digit_or_sign = (b.wrapping_sub(b'-') <= b'9' - b'-') & (b != b'/');
+        all & (letter | digit_or_sign | (b == b'_'))
+    })
+}
+
 /// How many bytes at the end of a text are of a class, no more than `most`.
 pub(super) fn tail(text: &[u8], class: Signs, most: usize) -> usize {
-    const STEP: usize = 16;
     let near = text.get(text.len() - text.len().min(most)..).unwrap_or_default();
-    let are = |bytes: &&[u8]| bytes.iter().fold(Signs::ANY, |all, &b| all.and(Signs::of(b))).hold(class);
-    let whole = STEP * near.rchunks_exact(STEP).take_while(are).count();
+    let is_common = Signs::COMMON.hold(class);
+    let are =
+        |bytes: &&[u8; STEP]| is_common && are_common(bytes) || bytes.iter().fold(Signs::ANY, |all, &b| all.and(Signs::of(b))).hold(class);
+    let whole = STEP * near.as_rchunks::<STEP>().1.iter().rev().take_while(are).count();
     let rest = near.get(..near.len() - whole).unwrap_or_default();
     whole + rest.iter().rev().take_while(|&&b| Signs::of(b).hold(class)).count()
 }
@@ -159,6 +177,8 @@ pub(super) struct Line<'a> {
     /// Nothing of it is decided yet.
     pub(super) is_whole: bool,
     signs: OnceCell<Signs>,
+    /// A compact token is in it, once that was asked.
+    pub(super) holds_compact: OnceCell<bool>,
 }
 
 impl<'a> Line<'a> {
@@ -168,12 +188,12 @@ impl<'a> Line<'a> {
         let behind = buffer.get(at.end..).unwrap_or_default();
         let bytes = buffer.get(at).unwrap_or_default();
         let text = bytes.trim_ascii_end();
-        Self { bytes, text, written: text, behind, is_whole, signs: OnceCell::new() }
+        Self { bytes, text, written: text, behind, is_whole, signs: OnceCell::new(), holds_compact: OnceCell::new() }
     }
 
     /// The same line, as it is shown.
     pub(super) fn shown<'b>(&'b self, bytes: &'b [u8]) -> Line<'b> {
-        Line { bytes, text: bytes.trim_ascii_end(), signs: OnceCell::new(), ..*self }
+        Line { bytes, text: bytes.trim_ascii_end(), signs: OnceCell::new(), holds_compact: OnceCell::new(), ..*self }
     }
 
     /// What bytes it has.
@@ -194,5 +214,33 @@ impl<'a> Line<'a> {
     /// How many bytes at the end of its text are of a class, no more than `most`.
     pub(super) fn tail(&self, class: Signs, most: usize) -> usize {
         tail(self.text, class, most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compared_is_what_the_table_says() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(are_common(&[byte; STEP]), Signs::of(byte).hold(Signs::COMMON), "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn tails_of_every_length_and_class() {
+        for class in [Signs::PIECE, Signs::TOKEN, Signs::BODY, Signs::LIST] {
+            for (own, other) in [("A", "\""), ("7", "\""), ("-", "\""), ("+", "\""), ("Ab-._", "\""), (" 7", "\""), ("=", "(")] {
+                for len in 0..50 {
+                    let run: String = own.chars().cycle().take(len).collect();
+                    let text = format!("{own}{other}{run}");
+                    let want = |most: usize| text.bytes().rev().take(most).take_while(|&b| Signs::of(b).hold(class)).count();
+                    for most in [0, 15, 16, 33, text.len()] {
+                        assert_eq!(tail(text.as_bytes(), class, most), want(most), "{class:?} of {text}, at most {most}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
-use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memrchr};
+use memchr::{memchr, memchr_iter, memchr2_iter, memchr3_iter, memrchr};
 
 use super::line::{Line, Signs};
 use super::line_at;
@@ -188,7 +188,7 @@ fn is_member(text: &[u8]) -> bool {
 /// An object with a member begins in this line and does not end in it.
 fn leaves_object_open(text: &[u8]) -> bool {
     let member = |at: usize| matches!(text.get(at + 1..), Some([b'"' | b'\'' | b'\\' | b'&', ..] | [b' ', b'"' | b'\'', ..]));
-    braces(text) > 0 && memchr_iter(b'{', text).any(member)
+    memchr(b'{', text).is_some() && braces(text) > 0 && memchr_iter(b'{', text).any(member)
 }
 
 /// Braces that are opened and not closed.
@@ -269,7 +269,7 @@ const OPENINGS: [&[u8]; 8] = [b"ZXlK", b"ZXdv", b"ZXcw", b"ZXlB", b"LS0tLS1C", b
 /// A compact token is in the line: it says more than one member or one line of a key.
 fn holds_compact(line: &Line<'_>) -> bool {
     static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b".eyJ"));
-    FINDER.find(line.text).is_some()
+    *line.holds_compact.get_or_init(|| FINDER.find(line.text).is_some())
 }
 
 /// A header of an encrypted key (RFC 1421 §4.6): its body follows.

@@ -55,15 +55,16 @@ fn ends_in_list(line: &Line<'_>) -> bool {
 /// The run at the end of a line may be a piece of base64 or of an escape of it: not a digest, and no path or name in small letters.
 fn is_piece(run: &[u8]) -> bool {
     // Hyphens or other signs may part the digits.
-    let letters = run.iter().rev().filter(|b| b.is_ascii_alphanumeric());
-    let digits: Vec<u8> = letters.take_while(|b| b.is_ascii_hexdigit()).copied().collect();
-    let mixed = digits.iter().any(u8::is_ascii_lowercase) && digits.iter().any(u8::is_ascii_uppercase);
-    if digits.len() >= DIGEST_DIGITS_MIN && !mixed {
-        return is_text_in_hex(&digits);
+    let digits = || run.iter().rev().filter(|b| b.is_ascii_alphanumeric()).take_while(|b| b.is_ascii_hexdigit());
+    if digits().nth(DIGEST_DIGITS_MIN - 1).is_some() {
+        let mixed = digits().any(u8::is_ascii_lowercase) && digits().any(u8::is_ascii_uppercase);
+        if !mixed {
+            return is_text_in_hex(&digits().copied().collect::<Vec<u8>>());
+        }
     }
     // Of 40 characters of base64, one in a thousand million is without a capital; percent and quoted-printable write them in digits.
-    let escapes = run.iter().filter(|&&b| matches!(b, b'%' | b'=')).count();
-    run.len() < SMALL_CHARS_MIN || escapes > 1 || run.iter().any(u8::is_ascii_uppercase)
+    let escapes = || run.iter().filter(|&&b| matches!(b, b'%' | b'=')).count();
+    run.len() < SMALL_CHARS_MIN || run.iter().any(u8::is_ascii_uppercase) || escapes() > 1
 }
 
 /// The digits, the last of them first, are those of a text, from the first or from the second one on: a line may be cut between

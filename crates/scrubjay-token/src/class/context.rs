@@ -33,17 +33,20 @@ const NAMES: [(&str, Class); 7] = [
 pub fn named_class(before: &[u8]) -> Option<Class> {
     let near = before.get(before.len().saturating_sub(REACH)..)?;
     let (near, assigned) = without_delimiters(near);
-    let len = near.iter().rev().take_while(|&&b| b.is_ascii_alphanumeric() || b"_-".contains(&b)).count();
-    let name: String =
-        near.get(near.len() - len..)?.iter().map(|&b| if b == b'-' { '_' } else { b.to_ascii_lowercase() as char }).collect();
+    let len = near.iter().rev().take_while(|&&b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')).count();
+    let mut name = [0; REACH];
+    for (to, &b) in name.iter_mut().zip(near.get(near.len() - len..)?) {
+        *to = if b == b'-' { b'_' } else { b.to_ascii_lowercase() };
+    }
+    let name = name.get(..len)?;
     // RFC 6750 §2.1 and RFC 9449 §7.1: behind the name of the scheme stands an access token. A proof has a header of its own.
-    if name == "bearer" || name == "dpop" && !assigned {
+    if name == b"bearer" || name == b"dpop" && !assigned {
         return Some(Class::Access);
     }
     // `idToken`, `X-Forwarded-Access-Token`; not `invalid_token`.
     let is = |known: &str| {
-        name.strip_suffix(known).is_some_and(|before| before.is_empty() || before.ends_with('_'))
-            || known.bytes().filter(|&b| b != b'_').eq(name.bytes())
+        name.strip_suffix(known.as_bytes()).is_some_and(|before| before.is_empty() || before.ends_with(b"_"))
+            || known.bytes().filter(|&b| b != b'_').eq(name.iter().copied())
     };
     NAMES.iter().find(|(known, _)| assigned && is(known)).map(|(_, class)| *class)
 }

@@ -4,14 +4,17 @@
 //! where its opening stands, and what is left of the text has to pass the gate as if it were a decoded text.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use scrubjay_scan::Run;
 
 use super::{Gate, Sight};
 use crate::analyze::DEPTH_MAX;
-use crate::base64::is_base64;
+use crate::base64::{dotted_len, is_base64};
 use crate::compact::{At, is_opening, may_be_head, token_at};
 use crate::partials::part;
+use crate::runs::any_triple;
 use crate::token::{Found, Kind, Token};
 use crate::view::escape_at;
 
@@ -34,17 +37,24 @@ impl Gate {
     /// The tokens of a line, or of lines that belong together, where all of them are in plain sight: the same as
     /// [`crate::analyze`] finds. `None`: it takes that to tell.
     ///
-    /// `is_known` is asked of each token's span before the token is read: one that was in plain sight before, byte for
+    /// `runs` are those of a scan of `text`. `is_known` is asked of each token's span before the token is read: one that was in plain sight before, byte for
     /// byte, is not read again.
-    pub fn in_plain_sight(&mut self, text: &[u8], is_known: impl FnMut(Range<usize>) -> bool) -> Option<Vec<Sighted>> {
+    pub fn in_plain_sight(
+        &mut self,
+        text: &[u8],
+        mut runs: &[Run],
+        mut is_known: impl FnMut(Range<usize>) -> bool,
+    ) -> Option<Vec<Sighted>> {
         if text.len() > TEXT_BYTES_MAX {
             return None;
         }
         self.begin(text.len());
-        let mut looks = std::mem::take(&mut self.looks);
-        let found = read(&Sight::new(text, self.scanner, &mut looks), is_known);
-        self.looks = looks;
-        let found = found?;
+        let found = known(text, &mut is_known).or_else(|| {
+            let mut looks = std::mem::take(&mut self.looks);
+            let found = read(&Sight::new(text, self.scanner, &mut looks), &mut is_known);
+            self.looks = looks;
+            found
+        })?;
         let mut spans = found.iter().map(|f| f.span.clone()).peekable();
         let mut start = 0;
         while start < text.len() {
@@ -53,7 +63,9 @@ impl Gate {
             while let Some(span) = spans.next_if(|span| span.start < end) {
                 tokens.push(span);
             }
-            if !tokens.is_empty() && self.gaps_may_hold(text, start..end, &tokens) || self.line_may_hold(text, start..end, &tokens) {
+            let (here, behind) = runs.split_at(runs.iter().take_while(|run| run.start < end).count());
+            runs = behind;
+            if !tokens.is_empty() && self.gaps_may_hold(text, start..end, &tokens) || self.runs_may_hold(text, here, &tokens) {
                 return None;
             }
             start = end;
@@ -76,25 +88,51 @@ impl Gate {
     }
 
     /// One of the runs of a line, as far as it is no token's, may hold something together with the lines around it.
-    fn line_may_hold(&mut self, text: &[u8], line: Range<usize>, tokens: &[Range<usize>]) -> bool {
-        let mut runs = Vec::new();
-        self.scanner.scan_complete(&text[line.clone()], &mut runs);
+    fn runs_may_hold(&mut self, text: &[u8], runs: &[Run], tokens: &[Range<usize>]) -> bool {
         runs.iter().any(|run| {
-            let mut from = line.start + run.start;
-            let end = line.start + run.end;
-            tokens.iter().map(Clone::clone).chain(std::iter::once(end..end)).any(|token| {
-                let piece = Run { start: from, end: token.start.clamp(from, end), kind: run.kind };
-                from = token.end.clamp(from, end);
+            let mut from = run.start;
+            tokens.iter().map(Clone::clone).chain(std::iter::once(run.end..run.end)).any(|token| {
+                let piece = Run { start: from, end: token.start.clamp(from, run.end), kind: run.kind };
+                from = token.end.clamp(from, run.end);
                 // A run that is short as a whole is one for what it opens.
-                let whole = piece.start == line.start + run.start && piece.end == end;
+                let whole = piece.start == run.start && piece.end == run.end;
                 (whole || piece.end - piece.start >= REST_BYTES_MIN) && self.lets_through(text, &piece)
             })
         })
     }
 }
 
+/// The tokens of a text all of which are known, where nothing else in it opens like one: what [`read`] finds, without a look at
+/// each of their bytes. `None`: it takes that to tell.
+fn known(text: &[u8], is_known: &mut impl FnMut(Range<usize>) -> bool) -> Option<Vec<Sighted>> {
+    static OPENING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"eyJ"));
+    let mut found = Vec::new();
+    let mut from = 0;
+    for at in OPENING.find_iter(text) {
+        if at < from {
+            continue;
+        }
+        let end = at + dotted_len(&text[at..]);
+        if has_opening(&text[from..at]) || !stands_alone(text, at, end) || !is_known(at..end) {
+            return None;
+        }
+        from = end;
+        found.push(Sighted { span: at..end, token: None });
+    }
+    (!found.is_empty() && !has_opening(&text[from..])).then_some(found)
+}
+
+/// What [`read`] looks at where it is no token's: an opening with a letter behind it that may follow ([`scrubjay_scan::Look::triple`]).
+fn has_opening(gap: &[u8]) -> bool {
+    any_triple(gap, |a, b, c| {
+        let named = (b == b'y') & (c | 0x0B == 0x4B);
+        let blank = (b == b'w') & ((c | 0x04 == b'o') | (c == b'0'));
+        (a == b'e') & (named | blank)
+    })
+}
+
 /// The tokens at the openings of a text. `None`: there is none, or one of them is not in plain sight.
-fn read(sight: &Sight<'_>, mut is_known: impl FnMut(Range<usize>) -> bool) -> Option<Vec<Sighted>> {
+fn read(sight: &Sight<'_>, is_known: &mut impl FnMut(Range<usize>) -> bool) -> Option<Vec<Sighted>> {
     let text = sight.text;
     let mut found = Vec::new();
     let mut from = 0;

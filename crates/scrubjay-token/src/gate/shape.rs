@@ -1,8 +1,12 @@
 //! Parts and triples that are more than an accident.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::part_len;
 use crate::analyze::{is_readable, is_worth_a_look};
-use crate::base64::{VALUE, decode_into, head_len, is_base64, padding_len, tail_len};
+use crate::base64::{VALUE, decode_head, decode_into, head_len, is_base64, padding_len, tail_len};
 use crate::claim_set::DATE_CLAIMS;
 use crate::compact::{HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, is_opening, may_be_head};
 use crate::fragments::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_end, closes_object, is_jwe_shape};
@@ -44,18 +48,52 @@ pub(super) fn is_telling(text: &[u8], at: usize) -> bool {
     }
 }
 
+/// Most tokens are as long, and most other runs are not.
+const TOKEN_CHARS_FEW: usize = 128;
+
+/// The first object in plain base64 that stands in a run begins like a header, and something stands behind it: [`is_telling`] is true
+/// of it, and nothing else has to be asked.
+pub(super) fn tells(run: &[u8]) -> bool {
+    static OBJECT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"eyJ"));
+    run.len() >= TOKEN_CHARS_FEW && OBJECT.find(run).is_some_and(|at| opens_header(run, at) && !is_alone(run, at, head_at(run, at)))
+}
+
+/// Length of the base64 that begins at `at`, as far as a header may be long.
+fn head_at(text: &[u8], at: usize) -> usize {
+    head_len(&text[at..text.len().min(at + HEADER_CHARS_MAX)])
+}
+
+/// What begins at `at` and is so long is all there is of a value.
+fn is_alone(text: &[u8], at: usize, len: usize) -> bool {
+    let padding = padding_len(text, at + len);
+    text.get(at + len + padding).is_none_or(|b| b"&;".contains(b))
+}
+
 /// An object begins here that may be a header or a claim set, or something that only looks like one.
 fn is_object(text: &[u8], at: usize) -> bool {
     let alone = at == 0 || !is_base64(text[at - 1]);
-    if !may_be_head(text, at) {
+    if !opens_header(text, at) && !may_be_head(text, at) {
         return alone && text[at..].starts_with(b"eyJ") && part_len(text, at, SUSPECT_CHARS_MIN) == SUSPECT_CHARS_MIN;
     }
     // An object by itself is a cursor, a setting, a cookie, unless it has a date that claim sets have. What is not whole may
     // go on elsewhere; what is inside it, the look at base64 sees.
-    let len = head_len(&text[at..text.len().min(at + HEADER_CHARS_MAX)]);
-    let padding = padding_len(text, at + len);
-    let alone = text.get(at + len + padding).is_none_or(|b| b"&;".contains(b));
-    !alone || !is_whole_object(&text[at..at + len])
+    let len = head_at(text, at);
+    !is_alone(text, at, len) || !is_whole_object(&text[at..at + len])
+}
+
+/// Characters that are decoded to see the first member of a header.
+const OPENING_CHARS: usize = 32;
+
+/// The object begins with a member of a header whose value is a plain string. Of such [`may_be_head`] is true, and most headers
+/// begin so.
+fn opens_header(text: &[u8], start: usize) -> bool {
+    let mut opening = [0; OPENING_CHARS / 4 * 3];
+    let len = decode_head(&text[start..text.len().min(start + OPENING_CHARS)], &mut opening);
+    let Some(rest) = opening[..len].strip_prefix(b"{\"") else { return false };
+    let Some(close) = rest.iter().position(|&b| b == b'"') else { return false };
+    let Some(value) = rest[close + 1..].strip_prefix(b":\"") else { return false };
+    let is_plain = value.iter().find(|b| matches!(b, b'"' | b'\\' | 0..=0x1F)) == Some(&b'"');
+    is_plain && HEADER_NAMES.iter().any(|name| name.as_bytes() == &rest[..close])
 }
 
 /// A JSON object from its first to its last byte that is neither a header nor a claim set.
@@ -322,6 +360,35 @@ mod tests {
         }
         assert!(closed > 100, "{closed}");
         assert!(!may_close(b"abA") && !may_close(b"mm9") && !may_close(b"0"));
+    }
+
+    #[test]
+    fn a_header_that_begins_plainly_may_be_one() {
+        let mut plain = 0;
+        for name in HEADER_NAMES.iter().chain(&["Alg", "exp", "\u{e9}", ""]) {
+            for value in [
+                "\"RS256\"",
+                "\"\u{e9}+/.\"",
+                "\"\"",
+                "\"a\\u0062\"",
+                "\"a\tb\"",
+                "[\"a\"]",
+                "17",
+                "true",
+                "\"RS256",
+                "\"long, too long to end here",
+            ] {
+                for rest in ["", "}", ",", ",\"typ\":\"JWT\"}", ",}", "\0", " }x", "}}"] {
+                    let object = format!("{{\"{name}\":{value}{rest}");
+                    let text = crate::base64::encode(object.as_bytes());
+                    if opens_header(text.as_bytes(), 0) {
+                        plain += 1;
+                        assert!(may_be_head(text.as_bytes(), 0), "{object:?}");
+                    }
+                }
+            }
+        }
+        assert!(plain > 300, "{plain}");
     }
 
     #[test]
