@@ -47,6 +47,50 @@ fn check(write: impl Fn(&[String]) -> String) {
     }
 }
 
+/// What a writer makes of a line end: `\n` in a string, in a string in a string and one layer more, or percent escapes of all that
+/// a URL has none of.
+fn escaped(lines: &[String], layers: usize) -> String {
+    let text = lines.join("\n") + "\n";
+    if layers < 3 {
+        return text.replace('\n', &format!("{}n", "\\".repeat(1 << layers)));
+    }
+    let write = |b: u8| if b.is_ascii_alphanumeric() || b == b'-' { char::from(b).to_string() } else { format!("%{b:02X}") };
+    text.bytes().map(write).collect()
+}
+
+/// An object whose members are keys, each under other escapes, and a digest beside each.
+fn side_by_side(keys: &[Vec<String>], between: &str) -> (String, Vec<String>) {
+    let mut r = Random::new(5);
+    let digests: Vec<String> = keys.iter().map(|_| r.bytes(32).iter().map(|b| format!("{b:02x}")).collect()).collect();
+    let members = keys.iter().zip(&digests).enumerate();
+    let members = members.map(|(i, (key, digest))| format!("\"k{i}\":\"{}\",\"d{i}\":\"sha256:{digest}\"", escaped(key, i % 4)));
+    (format!("{{{}}}", members.collect::<Vec<_>>().join(between)), digests)
+}
+
+/// So many layers of different escapes give many views: they are decided all the same, and what stands beside the keys stays.
+#[test]
+fn keys_side_by_side_under_several_layers() {
+    let mut r = Random::new(3);
+    let keys: Vec<Vec<String>> = (0..8).map(|_| Form::Pem.make(&mut r).text.trim_end().lines().map(str::to_owned).collect()).collect();
+    for count in 3..=keys.len() {
+        for between in [",", ",\n ", ", "] {
+            let (text, digests) = side_by_side(&keys[..count], between);
+            let document = format!("{BEFORE}{text}\n{AFTER}");
+            let out = whole(Limits::default(), document.as_bytes());
+            let out = String::from_utf8_lossy(&out);
+            let bodies: Vec<String> = keys[..count].iter().flat_map(|key| key[1..key.len() - 1].to_vec()).collect();
+            let found = leaks(out.as_bytes(), &bodies, &[]);
+            assert!(found.is_empty(), "{count} keys{between:?} leak {:?}\n{out}", found.runs.first());
+            assert!(!out.contains("why:"), "{count} keys{between:?} are not decided\n{out}");
+            let gone = digests.iter().filter(|digest| !out.contains(digest.as_str())).count();
+            assert_eq!(gone, 0, "{count} keys{between:?}: digests went\n{out}");
+            assert!(out.starts_with(BEFORE) && out.ends_with(AFTER), "{count} keys{between:?}: a neighbour changed\n{out}");
+            let others: Vec<Vec<String>> = keys[..count].iter().map(|key| public(key)).collect();
+            check_same(&side_by_side(&others, between).0);
+        }
+    }
+}
+
 /// The same lines under a label that is not a private key's.
 fn public(key: &[String]) -> Vec<String> {
     let label = |line: &String| {

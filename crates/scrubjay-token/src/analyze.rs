@@ -1,18 +1,21 @@
 //! Finds every token of a stretch of text in every form: compact, JSON, keys, wrapped, and under up to three layers of
 //! encoding.
 
+mod divided;
 mod encoded;
+mod seen;
 
-use std::collections::HashMap;
 use std::ops::Range;
 
+use self::divided::{carried_objects, whole_objects};
 use self::encoded::base64_runs;
+use self::seen::{Seen, Views};
 use crate::carried::{carried, divided};
 use crate::chunked::unchunked;
 use crate::edges::behind_escape;
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
-use crate::frames::{chunks, unframed, without_frames};
+use crate::frames::{chunks, unframed};
 use crate::interrupted::interrupted;
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::concatenated;
@@ -92,9 +95,9 @@ fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: 
         single: memchr::memchr(b'\n', text.trim_ascii_end()).is_none(),
         barren: Seen::default(),
         barren_runs: Seen::default(),
-        views: Seen::default(),
+        undivided: Seen::default(),
+        views: Views::default(),
         strings: Vec::new(),
-        doubt: false,
     };
     search.go_on(text, false, &mut found, &mut work.budget)?;
     let mut found = layer_beside(text, found, DEPTH_MAX, Lined::default(), &mut work)?;
@@ -127,28 +130,14 @@ struct Work {
     barren: Seen,
     /// Runs of base64 that hold none. To look at one is a layer more than to look at its bytes.
     barren_runs: Seen,
+    /// Texts that a carrier divided, without what divides them, that hold no whole object: the lines of most views are the same.
+    undivided: Seen,
     /// Views of the text at hand. Views commute: what is unescaped and then joined is mostly what is joined and then
     /// unescaped, and gives the same tokens at the same places.
-    views: Seen,
+    views: Views,
     /// Where objects of the text at hand begin, and where the strings end in which they are cut, while escapes are taken off
     /// it. What a carrier divided goes on in another string.
     strings: Vec<Range<usize>>,
-    /// The text at hand is a view whose tokens may be turned down: it is no reason to pass over the same view of a sure one.
-    doubt: bool,
-}
-
-/// Texts that were looked at, and how many layers deep.
-#[derive(Default)]
-struct Seen(HashMap<Vec<u8>, usize>);
-
-impl Seen {
-    fn has(&self, text: &[u8], depth: usize) -> bool {
-        self.0.get(text).is_some_and(|&d| d >= depth)
-    }
-
-    fn add(&mut self, text: &[u8], depth: usize) {
-        self.0.insert(text.to_vec(), depth);
-    }
 }
 
 impl Work {
@@ -165,12 +154,30 @@ struct Lined {
     unframed: bool,
     /// Each line is a value of its own.
     alone: bool,
+    /// Escaped line breaks are line ends in a view beside this one.
+    broken: bool,
+    /// What was joined holds nothing that other views would change: they are looked at without the joints, and joined then.
+    plain: bool,
 }
 
 impl Lined {
     /// Its lines are as they are.
-    const JOINED: Self = Self { joined: true, unframed: true, alone: false };
-    const ALONE: Self = Self { joined: true, unframed: true, alone: true };
+    const JOINED: Self = Self { joined: true, unframed: true, alone: false, broken: false, plain: false };
+    const ALONE: Self = Self { alone: true, ..Self::JOINED };
+
+    /// Of a text that is another one, whose lines are as they came.
+    fn anew(self) -> Self {
+        Self { broken: self.broken, ..Self::default() }
+    }
+
+    fn alone(self) -> Self {
+        Self { broken: self.broken, ..Self::ALONE }
+    }
+}
+
+/// Whether a text under so many layers may have been divided by who carries it on.
+fn is_outer(depth: usize) -> bool {
+    depth + CARRIER_LAYERS_MAX >= DEPTH_MAX
 }
 
 fn layer(text: &[u8], depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
@@ -205,7 +212,7 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     }
     if survey.lines
         && (survey.braces || survey.escapes)
-        && depth + CARRIER_LAYERS_MAX >= DEPTH_MAX
+        && is_outer(depth)
         && let Some(view) = carried(text)
     {
         carried_objects(text, view, &strings, work, &mut found)?;
@@ -213,20 +220,24 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     let whole = Whole::of(text, &found);
     // A wrapped value is no encoding: joining its lines costs no layer.
     // What a carrier divides is text of a log: encoded once or twice at most by those that carry it on.
-    let outer = depth + CARRIER_LAYERS_MAX >= DEPTH_MAX;
+    let outer = is_outer(depth);
     if survey.lines && !lined.joined {
-        let objects = depth == DEPTH_MAX && survey.braces && !work.doubt;
-        let alphabets = [(true, Alphabet::Compact), (outer, Alphabet::Json), (objects, Alphabet::Any)];
-        for (_, alphabet) in alphabets.into_iter().filter(|(may, _)| *may) {
-            if let Some(view) = joined(text, alphabet, &whole) {
-                through(text, &view, None, depth, Lined { joined: true, ..lined }, work, &mut found)?;
+        let objects = depth == DEPTH_MAX && survey.braces && !work.views.in_doubt();
+        // Which of them a layer further down has, too.
+        let inner = depth > 0 && is_outer(depth - 1);
+        let alphabets = [(true, Alphabet::Compact, true), (outer, Alphabet::Json, inner), (objects, Alphabet::Any, false)];
+        for (_, alphabet, again) in alphabets.into_iter().filter(|(may, ..)| *may) {
+            let Some(view) = joined(text, alphabet, &whole) else { continue };
+            if !view.joins_within(&whole_keys(&found)) {
+                let plain = again && view.joins_plain_text(text);
+                through(text, &view, None, depth, Lined { joined: true, plain, ..lined }, work, &mut found)?;
             }
         }
     }
     if survey.lines
         && let Some(view) = partials(text)
     {
-        through(text, &view, None, depth, Lined::default(), work, &mut found)?;
+        through(text, &view, None, depth, lined.anew(), work, &mut found)?;
     }
     if survey.lines
         && outer
@@ -239,12 +250,12 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     if outer && !lined.alone {
         let (columns, chunks) = if survey.lines { (columns(text), unchunked(text)) } else { (None, None) };
         for view in [concatenated(text), columns, parted(text)].into_iter().flatten() {
-            through(text, &view, None, depth, Lined::ALONE, work, &mut found)?;
+            through(text, &view, None, depth, lined.alone(), work, &mut found)?;
         }
         if survey.base64_line
             && let Some(view) = interrupted(text, &whole, work.single)
         {
-            through(text, &view, None, depth, Lined::ALONE, work, &mut found)?;
+            through(text, &view, None, depth, lined.alone(), work, &mut found)?;
         }
         if let Some(view) = chunks {
             through(text, &view, None, depth, lined, work, &mut found)?;
@@ -254,66 +265,44 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         if survey.base64
             && let Some(view) = chunks(text)
         {
-            through(text, &view, None, depth - 1, Lined::default(), work, &mut found)?;
+            through(text, &view, None, depth - 1, lined.anew(), work, &mut found)?;
         }
         if survey.lines
             && (survey.escapes || survey.list)
+            && !lined.plain
             && let Some(view) = folded(text)
         {
-            unfolded(text, &view, survey, depth - 1, work, &mut found)?;
+            unfolded(text, &view, survey, depth - 1, lined, work, &mut found)?;
         }
         work.strings = strings;
-        views(text, survey, depth - 1, work, &mut found)?;
+        if !lined.plain {
+            views(text, survey, depth - 1, lined, work, &mut found)?;
+        }
         numbers(text, survey, depth - 1, work, &mut found)?;
         if survey.base64 {
             base64_runs(text, depth - 1, work, &mut found)?;
         }
     }
     if survey.lines && survey.base64_line && outer && (survey.base64 || may_hold_members(text)) {
-        found = said(text, found, depth, work)?;
+        found = said(text, found, depth, lined, work)?;
     }
     Ok(merged(found))
 }
 
-/// Looks for whole objects in a text whose carrier divided them, and encoded it once or twice.
-///
-/// `strings` are those in which objects are cut, up to where they end.
-fn carried_objects(
-    text: &[u8],
-    mut view: View,
-    strings: &[Range<usize>],
-    work: &mut Work,
-    found: &mut Vec<Found>,
-) -> Result<(), Exhausted> {
-    // A string that a literal or a line ends may go on in the next one; behind one that its record ends stands more of that.
-    let ends = |string: &Range<usize>| {
-        let rest = &text[string.end..];
-        let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
-        line.iter().any(u8::is_ascii_alphanumeric)
-    };
-    let is_cut = |f: &Found| strings.iter().any(|string| string.start == f.start() && string.end < f.span().end && ends(string));
-    for _ in 0..=CARRIER_LAYERS_MAX {
-        work.spend(view.text.len())?;
-        // One in a line is divided by nothing, and the text as it stands tells where its string ends.
-        found.extend(whole_objects(text, &view).filter(|f| memchr::memchr(b'\n', &text[f.span()]).is_some() && !is_cut(f)));
-        let Some(plain) = unescaped(&view.text) else { break };
-        view = view.then(&plain);
-    }
-    Ok(())
-}
-
-/// The objects that are whole in a view without line ends, where they stand in the text.
-fn whole_objects<'a>(text: &'a [u8], view: &'a View) -> impl Iterator<Item = Found> + use<'a> {
-    let whole = objects(&view.text).into_iter().filter(|f| f.token.cut.is_none() && is_json_in_view(text, view, f, false));
-    whole.map(|f| mapped(text, view, f)).map(|f| Found { pieces: without_frames(text, f.pieces), ..f })
+/// Where the keys stand that are whole, in order: to join their lines tells nothing more of them.
+fn whole_keys(found: &[Found]) -> Vec<Range<usize>> {
+    let keys = found.iter().filter(|f| f.token.kind == Kind::Pem && f.token.cut.is_none());
+    let mut pieces: Vec<Range<usize>> = keys.flat_map(|f| f.pieces.iter().cloned()).collect();
+    pieces.sort_unstable_by_key(|p| p.start);
+    pieces
 }
 
 /// Looks at what records say as at a text. What was found over several of them is theirs to tell, and their frames stay.
-fn said(text: &[u8], mut found: Vec<Found>, depth: usize, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
+fn said(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, work: &mut Work) -> Result<Vec<Found>, Exhausted> {
     let records = Records::of(text);
     let Some(view) = records.view(text) else { return Ok(found) };
     let mut inner = Vec::new();
-    through(text, &view, None, depth, Lined::default(), work, &mut inner)?;
+    through(text, &view, None, depth, lined.anew(), work, &mut inner)?;
     // Keys in records prove each line of theirs by its frame.
     inner.retain(|f| f.token.kind != Kind::Pem);
     records.leave_frames(text, &mut found, &inner);
@@ -323,7 +312,15 @@ fn said(text: &[u8], mut found: Vec<Found>, depth: usize, work: &mut Work) -> Re
 
 /// Looks for what only shows once folded lines are joined: numbers and escapes. Plain tokens do not, and might run into the
 /// line of somebody else.
-fn unfolded(text: &[u8], view: &View, survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+fn unfolded(
+    text: &[u8],
+    view: &View,
+    survey: Survey,
+    depth: usize,
+    lined: Lined,
+    work: &mut Work,
+    found: &mut Vec<Found>,
+) -> Result<(), Exhausted> {
     work.spend(view.text.len())?;
     let mut inner = Vec::new();
     numbers(&view.text, Survey::of(&view.text), depth, work, &mut inner)?;
@@ -331,28 +328,29 @@ fn unfolded(text: &[u8], view: &View, survey: Survey, depth: usize, work: &mut W
     if survey.escapes
         && let Some(plain) = unescaped(&view.text)
     {
-        through(text, &view.then(&plain), None, depth, Lined::default(), work, found)?;
+        through(text, &view.then(&plain), None, depth, lined.anew(), work, found)?;
     }
     Ok(())
 }
 
-fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    if survey.escapes
-        && let Some(view) = broken(text)
-    {
-        through(text, &view, None, depth, Lined::default(), work, found)?;
+fn views(text: &[u8], survey: Survey, depth: usize, lined: Lined, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
+    let breaks = if survey.escapes && !lined.broken { broken(text) } else { None };
+    if let Some(view) = &breaks {
+        through(text, view, None, depth, lined.anew(), work, found)?;
     }
     if survey.escapes
         && let Some(view) = unescaped(text)
     {
-        through(text, &view, None, depth, Lined::default(), work, found)?;
+        // To break lines and to take escapes off commutes: what is broken here need not be broken again behind each layer.
+        let lined = Lined { broken: lined.broken || breaks.is_some(), ..lined.anew() };
+        through(text, &view, None, depth, lined, work, found)?;
     }
     // The other views leave quotes as they are, and join what stood between a quote and its backslash: these tell where strings end.
     work.strings.clear();
     if survey.equals
         && let Some(view) = unquoted(text)
     {
-        through(text, &view, None, depth, Lined::default(), work, found)?;
+        through(text, &view, None, depth, lined.anew(), work, found)?;
     }
     if survey.nul {
         // Within ASCII both orders can be read. A replacement in the first one is right in both, because it keeps the
@@ -360,7 +358,7 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
         for order in [Wide::Little, Wide::Big] {
             let before = found.len();
             if let Some(view) = narrowed(text, order) {
-                through(text, &view, Some(order), depth, Lined::default(), work, found)?;
+                through(text, &view, Some(order), depth, lined.anew(), work, found)?;
             }
             if found.len() > before {
                 break;
@@ -371,7 +369,7 @@ fn views(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut
     if (survey.odd || survey.escapes)
         && let Some(view) = visible(text)
     {
-        through(text, &view, None, depth + 1, Lined::default(), work, found)?;
+        through(text, &view, None, depth + 1, lined.anew(), work, found)?;
     }
     Ok(())
 }
@@ -391,15 +389,18 @@ fn through(
     }
     // A token that is whole by itself has no continuation, whatever the next line looks like.
     let whole = Whole::of(text, found);
-    let (doubt, strings) = (work.doubt, std::mem::take(&mut work.strings));
-    work.doubt |= !view.is_sure();
+    let strings = std::mem::take(&mut work.strings);
+    let doubt = !view.is_sure();
+    if doubt {
+        work.views.doubt();
+    }
     let mut tokens = layer(&view.text, depth, lined, work)?;
     within_strings(view, &strings, &mut tokens);
     work.strings = strings;
-    if tokens.is_empty() || !work.doubt {
-        work.views.add(&view.text, depth);
+    work.views.add(&view.text, depth, tokens.is_empty());
+    if doubt {
+        work.views.settle();
     }
-    work.doubt = doubt;
     for mut inner in tokens {
         // Who is whole does not go on behind what shows as nothing: a NUL parts the variables of an environment.
         let start = view.source(&inner.span()).start;
@@ -546,9 +547,9 @@ fn inside(bytes: &[u8], depth: usize, work: &mut Work) -> Result<Option<Found>, 
         return Ok(None);
     }
     // Another text has views of its own, be they the same: its tokens stand elsewhere.
-    let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.strings), std::mem::take(&mut work.doubt));
+    let outer = (std::mem::take(&mut work.views), std::mem::take(&mut work.strings));
     let found = layer(bytes, depth, Lined::default(), work);
-    (work.views, work.strings, work.doubt) = outer;
+    (work.views, work.strings) = outer;
     let found = found?;
     if found.is_empty() {
         work.barren.add(bytes, depth);

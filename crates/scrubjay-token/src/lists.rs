@@ -37,6 +37,11 @@ const NOT: u8 = 0xFF;
 /// Decodes pairs of hex digits.
 pub(crate) fn decode_hex(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len() / 2);
+    decode_hex_into(text, &mut bytes);
+    bytes
+}
+
+fn decode_hex_into(text: &[u8], bytes: &mut Vec<u8>) {
     for pair in text.chunks_exact(2) {
         let (high, low) = (DIGIT[pair[0] as usize], DIGIT[pair[1] as usize]);
         if (high | low) & 0xF0 != 0 {
@@ -44,7 +49,6 @@ pub(crate) fn decode_hex(text: &[u8]) -> Vec<u8> {
         }
         bytes.push(high << 4 | low);
     }
-    bytes
 }
 
 /// Runs of at least 32 hex digits with nothing in between.
@@ -56,7 +60,8 @@ pub(crate) fn hex_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
 struct Group {
     span: Range<usize>,
     decimal: Option<u8>,
-    hex: Vec<u8>,
+    /// So many hex digits at its end are bytes; 0: none.
+    hex_digits: usize,
 }
 
 fn group(text: &[u8], at: usize) -> Option<Group> {
@@ -64,9 +69,10 @@ fn group(text: &[u8], at: usize) -> Option<Group> {
     let word = &text[at..at + len];
     let prefixed = word.strip_prefix(b"0x").or_else(|| word.strip_prefix(b"0X"));
     let digits = prefixed.unwrap_or(word);
-    let hex = if matches!(digits.len(), 2 | 4 | 8) && digits.iter().all(u8::is_ascii_hexdigit) { decode_hex(digits) } else { Vec::new() };
+    let is_hex = matches!(digits.len(), 2 | 4 | 8) && digits.iter().all(u8::is_ascii_hexdigit);
+    let hex_digits = if is_hex { digits.len() } else { 0 };
     let decimal = if prefixed.is_none() && len <= 3 { std::str::from_utf8(word).ok().and_then(|w| w.parse().ok()) } else { None };
-    (decimal.is_some() || !hex.is_empty()).then_some(Group { span: at..at + len, decimal, hex })
+    (decimal.is_some() || is_hex).then_some(Group { span: at..at + len, decimal, hex_digits })
 }
 
 /// Bytes between two numbers of a list: blanks, commas, colons, semicolons, hyphens (.NET's `BitConverter`); also a line end with its indentation.
@@ -148,9 +154,10 @@ fn lists_of_run(text: &[u8], starts: Range<usize>, bytes_min: usize, out: &mut V
         let (groups, restart) = groups(text, at);
         let end = groups.last().map_or(at + 1, |g| g.span.end);
         let (decimals, hexes) =
-            (groups.iter().take_while(|g| g.decimal.is_some()).count(), groups.iter().take_while(|g| !g.hex.is_empty()).count());
+            (groups.iter().take_while(|g| g.decimal.is_some()).count(), groups.iter().take_while(|g| g.hex_digits > 0).count());
         let decimal: Vec<u8> = groups.iter().map_while(|g| g.decimal).collect();
-        let hex: Vec<u8> = groups[..hexes].iter().flat_map(|g| g.hex.clone()).collect();
+        let mut hex = Vec::new();
+        groups[..hexes].iter().for_each(|g| decode_hex_into(&text[g.span.end - g.hex_digits..g.span.end], &mut hex));
         // What is a number in one of the readings only ends the other.
         for (bytes, count) in [(decimal, decimals), (hex, hexes)] {
             if bytes.len() >= bytes_min && groups.len() >= 4 {
@@ -178,7 +185,8 @@ fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
             let decimal = f.decimal.is_some() && g.decimal.is_some();
             // Words have one length; the last one may be shorter. A year is no byte.
             let last = || group(text, g.span.end + separator(text, g.span.end)).is_none();
-            let hex = !f.hex.is_empty() && (f.hex.len() == g.hex.len() || !g.hex.is_empty() && g.hex.len() < f.hex.len() && last());
+            let (own, more) = (f.hex_digits, g.hex_digits);
+            let hex = own > 0 && (own == more || more > 0 && more < own && last());
             if !decimal && !hex {
                 // What is glued to the first number made a longer one of it.
                 let own = f.span.end - 2.min(f.span.len());

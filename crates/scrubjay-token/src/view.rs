@@ -106,6 +106,30 @@ impl View {
         self.joints.iter().all(|j| j.sure)
     }
 
+    /// True where each continuation begins within one of these ranges of the original, which are in order.
+    pub(crate) fn joins_within(&self, ranges: &[Range<usize>]) -> bool {
+        let is_within = |at: usize| ranges.partition_point(|r| r.start <= at).checked_sub(1).is_some_and(|i| at < ranges[i].end);
+        self.joints.iter().all(|joint| is_within(self.source(&(joint.span.start..joint.span.start + 1)).start))
+    }
+
+    /// True where no value that was joined holds a sign of an escape, or what shows as nothing: from the beginning of its first
+    /// line to where its last piece ends, at the latest.
+    pub(crate) fn joins_plain_text(&self, original: &[u8]) -> bool {
+        let mut from = 0;
+        self.joints.iter().enumerate().all(|(i, joint)| {
+            let start = joint.span.start;
+            let line = memchr::memrchr(b'\n', &self.text[from..start]).map_or(from, |end| from + end + 1);
+            // A piece that stands in quotes may have blanks.
+            let at = self.from.get(start).map_or(0, |&at| at as usize);
+            let quoted = at > 0 && matches!(original.get(at - 1), Some(b'"' | b'\''));
+            let ends = |b: &u8| *b == b'\n' || !quoted && matches!(b, b' ' | b'\t');
+            let next = self.joints.get(i + 1).map_or(self.text.len(), |next| next.span.start);
+            let end = self.text[start..next].iter().position(ends).map_or(next, |len| start + len);
+            from = end;
+            is_plain(&self.text, line..end)
+        })
+    }
+
     /// Where the last line begins that a span crosses into.
     pub(crate) fn last_joint(&self, span: &Range<usize>) -> Option<usize> {
         let at = self.joints.partition_point(|j| j.span.start < span.end);
@@ -141,6 +165,21 @@ impl View {
         }
         pieces
     }
+}
+
+/// Nothing in a stretch of the text is changed by a view that decodes something. A sign of quoted-printable has digits behind it, or
+/// a line end where it is no padding.
+fn is_plain(text: &[u8], stretch: Range<usize>) -> bool {
+    let is_sign = |at: usize| match text[at] {
+        b'%' | b'\\' | b'&' | b'!' | b'#' | b'^' | b'<' => true,
+        b'=' => match text.get(at + 1) {
+            None | Some(b'\r' | b'\n') => at == 0 || text[at - 1] != b'=',
+            Some(next) => next.is_ascii_hexdigit(),
+        },
+        b' '..=b'~' | b'\t' => false,
+        _ => true,
+    };
+    !has_control(&text[stretch.clone()]) && !stretch.into_iter().any(is_sign)
 }
 
 /// Longest escape of one character that is cut at the end of a text.
@@ -540,5 +579,24 @@ mod tests {
         let text: Vec<u8> = "eyJhbGciOiJIUzI1NiJ9".bytes().flat_map(|b| [b, 0]).collect();
         check(narrowed(&text, Wide::Little), "eyJhbGciOiJIUzI1NiJ9", 1, 2..4);
         assert!(narrowed(b"plain text that goes on and on and on", Wide::Little).is_none());
+    }
+
+    #[test]
+    fn a_joined_value_is_plain_where_nothing_in_it_is_escaped() {
+        use crate::token::Whole;
+        use crate::wrap::{Alphabet, joined};
+        let line = "Ab1-".repeat(16);
+        let check = |text: String, plain: bool| {
+            let view = joined(text.as_bytes(), Alphabet::Compact, &Whole::default()).expect("joined lines");
+            assert_eq!(view.joins_plain_text(text.as_bytes()), plain, "{text}");
+        };
+        check(format!("%41\nt: {line}\n{line}\nCd2\n%41\n"), true);
+        check(format!("t: {line}\n{line}\nCd2 \\n%41\n"), true);
+        check(format!("%41 t: {line}\n{line}\nCd2\n"), false);
+        check(format!("t: {}%2\nE{}\nCd2\n", &line[..62], &line[..63]), false);
+        check(format!("t: {line}\n{line}\nCd2%41\n"), false);
+        check(format!("t: {line}\n{line}\nCd2\\n\n"), false);
+        check(format!("t: {line}\n{line}\nCd2=\n"), false);
+        check(format!("t: {line}\n{line}\nCd2==\n"), true);
     }
 }

@@ -53,11 +53,13 @@ fn base64_run(run: &[u8], depth: usize, work: &mut Work) -> Result<Option<(usize
     // Something is glued to it, or it is cut: any alignment, anywhere in the run.
     let may_open = may_hold_opening(run);
     for skip in 0..4.min(run.len()) {
-        work.spend(run.len())?;
         // What neither begins readable nor holds an opening is not worth a look.
-        if !may_open && !is_readable(&decode(&run[skip..run.len().min(skip + HEAD_BYTES / 3 * 4)])) {
+        let head = &run[skip..run.len().min(skip + HEAD_BYTES / 3 * 4)];
+        if !may_open && !is_readable(&decode(head)) {
+            work.spend(head.len())?;
             continue;
         }
+        work.spend(run.len())?;
         let bytes = decode(&run[skip..]);
         if let Some(token) = inside(&bytes, depth, work)? {
             // What is glued to it stays: the groups before the readable text that leads up to the token.
