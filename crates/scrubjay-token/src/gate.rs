@@ -146,7 +146,7 @@ impl Gate {
         }
         let mut looks = Vec::new();
         let sight = Sight::new(text, self.scanner, &mut looks);
-        let long_lines = || has_lines(text) && sight.long(|look| look.base64).next().is_some();
+        let long_lines = || has_lines(text) && sight.any_long(|look| look.base64, |_| true);
         let numbers = || has_list(text) && lists(text).iter().chain(&dumps(text)).any(|n| is_worth_a_look(&n.bytes));
         let is_odd = || sight.all.odd != 0 || memchr::memchr(b'<', text).is_some();
         long_lines()
