@@ -269,6 +269,9 @@ mod tests {
         let body = format!("one\n{}\nQUJD\n", "QUJD".repeat(16));
         let cut = format!("{part}{other}");
         let whole = format!("one\n{cut}{rest}");
+        // Lines of a key that are too short for a link, and behind its end.
+        let key = "one\n-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqG\nMIGHAgEAMBMGByqG\n";
+        let closed = format!("{key}-----END PRIVATE KEY-----\ntwo\n");
         let cases: &[(&str, usize, bool, Option<usize>)] = &[
             ("", 0, true, None),
             ("no line end", 0, true, None),
@@ -287,6 +290,9 @@ mod tests {
             (&body, 0, true, Some(4)),
             ("one\n{\n", 0, false, None),
             (&cut, 0, true, None),
+            (key, 0, true, Some(4)),
+            (key, 4, true, None),
+            (&closed, 0, true, Some(closed.len())),
             (&whole, 0, true, Some(whole.len())),
             (&whole, 0, false, None),
             (&rest, 0, true, Some(rest.len())),

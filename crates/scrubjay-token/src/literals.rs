@@ -182,6 +182,10 @@ fn literal_end(line: &[u8]) -> Option<usize> {
 /// True for a text that ends in a string literal of what looks like a piece of a value, whose quotes may be escaped, and in what
 /// may join it to the next one.
 pub(crate) fn ends_in_literal(text: &[u8]) -> bool {
+    // Of most texts the last byte is enough to know.
+    if !text.trim_ascii_end().last().is_some_and(|b| b"\"'`+.,&~|<>_\\".contains(b)) {
+        return false;
+    }
     let Some(close) = literal_end(text) else { return false };
     let slashes = text[..close].iter().rev().take_while(|&&b| b == b'\\').count();
     // Backslashes at the end join the lines; escaped they are two.

@@ -15,9 +15,9 @@ const SOFT_BYTES_MIN: usize = 20;
 /// Shortest opening.
 const OPENING_CHARS_MIN: usize = 8;
 
-/// Length of the piece in which a text ends.
+/// Length of the piece in which a text ends, counted no further than the largest of these widths and one more.
 fn tail_len(text: &[u8]) -> usize {
-    text.iter().rev().take_while(|&&b| is_piece(b)).count()
+    text.iter().rev().take(WIDTHS.end).take_while(|&&b| is_piece(b)).count()
 }
 
 /// The line ends in what may be a piece of a value: base64 of some length, or the opening of a token.
@@ -55,6 +55,10 @@ pub(crate) fn are_full(first: &[u8], second: &[u8]) -> bool {
 /// The same of two lines, whose indentations, marks and headers are no part of them; or may be, where the lines are as long.
 pub(crate) fn are_full_lines(first: &[u8], second: &[u8]) -> bool {
     let (first, second) = (first.trim_ascii_end(), second.trim_ascii_end());
+    // Of most lines their end is enough to know.
+    if tail_len(second) < WIDTHS.start {
+        return false;
+    }
     let (above, own) = heads(first, second).unwrap_or_else(|| (mark_end(first, &(0..first.len())), mark_end(second, &(0..second.len()))));
     let (text, next) = (&first[above..], &second[own..]);
     are_full(text, next) || first.len() == second.len() && is_full(next) && ends_in_piece(first)

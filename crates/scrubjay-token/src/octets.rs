@@ -58,7 +58,7 @@ mod tests {
             (format!("data: {}", list(" ", 16)), Some(6)),
             (format!("[17]: {}", list(":", 16)), Some(6)),
             (format!("data {}", list("-", 13)), Some(5)),
-            (format!("data {}", vec!["6f70"; 8].join(" ")), Some(5)),
+            (format!("data {}", ["6f70"; 8].join(" ")), Some(5)),
             (list(" ", 12), None),
             (list(", ", 16), None),
             (format!("{} done", list(" ", 16)), None),

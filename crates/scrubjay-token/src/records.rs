@@ -228,7 +228,8 @@ fn wrapped_at(before: &[u8], record: &[u8], next: Option<&[u8]>) -> Option<usize
 /// Where a record that says nothing but numbers in hex begins to say them, where the next one, framed alike, says more of them.
 fn numbers_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
     let ends = |text: &[u8]| octets_at(text).is_some();
-    let text = string_that(record, ends).or_else(|| Some(0..record.trim_ascii_end().len()).filter(|text| ends(&record[text.clone()])))?;
+    let in_string = if record.starts_with(b"{") { string_that(record, ends) } else { None };
+    let text = in_string.or_else(|| Some(0..record.trim_ascii_end().len()).filter(|text| ends(&record[text.clone()])))?;
     let at = text.start + octets_at(&record[text.clone()])?;
     let frame = frame(record, at);
     let Some(next) = next else { return Some(at) };

@@ -143,7 +143,7 @@ mod tests {
     fn behind_idle_lines_no_key_is_open() {
         let idle = "INFO one of a few\n".repeat(IDLE_LINES_MAX + 1);
         assert_eq!(no_key_is_open(idle.as_bytes()), Some(idle.len()));
-        assert_eq!(no_key_is_open(idle[..idle.len() - 1].as_bytes()), None);
+        assert_eq!(no_key_is_open(&idle.as_bytes()[..idle.len() - 1]), None);
         for line in ["MIGH", "INFO MIGHAgEAMBMGByqGSM49", "> Proc-Type: 4,ENCRYPTED"] {
             assert_eq!(no_key_is_open(format!("a b\n{line}\n{idle}").as_bytes()), Some(4 + line.len() + 1 + idle.len()), "{line}");
         }
