@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use scrubjay_rules::{Hit, LineWords};
-use scrubjay_scan::{Run, RunKind, Scanner, is_word};
+use scrubjay_scan::{Run, Scanner, is_word};
 use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 
 use crate::cache::{Cache, Tag};
@@ -278,15 +278,9 @@ impl Engine {
         runs.clear();
         let text = buffer.get(at..whole).unwrap_or_default();
         self.scanner.scan_complete(text, runs);
-        let base = at;
         // Below a label the lines of a key may be too short for a run.
-        work.keys = Keys::of(buffer, base..whole);
-        if !work.keys.labels().is_empty() {
-            let label = |at: &Range<usize>| Run { start: at.start - base, end: at.end - base, kind: RunKind::Word };
-            runs.extend(work.keys.labels().iter().map(label));
-            runs.sort_unstable_by_key(|run| run.start);
-        }
-        let mut line = at..at;
+        work.keys = Keys::among(runs, buffer, at..whole);
+        let (base, mut line) = (at, at..at);
         for run in runs.iter() {
             let start = base + run.start;
             if start < at {
@@ -308,8 +302,7 @@ impl Engine {
             if !work.keys.begin_at(start) && !work.may_hold(text, run) {
                 continue;
             }
-            let line = line.clone();
-            let unit = around(buffer.get(..whole).unwrap_or_default(), line, at, whole, self.limits.token_bytes_max, &work.keys);
+            let unit = around(buffer.get(..whole).unwrap_or_default(), line.clone(), at, whole, self.limits.token_bytes_max, &work.keys);
             if unit.open && !work.ends && rest <= self.limits.token_bytes_max {
                 return unit.lines.start;
             }

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use scrubjay_scan::{Run, RunKind};
 use scrubjay_token::{OpenKey, key_labels, no_key_is_open};
 
 use super::line_at;
@@ -13,13 +14,20 @@ pub(crate) struct Keys(Vec<Range<usize>>);
 
 impl Keys {
     /// Those in `within`, which begins with a line.
-    pub(crate) fn of(buffer: &[u8], within: Range<usize>) -> Self {
+    fn of(buffer: &[u8], within: Range<usize>) -> Self {
         let labels = key_labels(buffer.get(within.clone()).unwrap_or_default());
         Self(labels.into_iter().map(|label| within.start + label.start..within.start + label.end).collect())
     }
 
-    pub(crate) fn labels(&self) -> &[Range<usize>] {
-        &self.0
+    /// The same, put among the runs of that part of the buffer.
+    pub(crate) fn among(runs: &mut Vec<Run>, buffer: &[u8], within: Range<usize>) -> Self {
+        let keys = Self::of(buffer, within.clone());
+        if !keys.0.is_empty() {
+            let run = |at: &Range<usize>| Run { start: at.start - within.start, end: at.end - within.start, kind: RunKind::Word };
+            runs.extend(keys.0.iter().map(run));
+            runs.sort_unstable_by_key(|run| run.start);
+        }
+        keys
     }
 
     /// A label begins here.
