@@ -810,7 +810,10 @@ fn lines_of_hex_in_records() {
         let of = |bytes: &[u8], per: usize, sign: &str| {
             bytes.chunks(per).enumerate().map(|(i, row)| record(i, &hex(row, sign))).collect::<Vec<_>>().join("\n")
         };
-        check(&SIGNED, |r, t| of(t.text.as_bytes(), *r.pick(&[16, 24, 32]), *r.pick(&[" ", ":"])));
+        check(&SIGNED, |r, t| {
+            let (per, sign) = (*r.pick(&[16, 24, 32]), *r.pick(&[" ", ":"]));
+            of(t.text.as_bytes(), per, sign)
+        });
         check_same(&of(&Random::new(5).bytes(80), 16, " "));
         check_same(&of(b"a text of several lines that says nothing which nobody should read", 16, " "));
     }
