@@ -31,7 +31,7 @@ use crate::sealing::Ours;
 use crate::site::Site;
 use crate::stats::Stats;
 use crate::teller::Teller;
-use crate::unit::{around, chain_start, line_at};
+use crate::unit::{Keys, around, chain_start, line_at};
 
 /// Default of [`Limits::token_bytes_max`]: 64 KiB (DESIGN §10).
 pub const TOKEN_BYTES_MAX: usize = 64 * 1024;
@@ -138,6 +138,8 @@ struct Work<'a> {
     sidecar: Vec<u8>,
     gate: Option<Gate>,
     cache: Option<Cache>,
+    /// Labels of private keys in the lines that are whole.
+    keys: Keys,
 }
 
 impl Work<'_> {
@@ -201,6 +203,7 @@ impl Engine {
             sidecar: Vec::new(),
             gate,
             cache,
+            keys: Keys::default(),
         };
         if let Some(gate) = &mut work.gate {
             gate.expect_more(!ends);
@@ -275,8 +278,9 @@ impl Engine {
         runs.clear();
         let text = buffer.get(at..whole).unwrap_or_default();
         self.scanner.scan_complete(text, runs);
-        let base = at;
-        let mut line = at..at;
+        // Below a label the lines of a key may be too short for a run.
+        work.keys = Keys::among(runs, buffer, at..whole);
+        let (base, mut line) = (at, at..at);
         for run in runs.iter() {
             let start = base + run.start;
             if start < at {
@@ -295,11 +299,10 @@ impl Engine {
                 }
                 continue;
             }
-            if !work.may_hold(text, run) {
+            if !work.keys.begin_at(start) && !work.may_hold(text, run) {
                 continue;
             }
-            let line = line.clone();
-            let unit = around(buffer.get(..whole).unwrap_or_default(), line, at, whole, self.limits.token_bytes_max);
+            let unit = around(buffer.get(..whole).unwrap_or_default(), line.clone(), at, whole, self.limits.token_bytes_max, &work.keys);
             if unit.open && !work.ends && rest <= self.limits.token_bytes_max {
                 return unit.lines.start;
             }
@@ -320,7 +323,7 @@ impl Engine {
             return self.withhold(work, lines, "oversize");
         }
         let text = work.buffer.get(lines.clone()).unwrap_or_default();
-        if self.in_plain_sight(work, lines.start, text, runs) {
+        if !work.keys.are_in(&lines) && self.in_plain_sight(work, lines.start, text, runs) {
             return;
         }
         match decided(|| analyze(text)) {
@@ -470,7 +473,7 @@ impl Engine {
             let whole = if work.ends { buffer.len() } else { memchr::memrchr(b'\n', buffer).map_or(end, |i| end.max(i + 1)) };
             let rest = buffer.len() - whole;
             let lines = buffer.get(at..whole).unwrap_or_default();
-            let unit = around(lines, 0..end - at, 0, lines.len(), self.limits.token_bytes_max);
+            let unit = around(lines, 0..end - at, 0, lines.len(), self.limits.token_bytes_max, &Keys::default());
             if unit.open && !work.ends && rest <= self.limits.token_bytes_max {
                 return (at, at);
             }

@@ -4,6 +4,7 @@
 //! first line, a dump. Units are chains of linked lines, so they depend on bytes only, never on where a read ended. Most
 //! lines are never looked at: units are built only around runs that may hold a token, and at the end of what was read.
 
+mod keys;
 mod line;
 mod links;
 mod pieces;
@@ -11,7 +12,12 @@ mod pieces;
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
+use scrubjay_token::OpenKey;
 
+use crate::engine::TOKEN_BYTES_MAX;
+
+pub(crate) use self::keys::Keys;
+use self::keys::Spans;
 use self::line::Line;
 
 /// The line that holds `at`, with its line end.
@@ -27,14 +33,16 @@ pub(crate) struct Unit {
     pub(crate) open: bool,
 }
 
-/// The chain of linked lines around `line`, within `floor..ceiling` and at most `reach` bytes to either side.
-pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: usize, reach: usize) -> Unit {
+/// The chain of linked lines around `line`, and the lines of `keys` that begin in it, within `floor..ceiling` and at most `reach`
+/// bytes to either side.
+pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: usize, reach: usize, keys: &Keys) -> Unit {
     let start = chain_start(buffer, line.start, floor, reach);
     let limit = line.start.saturating_add(reach);
     let mut end = line.end;
     let mut last = line;
+    let mut key = keys.open_behind(buffer, &(start..end));
     loop {
-        if !goes_on(buffer, floor, &last) && unfinished(buffer, start, end).is_none() {
+        if key.is_none() && !goes_on(buffer, floor, &last) && unfinished(buffer, start, end).is_none() {
             return Unit { lines: start..end, open: false };
         }
         if end >= ceiling {
@@ -44,6 +52,15 @@ pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: u
         if next.end > limit {
             return Unit { lines: start..end, open: false };
         }
+        if let Some(mut open) = key.take() {
+            let text = buffer.get(next.clone()).unwrap_or_default();
+            if open.takes(text) {
+                key = Some(open).filter(OpenKey::is_open);
+            } else if !goes_on(buffer, floor, &last) && unfinished(buffer, start, end).is_none() {
+                return Unit { lines: start..end, open: false };
+            }
+        }
+        key = keys.announced_in(buffer, &next).or(key);
         end = next.end;
         last = next;
     }
@@ -129,7 +146,19 @@ fn parts(buffer: &[u8], floor: usize, end: usize) -> Parts {
 pub fn last_boundary(text: &[u8], from: usize, whole: bool) -> Option<usize> {
     let floor = if whole { 0 } else { memchr(b'\n', text)? + 1 };
     let mut end = memrchr(b'\n', text)? + 1;
+    let keys = {
+        let reach = floor.max(from.saturating_sub(TOKEN_BYTES_MAX));
+        Spans::of(text, line_at(text, reach).start.max(floor)..text.len(), whole)
+    };
     while end > floor.max(from) {
+        match keys.start(end) {
+            Some(at) if at == end => {}
+            Some(at) => {
+                end = at;
+                continue;
+            }
+            None => return None,
+        }
         let line = line_at(text, end - 1);
         let finished = || match parts(text, floor, end) {
             Parts::Finished => true,
@@ -223,9 +252,9 @@ mod tests {
     fn chains_have_limits() {
         let text = "{\n  \"a\": 1,\n  \"b\": 2\n}\nnext\n";
         let middle = line_at(text.as_bytes(), 5);
-        let unit = around(text.as_bytes(), middle.clone(), 0, text.len(), 1000);
+        let unit = around(text.as_bytes(), middle.clone(), 0, text.len(), 1000, &Keys::default());
         assert_eq!((unit.lines, unit.open), (0..23, false));
-        let unit = around(text.as_bytes(), middle, 0, 12, 1000);
+        let unit = around(text.as_bytes(), middle, 0, 12, 1000, &Keys::default());
         assert_eq!((unit.lines, unit.open), (0..12, true));
         assert_eq!(chain_start(text.as_bytes(), 21, 0, 1000), 0);
         assert_eq!(chain_start(text.as_bytes(), 21, 0, 11), 12);
@@ -240,6 +269,9 @@ mod tests {
         let body = format!("one\n{}\nQUJD\n", "QUJD".repeat(16));
         let cut = format!("{part}{other}");
         let whole = format!("one\n{cut}{rest}");
+        // Lines of a key that are too short for a link, and behind its end.
+        let key = "one\n-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqG\nMIGHAgEAMBMGByqG\n";
+        let closed = format!("{key}-----END PRIVATE KEY-----\ntwo\n");
         let cases: &[(&str, usize, bool, Option<usize>)] = &[
             ("", 0, true, None),
             ("no line end", 0, true, None),
@@ -252,10 +284,15 @@ mod tests {
             // The first line may be the end of anything.
             ("one\n", 0, false, None),
             ("one\ntwo\n", 0, false, None),
-            ("one\ntwo\nthree\n", 0, false, Some(14)),
+            // A key may be open before it, unless some lines say that none is.
+            ("one\ntwo\nthree\n", 0, false, None),
+            ("one\na b\na b\na b\na b\nthree\n", 0, false, Some(26)),
             (&body, 0, true, Some(4)),
             ("one\n{\n", 0, false, None),
             (&cut, 0, true, None),
+            (key, 0, true, Some(4)),
+            (key, 4, true, None),
+            (&closed, 0, true, Some(closed.len())),
             (&whole, 0, true, Some(whole.len())),
             (&whole, 0, false, None),
             (&rest, 0, true, Some(rest.len())),

@@ -67,6 +67,16 @@ fn literals_of_one_line() {
     check(&COMPACT, |r, t| parts("{\"code\":\"t = \\\"", divided(&t.text, width(r, t, 30), "\\\" + \\\""), "\\\";\",\"n\":1}"));
 }
 
+/// Strings of a TXT record of DNS (RFC 1035 §3.3.14), of which each has at most 255 bytes.
+#[test]
+fn strings_of_dns() {
+    check(&[Form::Jws, Form::Jwe, Form::SdJwt], |r, t| {
+        let gap = *r.pick(&["\" \"", "\"\t\""]);
+        let before = *r.pick(&["x.example. 300 IN TXT \"", "\"t="]);
+        parts(before, divided(&t.text, 255, gap), "\"")
+    });
+}
+
 #[test]
 fn literals_of_several_lines() {
     for gap in ["' ||\n       '", "' <>\n  '", "',\n    '", "'\n    || '"] {

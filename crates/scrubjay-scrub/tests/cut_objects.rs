@@ -271,6 +271,30 @@ fn without_their_beginning() {
     }
 }
 
+/// Of a JWE there are the last members only, or all but the header and the encrypted key.
+#[test]
+fn the_rest_of_an_encrypted_object() {
+    let mut r = Random::new(first_seed());
+    let mut part = |bytes: usize| base64(&r.bytes(bytes)).replace('+', "-").replace('/', "_").replace('=', "");
+    let (iv, ciphertext, tag) = (part(12), part(120), part(16));
+    let members = [format!("\"iv\":\"{iv}\""), format!("\"ciphertext\":\"{ciphertext}\""), format!("\"tag\":\"{tag}\"")];
+    for text in [
+        members.join(","),
+        format!("{},{}", members[1], members[2]),
+        format!("{},{}", members[0], members[1]),
+        format!("{},{},{}", members[2], members[0], members[1]),
+    ] {
+        let out = scrubbed(&format!("INFO got ...XyZ\",{text}}} done\n"));
+        assert!(!out.contains(&ciphertext[..16]) && out.starts_with("INFO got ...XyZ\",") && out.ends_with("} done\n"), "{out}");
+    }
+    // A whole object of two of these members is no JWE (RFC 7516 §7.2).
+    for text in [format!("{{{},{}}}\n", members[1], members[2]), format!("{{{},{}}}\n", members[0], members[1])] {
+        assert_eq!(scrubbed(&text), text);
+    }
+    let other = format!("INFO got ...XyZ\",\"iv\":\"{}\",\"ciphertext\":\"{ciphertext}\"}}\n", &ciphertext[..24]);
+    assert_eq!(scrubbed(&other), other);
+}
+
 #[test]
 fn each_member_is_replaced_by_itself_where_the_object_is_not_whole() {
     let payload = base64(br#"{"iss":"https://id.example","sub":"alice@example.com","exp":1764324000}"#);

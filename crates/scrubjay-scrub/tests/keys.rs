@@ -8,14 +8,17 @@ use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, base64};
 use support::{AFTER, BEFORE, cases, check_same, first_seed, pieces, shown, whole};
 
+/// A key with this label, in lines of this width.
+fn key_of(label: &str, bytes: &[u8], width: usize) -> Vec<String> {
+    let body = base64(bytes);
+    let body = body.as_bytes().chunks(width).map(|c| String::from_utf8_lossy(c).into_owned());
+    let ends = |end: &str| format!("-----{end} {label}-----");
+    std::iter::once(ends("BEGIN")).chain(body).chain([ends("END")]).collect()
+}
+
 /// Lines of keys of several sizes: one line (Ed25519), two and more.
 fn keys() -> Vec<Vec<String>> {
-    let key = |label: &str, bytes: &[u8]| {
-        let body = base64(bytes);
-        let body = body.as_bytes().chunks(64).map(|c| String::from_utf8_lossy(c).into_owned());
-        let ends = |end: &str| format!("-----{end} {label}-----");
-        std::iter::once(ends("BEGIN")).chain(body).chain([ends("END")]).collect()
-    };
+    let key = |label: &str, bytes: &[u8]| key_of(label, bytes, 64);
     let mut r = Random::new(7);
     let mut keys: Vec<Vec<String>> = [48, 62, 96, 138].iter().map(|&n| key("PRIVATE KEY", &r.bytes(n))).collect();
     keys.push(key("ENCRYPTED PRIVATE KEY", &r.bytes(239)));
@@ -28,7 +31,12 @@ fn keys() -> Vec<Vec<String>> {
 /// `write` gives the text of the key's lines, or of others in their place; around them all has to stay.
 #[track_caller]
 fn check(write: impl Fn(&[String]) -> String) {
-    for key in keys() {
+    check_keys(keys(), write);
+}
+
+#[track_caller]
+fn check_keys(keys: Vec<Vec<String>>, write: impl Fn(&[String]) -> String) {
+    for key in keys {
         let text = write(&key);
         let document = format!("{BEFORE}{text}\n{AFTER}");
         let out = whole(Limits::default(), document.as_bytes());
@@ -122,6 +130,96 @@ fn a_line_of_a_key_in_each_record() {
     check_records(|i, line| format!("Nov 23 12:00:{i:02} host app[17]: {line}"));
     check_records(|i, line| format!("\u{1b}[32mINFO\u{1b}[0m [{i}] {line}"));
     check_records(|i, line| format!(r#"[{i}.5, "o", "{line}\r\n"]"#));
+}
+
+/// Keys in lines of other widths than 64, which tell nothing by themselves.
+fn narrow_keys(widths: &[usize]) -> Vec<Vec<String>> {
+    let mut r = Random::new(11);
+    let sizes = [48, 138, 600];
+    widths
+        .iter()
+        .flat_map(|&width| sizes.map(|bytes| (width, bytes)))
+        .map(|(width, bytes)| key_of("PRIVATE KEY", &r.bytes(bytes), width))
+        .collect()
+}
+
+#[test]
+fn a_key_in_lines_of_any_width() {
+    for end in ["\n", "\r\n", "\n    ", "\n\t"] {
+        check_keys(narrow_keys(&[4, 10, 16, 24, 40, 48, 57]), |key| key.join(end));
+    }
+    check_keys(narrow_keys(&[16, 40]), |key| format!("key: {}", key.join("\n")));
+    check_keys(narrow_keys(&[16, 40]), |key| format!("{{\"key\": \"{}\"}}", key.join("\n")));
+    let records: [fn(usize, &str) -> String; 9] = [
+        |_, line| format!("> {line}"),
+        |_, line| format!("+{line}"),
+        |i, line| format!("{}:{line}", i + 9),
+        |i, line| format!("key.pem:{}:{line}", i + 9),
+        |i, line| format!("{:6}\t{line}", i + 1),
+        |i, line| format!("Nov 23 12:00:{:02} host app[17]: {line}", i % 60),
+        |i, line| format!("2026-11-23T12:00:00.{i:09}Z stdout F {line}"),
+        |i, line| format!(r#"{{"log":"{line}\n","stream":"stdout","time":"2026-11-23T12:00:00.{i:09}Z"}}"#),
+        |i, line| format!(r#"{{"level":"info","ts":{i}.5,"msg":"{line}"}}"#),
+    ];
+    for record in records {
+        check_keys(narrow_keys(&[16, 33, 40, 57, 128]), |key| {
+            key.iter().enumerate().map(|(i, line)| record(i, line)).collect::<Vec<_>>().join("\n")
+        });
+    }
+}
+
+#[test]
+fn the_headers_of_a_key_in_records() {
+    let headers = ["Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-128-CBC,0123456789ABCDEF0123456789ABCDEF", ""].map(str::to_owned);
+    let keys = || narrow_keys(&[40, 64]).into_iter();
+    let records: [fn(usize, &str) -> String; 4] = [
+        |_, line| format!("> {line}"),
+        |i, line| format!("Nov 23 12:00:{:02} host app[17]: {line}", i % 60),
+        |i, line| format!("2026-11-23T12:00:00.{i:09}Z stdout F {line}"),
+        |i, line| format!(r#"{{"log":"{line}\n","stream":"stdout","time":"2026-11-23T12:00:00.{i:09}Z"}}"#),
+    ];
+    for record in records {
+        check_keys(keys().collect(), |key| {
+            let lines = key[..1].iter().chain(&headers).chain(&key[1..]);
+            lines.enumerate().map(|(i, line)| record(i, line)).collect::<Vec<_>>().join("\n")
+        });
+    }
+}
+
+/// Without its end, and cut in the middle of a line.
+#[test]
+fn a_key_that_is_cut_in_its_last_line() {
+    let records: [fn(usize, &str) -> String; 3] = [
+        |_, line| line.to_owned(),
+        |i, line| format!("2026-11-23T12:00:00.{i:09}Z stdout F {line}"),
+        |i, line| format!(r#"{{"log":"{line}\n","stream":"stdout","time":"2026-11-23T12:00:00.{i:09}Z"}}"#),
+    ];
+    for record in records {
+        for key in narrow_keys(&[24, 40, 48, 64]).iter().filter(|key| key.len() > 6) {
+            for left in [16, 17, 18, 19, 23] {
+                let lines = key[1..4].iter().map(String::as_str).chain([&key[4][..left.min(key[4].len())]]);
+                let lines = [&key[0][..]].into_iter().chain(lines).enumerate().map(|(i, line)| record(i, line));
+                let document = format!("{BEFORE}{}\n{AFTER}", lines.collect::<Vec<_>>().join("\n"));
+                let out = whole(Limits::default(), document.as_bytes());
+                assert!(leaks(&out, &key[1..5], &[]).is_empty(), "{}", shown(&out));
+                assert!(out.starts_with(BEFORE.as_bytes()) && out.ends_with(AFTER.as_bytes()), "{}", shown(&out));
+            }
+        }
+    }
+}
+
+/// What a label is followed by is a key's line in the label's frame only.
+#[test]
+fn what_follows_a_label_and_is_no_key_stays() {
+    let label = "-----BEGIN PRIVATE KEY-----";
+    let id = "aB3dEfGh1jKlMn0pQr5t";
+    for (label, lines) in [
+        (label.to_owned(), format!("INFO session {id} opened\nINFO session {id} closed")),
+        (format!("> {label}"), format!("< {id}\n< {id}")),
+        (format!("INFO expected {label}"), format!("INFO found {id}\nINFO found {id}")),
+    ] {
+        check_same(&format!("{label}\n{lines}"));
+    }
 }
 
 #[test]

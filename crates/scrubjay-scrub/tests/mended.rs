@@ -45,6 +45,59 @@ fn wrapped_at_any_width() {
     check(&COMPACT, |r, t| format!("  token: >-\n      {}\n  next: 1", wrapped(&t.text, r.between(60, 120), "\n      ")));
 }
 
+/// A width from `least` on that is smaller than those which tell by themselves. What does not begin with the brace of its header is
+/// seen from 47 bytes on.
+fn small_width(r: &mut Random, t: &Token, least: usize) -> usize {
+    r.between(if t.text.starts_with('e') { least } else { least.max(48) }, 59)
+}
+
+/// The same, over at least two full lines. A shorter token has one line.
+fn full_width(r: &mut Random, t: &Token) -> usize {
+    let width = small_width(r, t, 40);
+    if width * 2 <= t.text.len() { width } else { t.text.len() }
+}
+
+/// A constant width over at least two full lines is proof: raw, with the line ends of Windows, behind equal beginnings.
+#[test]
+fn wrapped_at_a_small_width() {
+    for end in ["\n", "\r\n", "\n    "] {
+        check(&COMPACT, |r, t| wrapped(&t.text, full_width(r, t), end));
+        check(&COMPACT, |r, t| format!("token: {}", wrapped(&t.text, full_width(r, t), end)));
+    }
+    let records: [fn(usize, &str) -> String; 6] = [
+        |_, line| format!("> {line}"),
+        |i, line| format!("{}:{line}", i + 9),
+        |i, line| format!("2026-11-23 12:00:{:02} INFO {line}", i % 60),
+        |i, line| format!("Nov 23 12:00:{:02} host app[17]: {line}", i % 60),
+        |i, line| format!("2026-11-23T12:00:00.{i:09}Z stdout F {line}"),
+        |i, line| format!(r#"{{"log":"{line}\n","stream":"stdout","time":"2026-11-23T12:00:00.{i:09}Z"}}"#),
+    ];
+    for record in records {
+        check(&COMPACT, |r, t| {
+            let lines = wrapped(&t.text, full_width(r, t), "\n");
+            lines.lines().enumerate().map(|(i, line)| record(i, line)).collect::<Vec<_>>().join("\n")
+        });
+    }
+}
+
+/// Whoever ends a line in a token's beginning takes nothing of the lines of others, be they as long.
+#[test]
+fn lines_behind_a_cut_token_of_a_small_width_stay() {
+    for seed in first_seed()..first_seed() + cases(8) {
+        let token = Form::Jws.make(&mut Random::new(seed)).text;
+        for cut in [40, 44, 48, 52, 57] {
+            let record = "2026-11-23T12:00:00Z INFO the job of the day has been done, id=17, all is well";
+            let (beginning, record) = (&token[..cut], &record[..cut]);
+            let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+            for next in [record, &digest[..cut], "com.example.service.impl.ThingThatIsDone", "started"] {
+                let document = format!("{BEFORE}{beginning}\n{next}\n{next}\n{AFTER}");
+                let out = String::from_utf8(whole(Limits::default(), document.as_bytes())).unwrap();
+                assert!(out.ends_with(&format!("\n{next}\n{next}\n{AFTER}")), "{out}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_last_line_of_a_wrap_is_closed_by_a_quote() {
     check(&COMPACT, |r, t| format!("{{\"jwt\":\"{}\",\"n\":1}}", wrapped(&t.text, r.between(60, 120), "\\n")));
@@ -642,6 +695,19 @@ fn quoted_printable_of_any_width() {
     }
 }
 
+/// Short lines are soft where they are of one width.
+#[test]
+fn quoted_printable_of_a_small_width() {
+    for mark in ["", "> "] {
+        check(&COMPACT, |r, t| quoted_printable(&format!("Authorization: Bearer {}, that is all", t.text), small_width(r, t, 36), mark));
+        check(&COMPACT, |r, t| quoted_printable(&format!("t={}&state=1", t.text), small_width(r, t, 24), mark).replace('\n', "\r\n"));
+    }
+    // Keys and digests of one length, each in a line of its own.
+    let keys = ["yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=", "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="];
+    check_same(&keys.join("\n"));
+    check_same(&format!("peer {}\npeer {}", keys[0], keys[1]));
+}
+
 #[test]
 fn json_in_quoted_printable() {
     let quoted = |t: &Token| t.text.replace('\n', "").replace('=', "=3D").replace('"', "=22").replace('{', "=7B").replace('}', "=7D");
@@ -678,6 +744,79 @@ fn a_key_of_the_type_akp() {
     }
     check_same(&format!(r#"{{"kty":"AKP","alg":"ML-DSA-65","kid":"a","pub":"{public}"}}"#));
     check_same(&format!(r#"{{"dir":"/home/jo","priv":"{public}","kind":"path"}}"#));
+}
+
+/// A source text in a container's lines, in every spelling of literals and their operators.
+#[test]
+fn literals_in_containers_records() {
+    let frames = [("2026-11-28T10:00:00.1Z stderr F ", ""), (r#"{"log":""#, r#"\n","stream":"stderr","time":"t"}"#)];
+    let spellings = [
+        ("\"", "\""),
+        ("'", "'"),
+        ("`", "`"),
+        ("'", "',"),
+        ("\"", "\","),
+        ("`", "`,"),
+        ("'", "' +"),
+        ("\"", "\" +"),
+        ("`", "` +"),
+        ("b'", "'"),
+        ("b\"", "\""),
+        ("'", "' ||"),
+        ("\"", "\" \\"),
+    ];
+    for (head, tail) in frames {
+        for (open, close) in spellings {
+            let said = |text: String| if tail.is_empty() { text } else { text.replace('\\', "\\\\").replace('"', "\\\"") };
+            let record = |text: String| format!("{head}{}{tail}", said(text));
+            check(&SIGNED, |r, t| {
+                let width = small_width(r, t, 24);
+                let pieces = wrapped(&t.text, *r.pick(&[width, 64, 110]), "\n");
+                let mut lines: Vec<String> = pieces.lines().map(|piece| record(format!("    {open}{piece}{close}"))).collect();
+                lines.insert(0, record("token = (".into()));
+                lines.join("\n")
+            });
+            // Strings of others, which are no pieces of one value.
+            check_same(&["A1b2C3d4E5f6A7b8C9d0", "B1b2C3d4E5f6A7b8C9d0"].map(|id| record(format!("    {open}{id}{close}"))).join("\n"));
+        }
+    }
+}
+
+/// Who joins literals may write two tokens, one below the other.
+#[test]
+fn two_tokens_in_literals() {
+    for close in ["'", "',", "' +"] {
+        check(&SIGNED, |r, t| {
+            let other = Form::Jws.make(&mut Random::new(first_seed() + 77)).text;
+            // White space before its brace hides where a token begins among others.
+            let width = if t.text.starts_with('e') { r.between(24, 64) } else { t.text.len() };
+            let lines = wrapped(&other, width, "\n") + "\n" + &wrapped(&t.text, width, "\n");
+            lines.lines().map(|line| format!("2026-11-23 12:00:00 INFO [main] '{line}{close}")).collect::<Vec<_>>().join("\n")
+        });
+    }
+}
+
+/// Bytes in hex, and nothing else, behind the head of each record.
+#[test]
+fn lines_of_hex_in_records() {
+    let records: [fn(usize, &str) -> String; 5] = [
+        |_, line| format!("> {line}"),
+        |i, line| format!("2026-11-23 12:00:{:02} INFO [main] {line}", i % 60),
+        |i, line| format!("Nov 23 12:00:{:02} host app[17]: {line}", i % 60),
+        |i, line| format!("2026-11-23T12:00:00.{i:09}Z stdout F {line}"),
+        |i, line| format!(r#"{{"log":"{line}\n","stream":"stdout","time":"2026-11-23T12:00:00.{i:09}Z"}}"#),
+    ];
+    for record in records {
+        let of = |bytes: &[u8], per: usize, sign: &str| {
+            bytes.chunks(per).enumerate().map(|(i, row)| record(i, &hex(row, sign))).collect::<Vec<_>>().join("\n")
+        };
+        check(&SIGNED, |r, t| {
+            let (per, sign) = (*r.pick(&[16, 24, 32]), *r.pick(&[" ", ":"]));
+            of(t.text.as_bytes(), per, sign)
+        });
+        check_same(&of(&Random::new(5).bytes(80), 16, " "));
+        check_same(&of(b"a text of several lines that says nothing which nobody should read", 16, " "));
+    }
 }
 
 /// A source text behind the head of each record, and in a shell.

@@ -18,7 +18,7 @@ use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::interrupted::interrupted;
 use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
-use crate::literals::concatenated;
+use crate::literals::{concatenated, holds_literal};
 use crate::merge::merged;
 use crate::notations::notations;
 use crate::objects::{is_json_in_view, may_hold_members, objects, objects_in_strings};
@@ -208,6 +208,9 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     }
     if survey.base64_line {
         found.extend(notations(text));
+    }
+    // The lines of a key may be short.
+    if survey.base64_line || survey.lines {
         found.extend(pem_keys(text));
     }
     if survey.lines
@@ -283,7 +286,8 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
             base64_runs(text, depth - 1, work, &mut found)?;
         }
     }
-    if survey.lines && survey.base64_line && outer && (survey.base64 || may_hold_members(text)) {
+    let says_values = || survey.base64_line && (survey.base64 || may_hold_members(text) || holds_literal(text));
+    if survey.lines && outer && (survey.list || says_values()) {
         found = said(text, found, depth, lined, work)?;
     }
     Ok(merged(found))

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::lines::lines;
 use crate::lists::is_dump_line;
 use crate::literals::joins_literal;
+use crate::narrow;
 use crate::partials::part;
 use crate::token::Whole;
 use crate::view::{View, hidden_len};
@@ -38,6 +39,11 @@ pub fn is_cut_size(line: &[u8]) -> bool {
 /// Length of the header that `b` has in common with `a`, digits aside: up to a blank. 0: none.
 pub(crate) fn header(a: &[u8], b: &[u8]) -> usize {
     headers(a, b).map_or(0, |heads| heads.own)
+}
+
+/// Lengths of the header that two lines have in common, as [`header`], in the first one and in the second one.
+pub(crate) fn heads(a: &[u8], b: &[u8]) -> Option<(usize, usize)> {
+    headers(a, b).map(|heads| (heads.above, heads.own))
 }
 
 /// True for a line whose header has a number in it that is the next one behind that of the line before it.
@@ -212,7 +218,10 @@ fn links(text: &[u8], group: &[Record], whole: &Whole) -> Vec<Link> {
         let tail = before.iter().rev().take_while(|&&b| Alphabet::Json.has(b)).count();
         let len = this.iter().take_while(|&&b| Alphabet::Json.has(b)).count();
         let all = len == this.len();
-        if len == 0 || tail < WIDTH_CHARS_MIN && before.len() < WIDTH_CHARS_MIN || len > tail && !may_be_value(before, len) {
+        // Two full lines prove a smaller width, and what follows them ends the value.
+        let is_narrow = narrow::are_full(before, this) || links[k - 1] == Link::Sure && before.len() == width;
+        let least = if is_narrow { narrow::WIDTHS.start } else { WIDTH_CHARS_MIN };
+        if len == 0 || tail < least && before.len() < least || len > tail && !may_be_value(before, len) {
             continue;
         }
         let end = is_value_end(&before[before.len() - tail..], &this[..len]);
@@ -220,7 +229,7 @@ fn links(text: &[u8], group: &[Record], whole: &Whole) -> Vec<Link> {
             let next = content(k + 1, group[k + 1].head);
             next.len() == len && next.iter().all(|&b| Alphabet::Json.has(b))
         };
-        let full = all && len >= WIDTH_CHARS_MIN;
+        let full = all && len >= least;
         let proven = || len == tail || may_be_value(before, len) || k + 1 < group.len() && next();
         links[k] = if full && proven() {
             width = len;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::compact::is_dense;
+use crate::compact::{is_dense, opens_object};
 use crate::view::View;
 use crate::wrap::is_piece;
 
@@ -74,7 +74,7 @@ fn piece_at(text: &[u8], start: usize) -> Range<usize> {
 fn literals(text: &[u8]) -> Vec<Chain> {
     let mut chains = Vec::new();
     let mut from = 0;
-    for close in memchr::memchr2_iter(b'"', b'\'', text) {
+    for close in memchr::memchr3_iter(b'"', b'\'', b'`', text) {
         let behind = text.get(close + 1).copied().unwrap_or(b'x');
         if close < from || !is_piece(text[close.saturating_sub(1)]) || behind.is_ascii_alphanumeric() {
             continue;
@@ -86,6 +86,9 @@ fn literals(text: &[u8]) -> Vec<Chain> {
         let mut next = Vec::new();
         let mut close = close;
         while let Some((piece, sure)) = literal_behind(text, close) {
+            if begins_another(&text[..close], &text[piece.clone()]) {
+                break;
+            }
             close = piece.end;
             let closed = text.get(close) == text.get(first.end);
             next.push((piece, sure));
@@ -95,6 +98,10 @@ fn literals(text: &[u8]) -> Vec<Chain> {
         }
         from = close;
         prove(&mut next);
+        let mut last = first.clone();
+        for (piece, sure) in &mut next {
+            *sure |= are_even(&text[std::mem::replace(&mut last, piece.clone())], &text[piece.clone()]);
+        }
         if !next.is_empty() {
             chains.push(Chain { first, next });
         }
@@ -148,11 +155,43 @@ fn literal_behind(text: &[u8], close: usize) -> Option<(Range<usize>, bool)> {
 
 /// Whether the literal in which `line` ends goes on in the one with which `next` begins, and whether that is sure.
 pub(crate) fn joins_literal(line: &[u8], next: &[u8]) -> Option<bool> {
-    let close = memchr::memrchr2(b'"', b'\'', &line[line.len().saturating_sub(OPERATOR_REACH)..])?;
-    let close = line.len().saturating_sub(OPERATOR_REACH) + close;
-    let text = [&line[close..], b"\n", &next[..next.len().min(GAP_BYTES_MAX)]].concat();
-    let is_literal = piece_before(line, close).len() >= FIRST_CHARS_MIN;
-    is_literal.then(|| literal_behind(&text, 0)).flatten().map(|(_, sure)| sure)
+    let close = literal_end(line)?;
+    let first = &line[piece_before(line, close)];
+    let text = [&line[close..], b"\n", next].concat();
+    let (piece, sure) = if first.len() >= FIRST_CHARS_MIN { literal_behind(&text, 0)? } else { return None };
+    let next = &text[piece];
+    (!begins_another(first, next)).then(|| sure || are_even(first, next))
+}
+
+/// The next piece begins another token than the one that the piece before it is of.
+fn begins_another(piece: &[u8], next: &[u8]) -> bool {
+    !piece.ends_with(b".") && opens_object(next)
+}
+
+/// Two whole literals of one length, of base64: who divides a value makes such.
+fn are_even(first: &[u8], second: &[u8]) -> bool {
+    first.len() == second.len() && first.len() >= FIRST_CHARS_MIN && is_dense(first) && is_dense(second)
+}
+
+/// Where the quote stands that closes the last string literal of a line, with no more than an operator behind it.
+fn literal_end(line: &[u8]) -> Option<usize> {
+    let reach = line.len().saturating_sub(OPERATOR_REACH);
+    memchr::memrchr3(b'"', b'\'', b'`', &line[reach..]).map(|at| reach + at)
+}
+
+/// True for a text that ends in a string literal of what looks like a piece of a value, whose quotes may be escaped, and in what
+/// may join it to the next one.
+pub(crate) fn ends_in_literal(text: &[u8]) -> bool {
+    // Of most texts the last byte is enough to know.
+    if !text.trim_ascii_end().last().is_some_and(|b| b"\"'`+.,&~|<>_\\".contains(b)) {
+        return false;
+    }
+    let Some(close) = literal_end(text) else { return false };
+    let slashes = text[..close].iter().rev().take_while(|&&b| b == b'\\').count();
+    // Backslashes at the end join the lines; escaped they are two.
+    let behind = text[close + 1..].trim_ascii();
+    let is_operator = behind.iter().all(|&b| b == b'\\') || OPERATORS.iter().any(|(operator, _)| *operator == behind);
+    is_operator && piece_before(text, close - slashes).len() >= FIRST_CHARS_MIN
 }
 
 /// Longest operator behind a literal at a line's end, with the quote and the blanks around it.
@@ -170,9 +209,24 @@ pub fn ends_in_operator(line: &[u8]) -> bool {
     })
 }
 
+/// True for a text in which a line ends in a string literal of what may be a piece of a value.
+pub(crate) fn holds_literal(text: &[u8]) -> bool {
+    let ends_line = |at: usize| {
+        let operator = text[at + 1..].iter().take(OPERATOR_REACH).take_while(|b| b" \t\r+.,&~|<>_".contains(b)).count();
+        let rest = &text[at + 1 + operator..];
+        // What a record says may be a string of its own, and its line end an escape.
+        let slashes = rest.iter().take(OPERATOR_REACH).take_while(|&&b| b == b'\\').count();
+        matches!(rest.get(slashes), None | Some(b'\n' | b'\r')) || slashes > 0 && matches!(rest.get(slashes), Some(b'n' | b'r'))
+    };
+    memchr::memchr3_iter(b'"', b'\'', b'`', text).any(|at| {
+        let end = at - text[..at].iter().rev().take_while(|&&b| b == b'\\').count();
+        end >= FIRST_CHARS_MIN && text[end - FIRST_CHARS_MIN..end].iter().all(|&b| is_piece(b)) && ends_line(at)
+    })
+}
+
 /// The piece of a value in the string literal in which a text ends.
 pub(crate) fn last_literal(text: &[u8]) -> Option<&[u8]> {
-    let literal = text.strip_suffix(b"\"").or_else(|| text.strip_suffix(b"'"))?;
+    let literal = text.strip_suffix(b"\"").or_else(|| text.strip_suffix(b"'")).or_else(|| text.strip_suffix(b"`"))?;
     let piece = &literal[piece_before(literal, literal.len())];
     (piece.len() >= FIRST_CHARS_MIN).then_some(piece)
 }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use crate::base64::decode;
 use crate::claim_set::REGISTERED_CLAIMS;
 use crate::compact::{HEADER_NAMES, is_opening, may_be_head};
+use crate::fragments::is_jwe_shape;
 use crate::token::Kind;
 
 /// The name of a member that is known, and the characters of its value.
@@ -38,6 +39,8 @@ pub(crate) struct Members<'a> {
     pub(crate) text: &'a [u8],
     pub(crate) own: &'a [Member],
     pub(crate) nested: &'a [Member],
+    /// The beginning of the object is cut away.
+    pub(crate) headless: bool,
 }
 
 impl<'a> Members<'a> {
@@ -93,7 +96,12 @@ impl<'a> Members<'a> {
 
     fn is_encrypted(&self, header: Option<&[u8]>) -> bool {
         let beside = || ["iv", "tag", "recipients"].iter().any(|name| self.has(name)) || self.has_header();
-        self.len("encrypted_key") > 0 && (header.is_some_and(|header| has_member(header, &["alg", "enc"])) || beside())
+        // Objects of others have an IV or a tag beside a ciphertext, too: those are whole.
+        let (iv, tag) = (self.len("iv"), self.len("tag"));
+        let has_shape = |iv: usize, tag: usize| is_jwe_shape(iv, self.len("ciphertext"), tag);
+        let either = || self.has("tag") && !self.has("iv") && has_shape(22, tag) || self.has("iv") && !self.has("tag") && has_shape(iv, 22);
+        let is_rest = self.headless && (has_shape(iv, tag) || either());
+        is_rest || self.len("encrypted_key") > 0 && (header.is_some_and(|header| has_member(header, &["alg", "enc"])) || beside())
     }
 
     /// A key that does not tell its type (`kty`), which may stand behind the cut.

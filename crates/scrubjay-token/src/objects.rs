@@ -423,7 +423,7 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
     };
     let is_record = brace.is_some_and(|end| frame.is_record(text, end));
     let nested = if cut.is_some() || is_record { frame.nested.as_slice() } else { &[] };
-    let members = Members { text, own: &frame.members, nested };
+    let members = Members { text, own: &frame.members, nested, headless: frame.headless };
     let mut names: Option<&[&str]> = None;
     let Some(mut token) = judge(text, &frame).or_else(|| {
         let (kind, told) = members.told()?;

@@ -2,6 +2,7 @@
 
 mod der;
 mod frame;
+mod open;
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -13,6 +14,7 @@ use crate::token::{Cut, Found, Kind, Token};
 pub(crate) use der::begins_key;
 pub(crate) use frame::framed_as;
 pub use frame::{continues_key, holds_key_line};
+pub use open::{OpenKey, key_labels, no_key_is_open};
 
 const DASHES: &[u8] = b"-----";
 /// Shortest body, in characters of base64, that is a key and not a text about one.
@@ -209,7 +211,8 @@ fn body(text: &[u8], start: usize) -> Body {
         let whole = rest.len() == len || gap(text, at + len) > 0 || is_end(&rest[len..]) || is_blank_end(&rest[len..], len);
         // A line shorter than the one before it is the last one. The first one may have lost its beginning.
         let fits = width == 0 || len <= width || ends || body.lines.len() == 1 && whole && len <= LINE_CHARS_MAX;
-        if len == 0 || !fits || !whole && len < PART_CHARS_MIN {
+        // Without the key's end a digest is somebody else's.
+        if len == 0 || !fits || !whole && len < PART_CHARS_MIN || !ends && is_digest(&rest[..len]) {
             return body;
         }
         body.lines.push(at..at + len);
@@ -221,6 +224,12 @@ fn body(text: &[u8], start: usize) -> Body {
         }
         width = len;
     }
+}
+
+/// Digits of one case, and so many that base64 has others.
+fn is_digest(line: &[u8]) -> bool {
+    let is_hex = |letter: fn(&u8) -> bool| line.iter().all(|b| b.is_ascii_digit() || b.is_ascii_hexdigit() && letter(b));
+    line.len() >= BODY_CHARS_MIN && (is_hex(u8::is_ascii_lowercase) || is_hex(u8::is_ascii_uppercase))
 }
 
 /// Nothing but base64 and line ends up to the marker at the end: all of it is the body, however it is wrapped.

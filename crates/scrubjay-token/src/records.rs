@@ -7,12 +7,14 @@ use std::ops::Range;
 use crate::compact::{is_mixed, opens_object};
 use crate::lines::raw_lines;
 use crate::lists::{is_dump_line, line_pieces};
-use crate::literals::{FIRST_CHARS_MIN, last_literal};
+use crate::literals::{FIRST_CHARS_MIN, ends_in_literal, joins_literal};
+use crate::narrow::{are_full, ends_narrow};
 use crate::notations::{is_known, lone_member};
+use crate::octets::{goes_on_in_octets, octets_at};
 use crate::partials::part;
 use crate::pem::framed_as;
 use crate::token::Found;
-use crate::view::View;
+use crate::view::{View, unescaped};
 use crate::wrap::{is_of_others, is_piece};
 
 /// Longest frame before what a record says, in bytes.
@@ -47,7 +49,9 @@ impl Records {
         let mut next = 0;
         for k in 0..lines.len() {
             let bytes = &text[lines[k].clone()];
-            let wrapped = || wrapped_at(bytes, lines.get(k + 1).map(|next| &text[next.clone()]).or(Some(b"")));
+            let line = |k: Option<usize>| k.and_then(|k| lines.get(k)).map_or(&[][..], |line| &text[line.clone()]);
+            let below = line(Some(k + 1));
+            let wrapped = || wrapped_at(line(k.checked_sub(1)), bytes, Some(below)).or_else(|| numbers_at(bytes, Some(below)));
             let member = if k < next { None } else { member_at(bytes).or_else(wrapped) };
             let Some(frame) = member.map(|at| frame(bytes, at)).filter(|frame| is_frame(frame)) else { continue };
             let record = |line: &Range<usize>| {
@@ -192,49 +196,81 @@ pub fn goes_on_in_next(before: &[u8], record: &[u8], next: Option<&[u8]>) -> boo
         !frame.is_empty() && framed_as(frame, record).is_some()
     };
     let goes_on = |line: Line<'_>| line.opens || is_known(line.name) || json_line(before).is_some_and(is_behind);
-    json_line(record).is_some_and(goes_on) || wrapped_at(record, next).is_some()
+    json_line(record).is_some_and(goes_on) || wrapped_at(before, record, next).is_some() || numbers_at(record, next).is_some()
 }
 
 /// Where what a record says begins that ends in a full line of a value, where the next record, framed alike, goes on with a
-/// line that is no longer.
-fn wrapped_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
+/// line that is no longer; or in a string literal, where it goes on with one.
+fn wrapped_at(before: &[u8], record: &[u8], next: Option<&[u8]>) -> Option<usize> {
     let part = part(record).map(|part| part.text);
-    let is_full = |text: &Range<usize>| ends_full(&record[text.clone()]) || last_literal(&record[text.clone()]).is_some();
-    let text = string_that(record, ends_full).or_else(|| string_that(record, ends_in_apostrophe)).or(part.filter(is_full))?;
+    let that = |ends: fn(&[u8]) -> bool| string_that(record, ends).or_else(|| part.clone().filter(|text| ends(&record[text.clone()])));
+    let text = that(ends_in_literal).or_else(|| that(ends_full))?;
     let Some(next) = next else { return Some(text.start) };
-    let more = next[said(frame(record, text.start), next)?].trim_ascii_start();
-    if let Some(quote) = record[text.clone()].last().filter(|b| matches!(b, b'"' | b'\'')) {
-        let literal = more[more.iter().take_while(|b| b"+.& ".contains(b)).count()..].strip_prefix(&[*quote]);
-        return literal.is_some_and(|rest| rest.first().is_some_and(|&b| is_piece(b))).then_some(text.start);
+    let frame = frame(record, text.start);
+    let (own, more) = (&record[text.clone()], next[said(frame, next)?].trim_ascii_start());
+    if ends_in_literal(own) {
+        return goes_on_in_literal(own, more).then_some(text.start);
     }
     let len = more.iter().take_while(|&&b| is_piece(b)).count();
-    let begins_anew = opens_object(&more[..len]) && !record[text.clone()].ends_with(b".");
+    let begins_anew = opens_object(&more[..len]) && !own.ends_with(b".");
     let run = &more[..len];
     // A word before others is no end of a value, and a name in small letters no part of one.
     let is_small = len >= SMALL_CHARS_MIN && !run.iter().any(u8::is_ascii_uppercase) && !run.iter().all(u8::is_ascii_hexdigit);
     let is_word = is_small || len < more.len() && !is_mixed(run);
-    let is_other = is_of_others(&record[text.clone()], run);
-    (len > 0 && len <= text.len() && !begins_anew && !is_word && !is_other && json_line(record).is_none()).then_some(text.start)
+    let is_other = is_of_others(own, run);
+    // A smaller width shows in two full lines.
+    let above = || said(frame, before).map(|above| before[above].trim_ascii());
+    let is_wide = || ends_wide(own) || are_full(own.trim_ascii(), more) || above().is_some_and(|above| are_full(above, own.trim_ascii()));
+    let goes_on = len > 0 && len <= text.len() && !begins_anew && !is_word && !is_other && json_line(record).is_none();
+    (goes_on && is_wide()).then_some(text.start)
+}
+
+/// Where a record that says nothing but numbers in hex begins to say them, where the next one, framed alike, says more of them.
+fn numbers_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
+    let ends = |text: &[u8]| octets_at(text).is_some();
+    let in_string = if record.starts_with(b"{") { string_that(record, ends) } else { None };
+    let text = in_string.or_else(|| Some(0..record.trim_ascii_end().len()).filter(|text| ends(&record[text.clone()])))?;
+    let at = text.start + octets_at(&record[text.clone()])?;
+    let frame = frame(record, at);
+    let Some(next) = next else { return Some(at) };
+    let is_said = !frame.is_empty() && goes_on_in_octets(&record[at..text.end], &next[said(frame, next)?]);
+    is_said.then_some(at)
 }
 
 /// The string of a record that ends so.
 fn string_that(record: &[u8], ends: fn(&[u8]) -> bool) -> Option<Range<usize>> {
     // Of most quotes the bytes before them are enough to know; a line end in escapes may stand between.
-    let may_end = |at: &usize| *at >= FIRST_CHARS_MIN + 10 && is_piece(record[at - 10]);
+    let may_end = |at: &usize| *at >= FIRST_CHARS_MIN + 10 && (is_piece(record[at - 10]) || b" :".contains(&record[at - 10]));
     memchr::memchr_iter(b'"', record).filter(may_end).find_map(|at| {
-        let end = without_line_end(&record[..at - slashes_before(record, at)]).len();
-        let quote = if ends(&record[..end]) { memchr::memrchr(b'"', &record[..end])? } else { return None };
+        let slashes = slashes_before(record, at);
+        let end = without_line_end(&record[..at - slashes]).len();
+        if !ends(&record[..end]) {
+            return None;
+        }
+        // Quotes of what it says have more backslashes.
+        let quote = memchr::memrchr_iter(b'"', &record[..end]).find(|&quote| slashes_before(record, quote) <= slashes)?;
         begins_string(&record[..quote - slashes_before(record, quote)]).then_some(quote + 1..end)
     })
 }
 
-/// A string literal in quotes that need no escapes in JSON.
-fn ends_in_apostrophe(text: &[u8]) -> bool {
-    text.ends_with(b"'") && last_literal(text).is_some()
+/// The string literal in which a text ends goes on in the one with which the next text begins. Both may be in escapes.
+fn goes_on_in_literal(text: &[u8], next: &[u8]) -> bool {
+    let plain = |text: &[u8]| unescaped(text).map(|view| view.text);
+    if text.contains(&b'\\')
+        && let (Some(text), Some(next)) = (plain(text), plain(next))
+    {
+        return joins_literal(&text, &next).is_some();
+    }
+    joins_literal(text, next).is_some()
 }
 
-fn ends_full(text: &[u8]) -> bool {
+fn ends_wide(text: &[u8]) -> bool {
     text.len() >= WIDTH_CHARS_MIN && text[text.len() - WIDTH_CHARS_MIN..].iter().all(|&b| is_piece(b))
+}
+
+/// The text ends in a full line of a value, perhaps one that is too short to tell by itself.
+fn ends_full(text: &[u8]) -> bool {
+    ends_wide(text) || ends_narrow(text)
 }
 
 /// The line of an object in JSON that is all that a record says: in a string of the record, or at its end.

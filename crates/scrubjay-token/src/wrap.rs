@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::tail_len;
-use crate::compact::{is_mixed, opens_token};
+use crate::compact::{is_mixed, opens_object, opens_token};
 use crate::frames::is_numbered;
 use crate::lines::raw_lines;
 use crate::lists::is_dump_line;
+use crate::literals::last_literal;
+use crate::narrow;
 use crate::partials::part;
 use crate::token::Whole;
 use crate::view::View;
@@ -110,6 +112,12 @@ impl Lines<'_> {
             return (end - 1, Behind::Proof);
         }
         let mut continued = trim(end, b"\\");
+        // A shell's line, or a macro's, goes on behind a whole literal: with the next one.
+        let closed = trim(continued, b" \t");
+        let opens = || self.lines.get(i + 1).is_some_and(|next| opens_quote(text, next));
+        if continued != end && last_literal(&text[line.start..closed]).is_some() && opens() {
+            return (closed - 1, Behind::Quote);
+        }
         // One of them continues the line; the one before it may be the sign of an escape.
         if self.alphabet == Alphabet::Json && continued + 2 <= end && self.ends_in_sign(i) {
             continued = end - 1;
@@ -125,6 +133,13 @@ impl Lines<'_> {
         let escaped = self.alphabet == Alphabet::Json && text[line.start..quote.max(line.start + 1) - 1].ends_with(b"\\n");
         let quote = if quoted && escaped { quote - 2 } else { quote };
         if quoted { (quote - 1, Behind::Quote) } else { (end, Behind::End) }
+    }
+
+    /// The shortest width that counts for a value that ends in line `i`: two full lines prove a smaller one.
+    fn width_min(&self, i: usize) -> usize {
+        let line = |i: usize| self.lines.get(i).map_or(&[][..], |line| &self.text[line.clone()]);
+        let is_narrow = self.alphabet == Alphabet::Compact && narrow::are_full_lines(line(i), line(i + 1));
+        if is_narrow { narrow::WIDTHS.start } else { WRAP_CHARS_MIN }
     }
 
     /// The sign of a difference between two files, if all lines of a value have it: the first one begins with it.
@@ -262,11 +277,12 @@ fn continuations(all: &Lines<'_>, rows: &mut Rows, i: usize, first: &Piece) -> C
     if all.alphabet == Alphabet::Any {
         return Course { count: rows.full(all, i, first.core.end - all.lines[i].start), ..Course::default() };
     }
-    is_short(all, i, first).map_or_else(Course::default, |short| course(all, i, first, short))
+    let least = all.width_min(i);
+    is_short(all, i, first, least).map_or_else(Course::default, |short| course(all, i, first, short, least))
 }
 
-/// As [`continuations`]; `short`: the first piece does not tell by itself that it goes on.
-fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
+/// As [`continuations`]; `short`: the first piece does not tell by itself that it goes on; `least`: the shortest width that counts.
+fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool, least: usize) -> Course {
     let text = all.text;
     let first_line = &all.lines[i];
     let lines = &all.lines[i + 1..];
@@ -293,7 +309,9 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
             break;
         }
         let proven = matches!(before.0, Behind::Proof | Behind::Quote);
-        if !proven && is_of_others(own, chars) {
+        // Whoever joins literals may join two tokens.
+        let is_other = if proven { !before.1 && opens_object(chars) } else { is_of_others(own, chars) };
+        if is_other {
             break;
         }
         if next.behind == Behind::Other && !is_value_end(own, chars) {
@@ -328,16 +346,16 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool) -> Course {
         }
         // The last piece may be anybody's line: a word, a digest, an identifier.
         let digest = chars.iter().all(u8::is_ascii_hexdigit);
-        course.fits = len >= WRAP_CHARS_MIN && !digest || proof(&next) || belongs(own, chars);
+        course.fits = len >= least && !digest || proof(&next) || belongs(own, chars);
         before = (next.behind, dotted(&next));
         let full = fills(len) || len == first.len();
         // Behind a name that is glued to the first piece the width shows in the second, and one more has to prove it.
-        if course.count == 1 && len < width && len >= WRAP_CHARS_MIN && !proven {
+        if course.count == 1 && len < width && len >= least && !proven {
             (width, glued) = (len, full);
             course.sure &= !usual;
             continue;
         }
-        course.sure |= len >= WRAP_CHARS_MIN && (course.count > 1 && len == width || full);
+        course.sure |= len >= least && (course.count > 1 && len == width || full);
         if len != width && !proof(&next) {
             break;
         }
@@ -375,17 +393,17 @@ fn without_ellipsis(chars: &[u8]) -> &[u8] {
 }
 
 /// Whether the first piece of a value is too short to tell by itself that it goes on. `None`: nothing else tells it either.
-fn is_short(all: &Lines<'_>, i: usize, first: &Piece) -> Option<bool> {
+fn is_short(all: &Lines<'_>, i: usize, first: &Piece, least: usize) -> Option<bool> {
     let text = &all.text[all.lines[i].start..first.core.end];
     let json = all.alphabet == Alphabet::Json;
     let proven = matches!(first.behind, Behind::Proof | Behind::Quote) || text.ends_with(b".");
     let literal = json && first.behind == Behind::Quote;
     // A backslash says of a whole line that it goes on.
     let len = if json && first.behind == Behind::Proof { text.len() } else { first.len() };
-    let short = !literal && len < if proven { PROVEN_CHARS_MIN } else { WRAP_CHARS_MIN };
+    let short = !literal && len < if proven { PROVEN_CHARS_MIN } else { least };
     // The label of a key has blanks.
     let begun = first.len() >= TAIL_CHARS_MIN || json && memchr::memmem::find(text, b"-----BEGIN ").is_some();
-    (!short || text.len() >= WRAP_CHARS_MIN && begun).then_some(short)
+    (!short || text.len() >= least && begun).then_some(short)
 }
 
 /// Whether a short last piece may be a value's rest: both cases, as base64 has, or more of what the first piece is made of.

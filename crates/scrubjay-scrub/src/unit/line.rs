@@ -12,7 +12,7 @@ impl Signs {
     pub(super) const ANY: Self = Self(u32::MAX);
     /// `{`
     pub(super) const BRACE: Self = Self(1 << 0);
-    /// `" '`
+    /// ``" ' ` ``
     pub(super) const STRING: Self = Self(1 << 1);
     /// `{ [ } ] "`
     pub(super) const JSON: Self = Self(1 << 2);
@@ -87,7 +87,7 @@ impl Signs {
 /// The bytes of each class.
 const CLASSES: [(Signs, &[u8]); 22] = [
     (Signs::BRACE, b"{"),
-    (Signs::STRING, b"\"'"),
+    (Signs::STRING, b"\"'`"),
     (Signs::JSON, b"{[}]\""),
     (Signs::CUT_JSON, b"\"\\&"),
     (Signs::ESCAPE, b"\\%&"),

@@ -50,13 +50,14 @@ enum Judge {
 }
 
 /// The links, those that are soon told first.
-const LINKS: [Link; 30] = {
+const LINKS: [Link; 31] = {
     use Judge::{Among, Behind, Shown, Written};
     use Signs as S;
     const fn link(name: &'static str, bytes_min: usize, signs: Signs, last: Signs, judge: Judge) -> Link {
         Link { name, bytes_min, signs, last, judge }
     }
     const WIDE: usize = WRAP_CHARS_MIN;
+    const SOFT: usize = 20;
     const PIECE_ENDS: Signs = S::ESCAPED_PIECE.or(S::LIST).or(S::CONTINUED);
     [
         link("cut at a size of records", WIDE, S::NONE, S::ANY, Shown(is_cut)),
@@ -84,6 +85,7 @@ const LINKS: [Link; 30] = {
         link("end of a key's headers", 0, S::NONE, S::ANY, Behind(ends_key_headers)),
         link("one width", WIDE, S::NONE, S::ANY, Behind(is_as_wide)),
         link("in an object", WIDE, S::NONE, S::ANY, Behind(is_in_object)),
+        link("one small width", SOFT, S::NONE, S::PIECE, Among(goes_on_at_width)),
         link("beginning of a body", 0, S::NONE, S::BODY, Behind(begins_body)),
         link("framed line of a key", 0, S::NONE, S::ANY, Behind(|before, line| scrubjay_token::continues_key(before.bytes, line.bytes))),
         link("line of an object or a value in records", 0, S::NONE, S::ANY, Among(goes_on_in_next)),
@@ -132,6 +134,12 @@ fn is_lone_member(line: &Line<'_>) -> bool {
 fn goes_on_in_next(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
     let next = line.behind.get(line_at(line.behind, 0)).filter(|next| next.ends_with(b"\n"));
     scrubjay_token::goes_on_in_next(before.map_or(b"", |before| before.bytes), line.bytes, next)
+}
+
+/// Two full lines of a value prove a width that is too small to tell by itself.
+fn goes_on_at_width(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
+    let next = line.behind.get(line_at(line.behind, 0)).filter(|next| next.ends_with(b"\n"));
+    scrubjay_token::goes_on_at_width(before.map(|before| before.text), line.text, next)
 }
 
 /// What shows as nothing hides how a line begins and ends.
@@ -342,6 +350,7 @@ mod tests {
         const PLAIN: &str = "the service has been asked once more for what it has not got yet, and so on";
         const OTHER: &str = "and here is what another one of its kind has said of that: it does not know";
         let body = "QUJDRA1z".repeat(8);
+        let narrow = "QUJDRA1z".repeat(5);
         let cut = format!("{}abcde", "word ".repeat(95));
         let cases: [(&str, &str, String, String); LINKS.len()] = [
             ("cut at a size of records", "", cut.clone(), format!("{cut} ")),
@@ -369,6 +378,7 @@ mod tests {
             ("end of a key's headers", "DEK-Info: AES-128-CBC,00", "".into(), "done".into()),
             ("one width", PLAIN, OTHER.into(), format!("{OTHER}.")),
             ("in an object", r#"got {"a": "b", "#, PLAIN.into(), format!("{PLAIN} }}")),
+            ("one small width", &narrow, narrow.clone(), "QUJDRA1z".into()),
             ("beginning of a body", KEY, "QUJDRA==".into(), "no key".into()),
             ("framed line of a key", KEY, format!("2 {}", &body[..40]), "2 done".into()),
             (

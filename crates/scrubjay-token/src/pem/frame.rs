@@ -6,17 +6,17 @@
 use std::ops::Range;
 
 use super::{BODY_CHARS_MIN, Body, PART_CHARS_MIN, is_body, is_end, label_end};
-use crate::compact::is_mixed;
+use crate::compact::{is_dense, is_mixed};
 use crate::edges::behind_colour;
 use crate::token::Cut;
 use crate::view::hidden_len;
 
 /// Longest frame before or behind a line of a key, in bytes.
-const FRAME_BYTES_MAX: usize = 2048;
+pub(super) const FRAME_BYTES_MAX: usize = 2048;
 /// Most lines of a key: RSA of 16384 bits has 200.
-const LINES_MAX: usize = 512;
+pub(super) const LINES_MAX: usize = 512;
 /// Most empty lines between two of a key.
-const EMPTY_LINES_MAX: usize = 2;
+pub(super) const EMPTY_LINES_MAX: usize = 2;
 /// Longest separator of lines, in bytes, and its longest word (`<br>`, `\n`).
 const SEPARATOR_BYTES_MAX: usize = 40;
 const SEPARATOR_WORD_MAX: usize = 3;
@@ -68,7 +68,7 @@ fn line_end(text: &[u8], at: usize) -> usize {
 }
 
 /// Length of the base64 at `at`, padding included.
-fn body_len(text: &[u8], at: usize) -> usize {
+pub(super) fn body_len(text: &[u8], at: usize) -> usize {
     text[at..].iter().take_while(|&&b| is_body(b) || b == b'=').count()
 }
 
@@ -116,49 +116,76 @@ impl Lines {
     }
 }
 
-/// The last line of a body by itself: whole groups, and no word.
+/// The last line of a body by itself, which may be cut: whole groups, or more than a word, and no word.
 fn is_rest(line: &[u8]) -> bool {
-    line.len().is_multiple_of(4) && (line.ends_with(b"=") || is_mixed(line))
+    line.len().is_multiple_of(4) && (line.ends_with(b"=") || is_mixed(line)) || line.len() >= PART_CHARS_MIN && is_dense(line)
+}
+
+/// What a line says in the frame of a key's lines.
+pub(super) enum Said {
+    /// Nothing.
+    Empty,
+    /// A header of an encrypted key (RFC 1421 §4.6).
+    Header,
+    /// A line of the body.
+    Body(Range<usize>),
+    /// The marker at the key's end, as far as it is there.
+    End(Option<Range<usize>>),
+}
+
+/// What stands before a key's lines and behind them.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub(super) before: &'a [u8],
+    pub(super) behind: &'a [u8],
+}
+
+impl Frame<'_> {
+    /// What is said at `line` of a text, if it is framed so and says nothing else.
+    pub(super) fn said(self, text: &[u8], line: Range<usize>) -> Option<Said> {
+        let bytes = &text[line.clone()];
+        let Some(head) = framed_as(self.before, bytes) else {
+            // Before a line that is empty there may be no frame.
+            return bytes.trim_ascii().is_empty().then_some(Said::Empty);
+        };
+        let core = line.start + head + bytes[head..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let own = &text[core..line.end];
+        if is_end(own) {
+            return Some(Said::End(label_end(text, core).map(|close| core..close)));
+        }
+        if own.starts_with(b"Proc-Type:") || own.starts_with(b"DEK-Info:") {
+            return Some(Said::Header);
+        }
+        let len = body_len(own, 0);
+        // The sign of a table's column (`+`) is of the alphabet.
+        let glued = usize::from(len > 0 && own[len - 1] == b'+' && self.behind.trim_ascii().starts_with(b"+"));
+        let cut = [0, glued].into_iter().find(|cut| is_framed_as(self.behind, &own[len - cut..]))?;
+        Some(if len == 0 { Said::Empty } else { Said::Body(core..core + len - cut) })
+    }
+}
+
+/// The frame of the label's line; `None`: nothing follows it.
+fn frame_of<'a>(text: &'a [u8], label: &Range<usize>) -> Option<(Frame<'a>, usize)> {
+    let reach = label.start.saturating_sub(FRAME_BYTES_MAX);
+    let start = memchr::memrchr(b'\n', &text[reach..label.start]).map(|i| reach + i + 1).or((reach == 0).then_some(0))?;
+    let end = label.end + memchr::memchr(b'\n', &text[label.end..text.len().min(label.end + FRAME_BYTES_MAX)])?;
+    Some((Frame { before: &text[start..label.start], behind: &text[label.end..end] }, end + 1))
 }
 
 /// The body of the key whose label is at `label`, where each line is framed as that one is.
 pub(super) fn framed(text: &[u8], label: &Range<usize>) -> Option<Body> {
-    let reach = label.start.saturating_sub(FRAME_BYTES_MAX);
-    let start = memchr::memrchr(b'\n', &text[reach..label.start]).map(|i| reach + i + 1).or((reach == 0).then_some(0))?;
-    let first_end = label.end + memchr::memchr(b'\n', &text[label.end..text.len().min(label.end + FRAME_BYTES_MAX)])?;
-    let (before, behind) = (&text[start..label.start], &text[label.end..first_end]);
-    let (mut lines, mut empty, mut at) = (Lines::default(), 0, first_end + 1);
+    let (frame, mut at) = frame_of(text, label)?;
+    let (mut lines, mut empty) = (Lines::default(), 0);
     while at < text.len() {
         let end = line_end(text, at);
-        let line = &text[at..end];
-        let Some(head) = framed_as(before, line) else {
-            // Before a line that is empty there may be no frame.
-            empty += 1;
-            if !line.trim_ascii().is_empty() || empty > EMPTY_LINES_MAX {
+        match frame.said(text, at..end) {
+            Some(Said::Header) => {}
+            Some(Said::Empty) if empty < EMPTY_LINES_MAX => empty += 1,
+            Some(Said::Body(line)) if lines.take(line.clone()) => empty = 0,
+            Some(Said::End(close)) => {
+                lines.end = close;
                 break;
             }
-            at = end + 1;
-            continue;
-        };
-        let core = at + head + line[head..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        if is_end(&text[core..end]) {
-            lines.end = label_end(text, core).map(|close| core..close);
-            break;
-        }
-        let is_header = text[core..end].starts_with(b"Proc-Type:") || text[core..end].starts_with(b"DEK-Info:");
-        let len = body_len(&text[..end], core);
-        // The sign of a table's column (`+`) is of the alphabet.
-        let glued = usize::from(len > 0 && text[core + len - 1] == b'+' && behind.trim_ascii().starts_with(b"+"));
-        let fits = [0, glued].into_iter().find(|cut| is_framed_as(behind, &text[core + len - cut..end]));
-        match fits {
-            _ if is_header => {}
-            Some(_) if len == 0 => {
-                empty += 1;
-                if empty > EMPTY_LINES_MAX {
-                    break;
-                }
-            }
-            Some(cut) if lines.take(core..core + len - cut) => empty = 0,
             _ => break,
         }
         at = end + 1;
@@ -189,6 +216,11 @@ pub(super) fn separated(text: &[u8], label: &Range<usize>) -> Option<Body> {
             break;
         }
         at += len - glued;
+    }
+    // Lines of their own are framed as the label's is, or long, or the key is all there.
+    let is_proven = lines.end.is_some() || !separator.contains(&b'\n') || lines.width >= *FULL_LINE_CHARS.start();
+    if !is_proven {
+        return None;
     }
     lines.body(text)
 }

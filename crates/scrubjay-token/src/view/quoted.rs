@@ -3,6 +3,7 @@
 use super::View;
 use super::escapes::hex;
 use crate::base64::{is_base64, tail_len};
+use crate::compact::is_dense;
 use crate::wrap::{is_piece, mark_end};
 
 /// The text without quoted-printable (RFC 2045 §6.7): soft line breaks joined, `=HH` decoded. Only where it is plain
@@ -37,8 +38,10 @@ pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
 /// Lengths of a line that an encoder fills and ends in a soft break, its `=` included (RFC 2045 §6.7): another escaped character
 /// would not have had room in it.
 const FILLED_BYTES: std::ops::RangeInclusive<usize> = 73..=76;
-/// Shortest line that ends in a soft break: some encoders fill other widths than the standard's.
+/// Shortest line that ends in a soft break by itself: some encoders fill other widths than the standard's.
 const SOFT_LINE_BYTES_MIN: usize = 60;
+/// Shortest line that does so where a neighbour does, too, that is as long.
+const NARROW_LINE_BYTES_MIN: usize = 20;
 /// Longest line that is looked at (RFC 5322 §2.1.1).
 const SOFT_LINE_BYTES_MAX: usize = 998;
 /// Shortest beginning of the line behind a soft break in a line that is not filled.
@@ -60,7 +63,7 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
         return None;
     }
     let line = text[..at].iter().rev().take(SOFT_LINE_BYTES_MAX).take_while(|&&b| b != b'\n').count() + 1;
-    if !(SOFT_LINE_BYTES_MIN..=SOFT_LINE_BYTES_MAX).contains(&line) {
+    if !(NARROW_LINE_BYTES_MIN..=SOFT_LINE_BYTES_MAX).contains(&line) {
         return None;
     }
     // Behind a full line of base64 that has no soft break, the sign is padding: quoted-printable breaks every line.
@@ -85,7 +88,10 @@ fn soft_break(text: &[u8], at: usize) -> Option<usize> {
     let is_padding = run % 4 == 3 && !text[..at - run].ends_with(b".");
     // A container's line is not filled by anybody: the runtime's head is part of it.
     let filled = FILLED_BYTES.contains(&line) && crate::partials::part(&text[at + 1 - line..at]).is_none();
-    let is_soft = filled || is_as_wide(before, line, behind, len) || is_value(next) && (line <= *FILLED_BYTES.end() || !is_padding);
+    // In a short line the sign is one of a value's, too, that would be as long without its padding.
+    let is_alone =
+        if line < SOFT_LINE_BYTES_MIN { is_dense(&text[at - run..at]) && !is_padding } else { line <= *FILLED_BYTES.end() || !is_padding };
+    let is_soft = filled || is_as_wide(before, line, behind, len) || is_value(next) && is_alone;
     is_soft.then_some(len + mark)
 }
 

@@ -1,0 +1,120 @@
+//! Private keys over several lines. What their lines are shows from the line with the label on only, so they are no links
+//! between neighbours: a unit that holds the label goes as far as the key does.
+
+use std::ops::Range;
+
+use scrubjay_scan::{Run, RunKind};
+use scrubjay_token::{OpenKey, key_labels, no_key_is_open};
+
+use super::line_at;
+
+/// The labels of private keys in a buffer, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Keys(Vec<Range<usize>>);
+
+impl Keys {
+    /// Those in `within`, which begins with a line.
+    fn of(buffer: &[u8], within: Range<usize>) -> Self {
+        let labels = key_labels(buffer.get(within.clone()).unwrap_or_default());
+        Self(labels.into_iter().map(|label| within.start + label.start..within.start + label.end).collect())
+    }
+
+    /// The same, put among the runs of that part of the buffer.
+    pub(crate) fn among(runs: &mut Vec<Run>, buffer: &[u8], within: Range<usize>) -> Self {
+        let keys = Self::of(buffer, within.clone());
+        if !keys.0.is_empty() {
+            let run = |at: &Range<usize>| Run { start: at.start - within.start, end: at.end - within.start, kind: RunKind::Word };
+            runs.extend(keys.0.iter().map(run));
+            runs.sort_unstable_by_key(|run| run.start);
+        }
+        keys
+    }
+
+    /// A label begins here.
+    pub(crate) fn begin_at(&self, at: usize) -> bool {
+        self.0.binary_search_by_key(&at, |label| label.start).is_ok()
+    }
+
+    /// A label stands in these lines.
+    pub(crate) fn are_in(&self, lines: &Range<usize>) -> bool {
+        self.last_in(lines).is_some()
+    }
+
+    fn last_in(&self, lines: &Range<usize>) -> Option<&Range<usize>> {
+        let before = self.0.get(..self.0.partition_point(|label| label.start < lines.end))?;
+        before.last().filter(|label| label.start >= lines.start)
+    }
+
+    /// The key that the line announces with its last label.
+    pub(super) fn announced_in<'a>(&self, buffer: &'a [u8], line: &Range<usize>) -> Option<OpenKey<'a>> {
+        let label = self.last_in(line)?;
+        let text = buffer.get(line.clone())?;
+        let key = OpenKey::announced(text, &(label.start - line.start..label.end.checked_sub(line.start)?));
+        Some(key).filter(OpenKey::is_open)
+    }
+
+    /// The key that is open behind these lines, of which the first may announce it.
+    pub(super) fn open_behind<'a>(&self, buffer: &'a [u8], lines: &Range<usize>) -> Option<OpenKey<'a>> {
+        let label = self.last_in(lines)?;
+        let mut line = line_at(buffer, label.start);
+        let mut key = self.announced_in(buffer, &line)?;
+        while line.end < lines.end {
+            line = line_at(buffer, line.end);
+            if !key.takes(buffer.get(line.clone())?) {
+                return None;
+            }
+        }
+        Some(key).filter(OpenKey::is_open)
+    }
+
+    /// The lines of each key, from the one with its label on, as far as there are whole lines.
+    fn spans(&self, buffer: &[u8]) -> Vec<Range<usize>> {
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for label in &self.0 {
+            if spans.last().is_some_and(|last| label.start < last.end) {
+                continue;
+            }
+            let first = line_at(buffer, label.start);
+            let mut span = first.start..first.end;
+            let Some(mut key) = self.announced_in(buffer, &first) else { continue };
+            while key.is_open() {
+                let next = line_at(buffer, span.end);
+                let line = buffer.get(next.clone()).unwrap_or_default();
+                // What is not there yet may be the key's, too.
+                span.end = match line.ends_with(b"\n") {
+                    true if key.takes(line) => next.end,
+                    true => break,
+                    false => buffer.len() + 1,
+                };
+                if span.end > buffer.len() {
+                    break;
+                }
+            }
+            spans.push(span);
+        }
+        spans
+    }
+}
+
+/// Where keys lie in a text, to see whether a place is within one.
+pub(super) struct Spans {
+    /// Before it, a key may be open whose label is not seen.
+    floor: usize,
+    spans: Vec<Range<usize>>,
+}
+
+impl Spans {
+    /// Of the lines of `text` in `within`; `whole`: nothing before them matters.
+    pub(super) fn of(text: &[u8], within: Range<usize>, whole: bool) -> Self {
+        let lines = text.get(within.clone()).unwrap_or_default();
+        let floor = if whole { within.start } else { no_key_is_open(lines).map_or(usize::MAX, |at| within.start + at) };
+        Self { floor, spans: Keys::of(text, within).spans(text) }
+    }
+
+    /// Where the key begins that a place behind a line is within; the place itself: within none. `None`: that is not known.
+    pub(super) fn start(&self, at: usize) -> Option<usize> {
+        let before = self.spans.get(..self.spans.partition_point(|span| span.start < at))?;
+        let within = before.last().filter(|span| at < span.end).map(|span| span.start);
+        within.or((at >= self.floor).then_some(at))
+    }
+}
