@@ -24,14 +24,14 @@ use crate::cache::{Cache, Tag};
 use crate::engine::field::{Asked, Decided};
 use crate::engine::swallow::swallow;
 use crate::fence::{decided, fenced};
-use crate::marker::{self, Place};
+use crate::marker;
 use crate::others::{self, Others};
 use crate::policy::Told;
 use crate::sealing::Ours;
-use crate::site::Site;
+use crate::site::{Site, site_in};
 use crate::stats::Stats;
 use crate::teller::Teller;
-use crate::unit::{Keys, around, chain_start, line_at};
+use crate::unit::{Keys, around, chain_start, key_lines, line_at};
 
 /// Default of [`Limits::token_bytes_max`]: 64 KiB (DESIGN §10).
 pub const TOKEN_BYTES_MAX: usize = 64 * 1024;
@@ -341,7 +341,7 @@ impl Engine {
         let (buffer, source, cache) = (work.buffer, work.source, &work.cache);
         let is_key = work.state.is_key;
         let sited = |span: &Range<usize>| {
-            let site = site(buffer, source, is_key, base, base + span.start..base + span.end);
+            let site = site_in(buffer, source, is_key, base, base + span.start..base + span.end);
             let tag = cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, &site));
             (site, tag)
         };
@@ -391,8 +391,12 @@ impl Engine {
 
     /// These lines cannot be decided: every run in them that may hold a token goes.
     fn withhold(&self, work: &mut Work<'_>, lines: Range<usize>, why: &'static str) {
+        let text = work.buffer.get(lines.clone()).unwrap_or_default();
         let mut runs = Vec::new();
-        self.scanner.scan_complete(work.buffer.get(lines.clone()).unwrap_or_default(), &mut runs);
+        self.scanner.scan_complete(text, &mut runs);
+        let mut runs: Vec<Range<usize>> = runs.iter().map(|run| run.start..run.end).collect();
+        runs.extend(key_lines(text));
+        runs.sort_unstable_by_key(|run| run.start);
         let mut end = lines.start;
         for run in runs {
             let mut span = (lines.start + run.start).max(end)..lines.start + run.end;
@@ -417,7 +421,7 @@ impl Engine {
         let at = |r: &Range<usize>| base + r.start..base + r.end;
         let Some(first) = found.pieces.first().map(at) else { return };
         let end = base + found.span().end;
-        let site = site(work.buffer, work.source, work.state.is_key, base, first.start..end);
+        let site = site_in(work.buffer, work.source, work.state.is_key, base, first.start..end);
         let known = self.known(&found.token, &site);
         let told = known.told;
         let (marker, story) = self.occurrence(&known, site.place, work.stats, &mut work.sidecar);
@@ -572,29 +576,3 @@ fn runs_within(runs: &[Run], lines: Range<usize>) -> Vec<Run> {
     let within = runs.iter().skip(first).take_while(|run| run.start < lines.end);
     within.map(|run| Run { start: run.start - lines.start, end: run.end - lines.start, kind: run.kind }).collect()
 }
-
-/// What the run of a URL is made of, as far as it matters here.
-fn is_url(b: u8) -> bool {
-    let sign = matches!(b, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~' | b'%' | b'\\' | b'&' | b'#' | b';' | b'!' | 0);
-    b.is_ascii_alphanumeric() || sign
-}
-
-/// What of a token's surroundings decides with it; nothing before `floor` is seen. In a key every marker is the short one.
-fn site<'s>(buffer: &[u8], source: &'s str, is_key: bool, floor: usize, span: Range<usize>) -> Site<'s> {
-    let before = buffer.get(floor..span.start).unwrap_or_default();
-    let place = if is_key { Place::Short } else { place(before, buffer.get(span.end).copied()) };
-    Site { place, ..Site::of(source) }.behind(before)
-}
-
-/// Where a token stands, as far as its own run of bytes tells: the run of a URL begins with the `//` behind its scheme,
-/// that of a request's path with `/`; a `?` ends the run, so what follows it is a query. A password in userinfo is
-/// followed by `@`.
-fn place(before: &[u8], next: Option<u8>) -> Place {
-    let run = before.iter().rev().take(URL_BYTES_MAX).take_while(|&&b| is_url(b)).count();
-    let before = before.get(before.len() - run..).unwrap_or_default();
-    let path = before.first() == Some(&b'/') && !before.contains(&b'#') && !before.contains(&b'&') && !before.contains(&b'=');
-    if path || next == Some(b'@') { Place::Short } else { Place::Text }
-}
-
-/// How far back the beginning of a URL is looked for.
-const URL_BYTES_MAX: usize = 2048;

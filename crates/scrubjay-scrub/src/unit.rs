@@ -16,8 +16,8 @@ use scrubjay_token::OpenKey;
 
 use crate::engine::TOKEN_BYTES_MAX;
 
-pub(crate) use self::keys::Keys;
 use self::keys::Spans;
+pub(crate) use self::keys::{Keys, key_lines};
 use self::line::Line;
 
 /// The line that holds `at`, with its line end.

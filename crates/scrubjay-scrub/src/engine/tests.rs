@@ -92,3 +92,20 @@ fn keys_pass_the_gate() {
         assert!(!edits(true, Limits::default(), text.as_bytes()).is_empty());
     }
 }
+
+/// Lines that cannot be decided are withheld; those of a key are too short for the scanner to see.
+#[test]
+fn the_lines_of_a_key_are_withheld_however_short() {
+    let mut engine = Engine::new(Teller::new(FingerprintKey::from_bytes(&[7; 32]).unwrap(), Arc::new(RulePack::none())), Limits::default());
+    let withheld = |engine: &mut Engine, text: &str| {
+        let mut state = LaneState { withholding: true, ..LaneState::default() };
+        let decision = engine.decide(&mut state, "", text.as_bytes(), true, &mut Stats::default());
+        decision.edits.iter().map(|e| text[e.span.clone()].to_owned()).collect::<Vec<_>>()
+    };
+    let body = ["MIGHAgEAMBMGByqGSM49", "AwEHBG0wawIBAQQgevZz", "Jv7qGA=="];
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", body.join("\n"));
+    assert_eq!(withheld(&mut engine, &key), body);
+    let in_records = format!("> -----BEGIN PRIVATE KEY-----\n> {}\n> {}\n", body[0], body[1]);
+    assert_eq!(withheld(&mut engine, &in_records), body[..2]);
+    assert_eq!(withheld(&mut engine, &key.replace("PRIVATE", "PUBLIC")), [""; 0]);
+}

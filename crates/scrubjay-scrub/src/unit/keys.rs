@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use scrubjay_scan::{Run, RunKind};
-use scrubjay_token::{OpenKey, key_labels, no_key_is_open};
+use scrubjay_token::{OpenKey, key_labels, long_runs, no_key_is_open};
 
 use super::line_at;
 
@@ -94,6 +94,31 @@ impl Keys {
         }
         spans
     }
+}
+
+/// Shortest line of a key's body that is withheld where something else stands in the line.
+const BODY_CHARS_MIN: usize = 16;
+
+/// What may be lines of a private key's body, if one has its label in the text: as short as they may be they are no runs of the
+/// scanner.
+pub(crate) fn key_lines(text: &[u8]) -> Vec<Range<usize>> {
+    if key_labels(text).is_empty() {
+        return Vec::new();
+    }
+    let is_body = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+    let mut found = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive(|&b| b == b'\n') {
+        let start = at + line.len() - line.trim_ascii_start().len();
+        let body = line.trim_ascii();
+        if body.iter().all(|&b| is_body(b)) {
+            found.extend((!body.is_empty()).then(|| start..start + body.len()));
+        } else {
+            found.extend(long_runs(line, BODY_CHARS_MIN, is_body).map(|run| at + run.start..at + run.end));
+        }
+        at += line.len();
+    }
+    found
 }
 
 /// Where keys lie in a text, to see whether a place is within one.
