@@ -218,7 +218,7 @@ const COUNTED: usize = 16;
 pub(super) fn may_be_readable_base64(part: &[u8]) -> [bool; 4] {
     let head = HEAD_BYTES.min(part.len() * 3 / 4);
     let most = 0x80 - (head / 5 + 1) as u32;
-    let upper = |sums: u32| sums + most * 0x0101_0101 & 0x8080_8080;
+    let upper = |sums: u32| (sums + most * 0x0101_0101) & 0x8080_8080;
     // What is in whole groups of all four, wherever they begin.
     let counted = part.get(4..(HEAD_BYTES / 3 * 4).min(part.len().saturating_sub(3))).unwrap_or_default();
     let mut sums = 0;
