@@ -158,6 +158,27 @@ pub(crate) fn is_marker(value: &[u8], rest: &[u8]) -> bool {
     KINDS.iter().any(kind)
 }
 
+/// Characters of a fingerprint behind its first letter: the key's, a sign, the token's.
+const FINGERPRINT: (usize, usize) = (6, 22);
+/// Longest reason or part that a marker names.
+const WORD_CHARS_MAX: usize = 12;
+
+/// True where `value` is the end of one of this program's short markers (`jwt(fp:…)`, `jwe(cut:payload)`), whose beginning stands
+/// before it: in the userinfo of a URL it looks like a name and a password.
+pub(crate) fn ends_marker(before: &[u8], value: &[u8]) -> bool {
+    let Some(told) = value.strip_suffix(b")") else { return false };
+    let is_of = |name: &[u8]| before.strip_suffix(name).is_some_and(|before| KINDS.iter().any(|kind| before.ends_with(kind)));
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let is_fingerprint = || {
+        told.len() == FINGERPRINT.0 + FINGERPRINT.1 + 2
+            && told.starts_with(b"f")
+            && told.get(FINGERPRINT.0 + 1) == Some(&b'_')
+            && told.iter().all(is_word)
+    };
+    let is_name = || told.len() <= WORD_CHARS_MAX && told.iter().all(u8::is_ascii_lowercase);
+    is_of(b"fp:") && is_fingerprint() || (is_of(b"cut:") || is_of(b"why:")) && is_name()
+}
+
 /// Looks drawn at random: parts in which letters and digits are mixed, or letters whose case changes more often than in
 /// joined words. Names of releases, hosts and hours (`my-service-2024`, `v1.2.3-beta`) do not, nor letters that say
 /// themselves what they name (`IoRenewTokenAtFn`: a type or a function, in source text).
@@ -263,6 +284,14 @@ mod tests {
         assert!(!is_marker(b"secret", b" (rule:x)"));
         assert!(!is_marker(b"0123456789abcdefjwt(class:id)", b""));
         assert!(!is_marker(b"jwtx(class:id)", b""));
+    }
+
+    #[test]
+    fn the_end_of_a_short_marker_is_ours() {
+        let print = b"f3e8b83_Es31e7EFgnRP72XOu48TQw)";
+        assert!(ends_marker(b"https://jwt(fp:", print) && ends_marker(b"//jwe(cut:", b"payload)") && ends_marker(b"jwt(why:", b"budget)"));
+        assert!(!ends_marker(b"https://jwt(fp:", b"hunter2)") && !ends_marker(b"https://jwt(cut:", b"hunter2)"));
+        assert!(!ends_marker(b"https://jo:", print) && !ends_marker(b"https://jwt(fp:", b"f3e8b83_Es31e7EFgnRP72XOu48TQw"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::compile::Cache;
-use crate::judge::{entropy, is_marker, is_placeholder, is_random};
+use crate::judge::{ends_marker, entropy, is_marker, is_placeholder, is_random};
 use crate::pack::RulePack;
 use crate::rule::Rule;
 use memchr::{memchr, memchr2_iter, memrchr};
@@ -205,6 +205,7 @@ impl Search<'_> {
         (!rule.random || is_random(value))
             && !is_placeholder(value)
             && !is_marker(value, self.text.get(span.end..).unwrap_or_default())
+            && !ends_marker(self.text.get(..span.start).unwrap_or_default(), value)
             && rule.entropy_min.is_none_or(|min| entropy(value) >= min)
             && rule.checksum.is_none_or(|c| c.holds(value))
             && (rule.before.is_empty() || self.has_before(index, &rule.before, start))

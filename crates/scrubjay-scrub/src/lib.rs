@@ -34,4 +34,4 @@ pub use shape::{
 pub use site::Site;
 pub use stats::Stats;
 pub use teller::{Account, Teller, token_fingerprint};
-pub use unit::last_boundary;
+pub use unit::{Before, KeysBefore, last_boundary};

@@ -16,6 +16,7 @@ use scrubjay_token::OpenKey;
 
 use crate::engine::TOKEN_BYTES_MAX;
 
+pub use self::keys::KeysBefore;
 use self::keys::Spans;
 pub(crate) use self::keys::{Keys, key_lines};
 use self::line::Line;
@@ -127,28 +128,39 @@ fn parts(buffer: &[u8], floor: usize, end: usize) -> Parts {
     Parts::Finished
 }
 
+/// What is known of what stands before a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// The text begins at a boundary, or with its lane.
+    Boundary,
+    /// It may begin inside a line, but inside no private key ([`KeysBefore`]).
+    NoKey,
+    /// It may begin inside anything.
+    Anything,
+}
+
 /// The last boundary in `text` behind `from`: a place behind a line end that no unit spans, so that what stands before
 /// it and what comes after it are decided independently of each other, by two scrubbers as well as by one.
 ///
-/// `whole` says that `text` itself begins at a boundary (or with its lane); otherwise it may begin inside a line, and
-/// only what its own lines prove counts. Lines before `from` are looked at only where a later one depends on them.
+/// Unless `text` itself begins at a boundary it may begin inside a line, and only what its own lines prove counts. Lines before `from` are looked at only where a later one depends on them.
 /// Whatever links a line to the next one must be seen in that line, the one before it and the one behind it, or in the parts of a
 /// container's line: `around` and this go by the same functions. Linear: each line from `from` on is looked at, and at most 16 before it.
 ///
 /// ```
-/// use scrubjay_scrub::last_boundary;
+/// use scrubjay_scrub::{Before, last_boundary};
 ///
-/// assert_eq!(last_boundary(b"one\ntwo\nthr", 0, true), Some(8));
-/// assert_eq!(last_boundary(b"one\n{\n  \"two\": 2,\n", 0, true), Some(4));
-/// assert_eq!(last_boundary(b"...e\n", 0, false), None);
+/// assert_eq!(last_boundary(b"one\ntwo\nthr", 0, Before::Boundary), Some(8));
+/// assert_eq!(last_boundary(b"one\n{\n  \"two\": 2,\n", 0, Before::Boundary), Some(4));
+/// assert_eq!(last_boundary(b"...e\n", 0, Before::Anything), None);
 /// ```
 #[must_use]
-pub fn last_boundary(text: &[u8], from: usize, whole: bool) -> Option<usize> {
+pub fn last_boundary(text: &[u8], from: usize, before: Before) -> Option<usize> {
+    let whole = before == Before::Boundary;
     let floor = if whole { 0 } else { memchr(b'\n', text)? + 1 };
     let mut end = memrchr(b'\n', text)? + 1;
     let keys = {
         let reach = floor.max(from.saturating_sub(TOKEN_BYTES_MAX));
-        Spans::of(text, line_at(text, reach).start.max(floor)..text.len(), whole)
+        Spans::of(text, line_at(text, reach).start.max(floor)..text.len(), before != Before::Anything)
     };
     while end > floor.max(from) {
         match keys.start(end) {
@@ -298,11 +310,15 @@ mod tests {
             (&rest, 0, true, Some(rest.len())),
         ];
         for (text, from, whole, expected) in cases {
-            assert_eq!(last_boundary(text.as_bytes(), *from, *whole), *expected, "{text:?} from {from}, whole {whole}");
+            let before = if *whole { Before::Boundary } else { Before::Anything };
+            assert_eq!(last_boundary(text.as_bytes(), *from, before), *expected, "{text:?} from {from}, {before:?}");
         }
         // Sixteen finished lines are enough to know, whatever stands before them.
         let many = format!("one\n{}", other.repeat(BETWEEN_PARTS_MAX));
-        assert_eq!(last_boundary(many.as_bytes(), 0, false), Some(many.len()));
+        assert_eq!(last_boundary(many.as_bytes(), 0, Before::Anything), Some(many.len()));
+        // Without a key before it, no line need prove that there is none.
+        assert_eq!(last_boundary(b"one\ntwo\nthree\n", 0, Before::NoKey), Some(14));
+        assert_eq!(last_boundary(b"one\n", 0, Before::NoKey), None);
     }
 
     #[test]

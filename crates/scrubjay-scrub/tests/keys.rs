@@ -321,3 +321,23 @@ fn keys_without_a_label() {
         check_same(&lines.join("\n"));
     }
 }
+
+/// A key that is cut in its first line, however early, and what follows it.
+#[test]
+fn a_key_that_is_cut_in_its_first_line() {
+    let begun = "MC4CAQAwBQYDK2VwBCIEIHWrYd2UcImXAkSw";
+    for chars in [16, 20, 29, 31, 33, 36] {
+        let body = &begun[..chars];
+        for next in ["hello world", "conf/a.log:10:x", "2026-11-29T12:00:00Z ok", "sha256:086dd1b33aec", "31908db3ceba43a9cd9caf16d86c55fd"]
+        {
+            let text = format!("a b\n-----BEGIN PRIVATE KEY-----\n{body}\n{next}\nx y\n");
+            let out = String::from_utf8(whole(Limits::default(), text.as_bytes())).expect("text");
+            assert!(!out.contains(&body[..16]) && out.ends_with(&format!("\n{next}\nx y\n")), "{chars}: {out}");
+        }
+    }
+    // What announces a key and says something else, short digests for one.
+    for next in ["31908db3ceba43a9cd9caf16d86c55fd", "a line of text"] {
+        let text = format!("a b\n-----BEGIN PRIVATE KEY-----\n{next}\n{next}\nx y\n");
+        assert_eq!(whole(Limits::default(), text.as_bytes()), text.as_bytes(), "{next}");
+    }
+}

@@ -3,7 +3,7 @@
 
 mod support;
 
-use scrubjay_scrub::{Limits, last_boundary};
+use scrubjay_scrub::{Before, Limits, last_boundary};
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Carrier, Case, Damage, Encoding, Form, Framing};
 use support::{cases, first_seed, pieces, push, scrubber, shown, small, whole};
@@ -65,7 +65,8 @@ fn check_resume(name: &str, limits: Limits, document: &[u8], cuts: &[usize], fai
 
 /// Every boundary of a text, in order.
 fn boundaries(text: &[u8], whole: bool) -> Vec<usize> {
-    let before = |end: usize| last_boundary(&text[..end], 0, whole);
+    let known = if whole { Before::Boundary } else { Before::Anything };
+    let before = |end: usize| last_boundary(&text[..end], 0, known);
     let mut all: Vec<usize> = std::iter::successors(before(text.len()), |&end| before(end - 1)).collect();
     all.reverse();
     all

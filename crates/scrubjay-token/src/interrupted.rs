@@ -81,7 +81,10 @@ fn columns(text: &[u8], first: Range<usize>, single: bool) -> Vec<Piece> {
     // A name may be glued to the first piece, or it begins in the middle of a line: then two others tell the width.
     let again = |end: usize| text[end..].strip_prefix(between).is_some_and(|rest| run_len(rest) == len);
     let width = if len > first.len() || again(start + len) { len } else { first.len() };
-    if !is_break(between) {
+    // Lines are one writer's within a string. Asked first: whoever reads all lines behind each line is never done.
+    let quote = text[..first.start].last().filter(|b| matches!(b, b'"' | b'\''));
+    let of_lines = between.contains(&b'\n') && !single;
+    if of_lines && quote.is_none() || !is_break(between) {
         return pieces;
     }
     let mut full = usize::from(first.len() == width);
@@ -102,9 +105,8 @@ fn columns(text: &[u8], first: Range<usize>, single: bool) -> Vec<Piece> {
             break;
         }
     }
-    // One piece proves no width: what stands behind it is anybody's. Lines are one writer's within a string.
-    let quote = text[..first.start].last().filter(|b| matches!(b, b'"' | b'\''));
-    if full < 2 || between.contains(&b'\n') && !single && (quote.is_none() || text.get(end) != quote) {
+    // One piece proves no width: what stands behind it is anybody's.
+    if full < 2 || of_lines && text.get(end) != quote {
         pieces.clear();
     }
     // Two of one width prove the first one, too.

@@ -14,7 +14,7 @@ use crate::token::{Cut, Found, Kind, Token};
 pub(crate) use der::begins_key;
 pub(crate) use frame::framed_as;
 pub use frame::{continues_key, holds_key_line};
-pub use open::{OpenKey, key_labels, no_key_is_open};
+pub use open::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, OpenKey, key_labels, no_key_is_open};
 
 const DASHES: &[u8] = b"-----";
 /// Shortest body, in characters of base64, that is a key and not a text about one.
@@ -33,13 +33,18 @@ pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
         let Some(label_end) = label(text, from) else { continue };
         let body = body_of(text, &(at..label_end));
         from = body.end.max(from);
-        if body.chars >= BODY_CHARS_MIN {
+        if is_body_of_key(text, body.chars, &body.lines) {
             found.push(key(text, std::iter::once(at..label_end).chain(body.lines), body.cut));
         }
     }
     headless(text, &mut found);
     der::unlabelled(text, &mut found);
     found
+}
+
+/// Lines behind a label are a key's: there are enough of them, or the first one begins as a key does.
+fn is_body_of_key(text: &[u8], chars: usize, lines: &[Range<usize>]) -> bool {
+    chars >= BODY_CHARS_MIN || lines.first().is_some_and(|line| begins_key(&text[line.clone()]))
 }
 
 /// A key of a view without the backslash before its first dash, where the other dashes have none: it is a path's.
@@ -226,10 +231,13 @@ fn body(text: &[u8], start: usize) -> Body {
     }
 }
 
+/// Shortest digest: 128 bits. Base64 of this length is one by accident in one of 10¹⁹ cases.
+const DIGEST_CHARS_MIN: usize = 32;
+
 /// Digits of one case, and so many that base64 has others.
 fn is_digest(line: &[u8]) -> bool {
     let is_hex = |letter: fn(&u8) -> bool| line.iter().all(|b| b.is_ascii_digit() || b.is_ascii_hexdigit() && letter(b));
-    line.len() >= BODY_CHARS_MIN && (is_hex(u8::is_ascii_lowercase) || is_hex(u8::is_ascii_uppercase))
+    line.len() >= DIGEST_CHARS_MIN && (is_hex(u8::is_ascii_lowercase) || is_hex(u8::is_ascii_uppercase))
 }
 
 /// Nothing but base64 and line ends up to the marker at the end: all of it is the body, however it is wrapped.

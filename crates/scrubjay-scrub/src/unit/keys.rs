@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use scrubjay_scan::{Run, RunKind};
-use scrubjay_token::{OpenKey, key_labels, long_runs, no_key_is_open};
+use scrubjay_token::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, OpenKey, key_labels, long_runs, no_key_is_open};
 
 use super::line_at;
 
@@ -96,6 +96,41 @@ impl Keys {
     }
 }
 
+/// Follows a text that comes in pieces, and knows when no private key can be open behind them: none was announced, or so many lines
+/// ago that it has ended. Without that only lines that are no key's tell, and most of a log could be.
+#[derive(Debug, Default)]
+pub struct KeysBefore {
+    /// Lines since the last label; `None`: there was none.
+    lines: Option<usize>,
+    /// The end of the last piece: a label may go on behind it.
+    tail: Vec<u8>,
+}
+
+impl KeysBefore {
+    /// Takes note of the next piece.
+    pub fn read(&mut self, piece: &[u8]) {
+        self.tail.extend_from_slice(piece);
+        if let Some(last) = key_labels(&self.tail).last() {
+            self.lines = Some(0);
+            self.count(last.end);
+        } else {
+            self.count(self.tail.len() - piece.len());
+        }
+        self.tail.drain(..self.tail.len().saturating_sub(KEY_LABEL_BYTES_MAX));
+    }
+
+    fn count(&mut self, from: usize) {
+        let lines = memchr::memchr_iter(b'\n', self.tail.get(from..).unwrap_or_default()).count();
+        self.lines = self.lines.map(|before| before.saturating_add(lines));
+    }
+
+    /// No key is open behind all pieces.
+    #[must_use]
+    pub fn none_is_open(&self) -> bool {
+        self.lines.is_none_or(|lines| lines > KEY_LINES_MAX)
+    }
+}
+
 /// Shortest line of a key's body that is withheld where something else stands in the line.
 const BODY_CHARS_MIN: usize = 16;
 
@@ -141,5 +176,27 @@ impl Spans {
         let before = self.spans.get(..self.spans.partition_point(|span| span.start < at))?;
         let within = before.last().filter(|span| at < span.end).map(|span| span.start);
         within.or((at >= self.floor).then_some(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_open_from_their_label_on_for_so_many_lines() {
+        let label = b"x -----BEGIN PRIVATE KEY-----\n";
+        for cut in 0..label.len() {
+            let mut keys = KeysBefore::default();
+            keys.read(b"a line\n");
+            assert!(keys.none_is_open());
+            keys.read(&label[..cut]);
+            keys.read(&label[cut..]);
+            assert!(!keys.none_is_open(), "{cut}");
+            keys.read(&b"QUJD\n".repeat(KEY_LINES_MAX - 1));
+            assert!(!keys.none_is_open());
+            keys.read(b"QUJD\nQUJD\n");
+            assert!(keys.none_is_open());
+        }
     }
 }

@@ -110,7 +110,9 @@ fn lines(text: &[u8], mut at: usize, most: usize) -> Vec<Range<usize>> {
     loop {
         let len = text[at..].iter().take(most).take_while(|&&b| is_body(b)).count();
         let width = lines.first().map_or(len, ExactSizeIterator::len);
-        if len == 0 || len > width {
+        // The first word of a line that says something else is no piece.
+        let word = !lines.is_empty() && len < PART_CHARS_MIN && text.get(at + len).is_some_and(|b| b" :.-_@([".contains(b));
+        if len == 0 || len > width || word {
             return lines;
         }
         lines.push(at..at + len);
@@ -164,6 +166,21 @@ mod tests {
         let mut found = Vec::new();
         unlabelled(text.as_bytes(), &mut found);
         assert_eq!(found.first().map(|f| f.span()), is_key.then_some(2..text.len() - 4), "{}", der.escape_ascii());
+    }
+
+    /// What is cut ends where its lines do: the next one keeps its first word.
+    #[test]
+    fn the_line_behind_a_key_that_is_cut_keeps_its_first_word() {
+        let chars = &encode(&sequence(&[tlv(INTEGER, &[0]), sequence(&[tlv(OID, &[0x2B, 0x65, 0x70])]), tlv(0x04, &[0x51; 34])]))[..33];
+        for (line, taken) in
+            [("hello world", 0), ("conf/a.log:10:x", 0), ("2026-11-29T12:00:00Z ok", 0), ("sha256:00", 0), ("UVFR", 4), ("UVE=", 4)]
+        {
+            let text = format!("k=\n{chars}\n{line}\n");
+            let mut found = Vec::new();
+            unlabelled(text.as_bytes(), &mut found);
+            let pieces: Vec<usize> = found.iter().flat_map(|f| &f.pieces).map(|piece| piece.len()).collect();
+            assert_eq!(pieces.iter().sum::<usize>(), chars.len() + taken.min(line.trim_end_matches('=').len()), "{line}: {pieces:?}");
+        }
     }
 
     #[test]

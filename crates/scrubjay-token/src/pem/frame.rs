@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{BODY_CHARS_MIN, Body, PART_CHARS_MIN, is_body, is_end, label_end};
+use super::{Body, PART_CHARS_MIN, is_body, is_body_of_key, is_digest, is_end, label_end};
 use crate::compact::{is_dense, is_mixed};
 use crate::edges::behind_colour;
 use crate::token::Cut;
@@ -110,9 +110,10 @@ impl Lines {
             self.chars -= last.len();
         }
         let cut = if self.end.is_none() { Some(Cut::Payload) } else { None };
+        let is_body = is_body_of_key(text, self.chars, &self.lines);
         self.lines.extend(self.end);
         let end = self.lines.last()?.end;
-        (self.chars >= BODY_CHARS_MIN).then_some(Body { lines: self.lines, end, chars: self.chars, cut })
+        is_body.then_some(Body { lines: self.lines, end, chars: self.chars, cut })
     }
 }
 
@@ -157,6 +158,10 @@ impl Frame<'_> {
             return Some(Said::Header);
         }
         let len = body_len(own, 0);
+        // Whatever announced a key: a digest is no line of it.
+        if is_digest(&own[..len]) {
+            return None;
+        }
         // The sign of a table's column (`+`) is of the alphabet.
         let glued = usize::from(len > 0 && own[len - 1] == b'+' && self.behind.trim_ascii().starts_with(b"+"));
         let cut = [0, glued].into_iter().find(|cut| is_framed_as(self.behind, &own[len - cut..]))?;
@@ -212,7 +217,7 @@ pub(super) fn separated(text: &[u8], label: &Range<usize>) -> Option<Body> {
         }
         let len = body_len(text, at);
         let glued = usize::from(len > 0 && text[at + len - 1] == b'+' && separator.trim_ascii().starts_with(b"+"));
-        if !lines.take(at..at + len - glued) {
+        if is_digest(&text[at..at + len]) || !lines.take(at..at + len - glued) {
             break;
         }
         at += len - glued;

@@ -51,6 +51,11 @@ impl<'a> OpenKey<'a> {
     }
 }
 
+/// Most lines of a key behind the one with its label: behind so many it is open no more.
+pub const KEY_LINES_MAX: usize = LINES_MAX;
+/// Longest label of a private key, with its dashes, in bytes.
+pub const KEY_LABEL_BYTES_MAX: usize = BEGIN_LABEL.len() + LABEL_BYTES_MAX + DASHES.len();
+
 /// No frame but an indentation.
 const PLAIN: Frame<'static> = Frame { before: b"", behind: b"" };
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use rustix::event::PollFlags;
 use scrubjay_delivery::{AckId, LaneId};
-use scrubjay_scrub::{Batch, Framing, Origin, TOKEN_BYTES_MAX, last_boundary};
+use scrubjay_scrub::{Batch, Before, Framing, KeysBefore, Origin, TOKEN_BYTES_MAX, last_boundary};
 
 use super::output::wait;
 use crate::keyfile::reason;
@@ -38,6 +38,8 @@ pub(super) struct Input {
     seq: u64,
     /// What was read and belongs to the next piece. It begins at a boundary.
     carry: Vec<u8>,
+    /// Whether a private key may be open behind the pieces of the strand that were given out.
+    keys: KeysBefore,
 }
 
 struct Open {
@@ -68,7 +70,16 @@ impl Input {
     /// The input of these files; standard input where there are none. The file that the output goes to is refused.
     pub(super) fn new(files: &[PathBuf], source: &str, output: Option<(u64, u64)>) -> Self {
         let files = if files.is_empty() { vec![PathBuf::from("-")] } else { files.to_vec() };
-        Self { files: files.into_iter(), source: source.to_owned(), output, open: None, strand: 0, seq: 0, carry: Vec::new() }
+        Self {
+            files: files.into_iter(),
+            source: source.to_owned(),
+            output,
+            open: None,
+            strand: 0,
+            seq: 0,
+            carry: Vec::new(),
+            keys: KeysBefore::default(),
+        }
     }
 
     /// The next piece, read into `spare` where it has the size; `None` at the end of the last file. An input that fails
@@ -96,7 +107,12 @@ impl Input {
             }
             let within = searched.max(bytes.len().saturating_sub(CARRY_BYTES_MAX));
             let begins = self.seq == 0;
-            if let Some(end) = last_boundary(&bytes, within, begins) {
+            let before = match self.keys.none_is_open() {
+                _ if begins => Before::Boundary,
+                true => Before::NoKey,
+                false => Before::Anything,
+            };
+            if let Some(end) = last_boundary(&bytes, within, before) {
                 self.carry.extend_from_slice(bytes.get(end..).unwrap_or_default());
                 bytes.truncate(end);
                 let piece = self.last(&origin, bytes, None);
@@ -104,6 +120,7 @@ impl Input {
                 return Some(piece);
             }
             if !begins || bytes.len() > CARRY_BYTES_MAX {
+                self.keys.read(&bytes);
                 let piece = self.piece(&origin, bytes, false, None);
                 self.open = Some(Open { file, origin, shown });
                 return Some(piece);
@@ -118,6 +135,7 @@ impl Input {
         let piece = self.piece(origin, bytes, true, trouble);
         self.strand += 1;
         self.seq = 0;
+        self.keys = KeysBefore::default();
         piece
     }
 
