@@ -132,7 +132,7 @@ impl Fragments {
 
     #[inline]
     fn slot(&self, hash: usize) -> u8 {
-        self.slots.get(hash % SLOTS).copied().unwrap_or(0)
+        self.slots.get(hash).copied().unwrap_or(0)
     }
 
     fn keywords_at(&self, text: &[u8], at: usize, found: &mut impl FnMut(&Keyword, usize)) {

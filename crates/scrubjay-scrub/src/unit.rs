@@ -142,7 +142,8 @@ pub enum Before {
 /// The last boundary in `text` behind `from`: a place behind a line end that no unit spans, so that what stands before
 /// it and what comes after it are decided independently of each other, by two scrubbers as well as by one.
 ///
-/// Unless `text` itself begins at a boundary it may begin inside a line, and only what its own lines prove counts. Lines before `from` are looked at only where a later one depends on them.
+/// Unless `text` itself begins at a boundary it may begin inside a line, and only what its own lines prove counts. Lines before
+/// `from` are looked at only where a later one depends on them.
 /// Whatever links a line to the next one must be seen in that line, the one before it and the one behind it, or in the parts of a
 /// container's line: `around` and this go by the same functions. Linear: each line from `from` on is looked at, and at most 16 before it.
 ///

@@ -300,7 +300,7 @@ const KEY_LABEL_BYTES_MAX: usize = 48;
 pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, more: bool) -> bool {
     static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"-----END "), Finder::new(LABEL)]);
     let [key_end, key_label] = &*FINDERS;
-    if matches!(text[run.clone()], [.., b'-', b'E', b'N', b'D']) && text[run.clone()].ends_with(b"-----END") {
+    if matches!(text[run.clone()], [.., b'-', b'-', b'-', b'-', b'-', b'E', b'N', b'D']) {
         return key_label.find(&text[run.end..text.len().min(run.end + KEY_LABEL_BYTES_MAX)]).is_some();
     }
     if !ends_line(text, run) {

@@ -4,11 +4,10 @@
 //! where its opening stands, and what is left of the text has to pass the gate as if it were a decoded text.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
 use scrubjay_scan::Run;
 
+use super::shape::OBJECT;
 use super::{Gate, Sight};
 use crate::analyze::DEPTH_MAX;
 use crate::base64::{dotted_len, is_base64};
@@ -37,8 +36,8 @@ impl Gate {
     /// The tokens of a line, or of lines that belong together, where all of them are in plain sight: the same as
     /// [`crate::analyze`] finds. `None`: it takes that to tell.
     ///
-    /// `runs` are those of a scan of `text`. `is_known` is asked of each token's span before the token is read: one that was in plain sight before, byte for
-    /// byte, is not read again.
+    /// `runs` are those of a scan of `text`. `is_known` is asked of each token's span before the token is read: one that was in
+    /// plain sight before, byte for byte, is not read again.
     pub fn in_plain_sight(
         &mut self,
         text: &[u8],
@@ -105,10 +104,9 @@ impl Gate {
 /// The tokens of a text all of which are known, where nothing else in it opens like one: what [`read`] finds, without a look at
 /// each of their bytes. `None`: it takes that to tell.
 fn known(text: &[u8], is_known: &mut impl FnMut(Range<usize>) -> bool) -> Option<Vec<Sighted>> {
-    static OPENING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"eyJ"));
     let mut found = Vec::new();
     let mut from = 0;
-    for at in OPENING.find_iter(text) {
+    for at in OBJECT.find_iter(text) {
         if at < from {
             continue;
         }

@@ -48,13 +48,15 @@ pub(super) fn is_telling(text: &[u8], at: usize) -> bool {
     }
 }
 
+/// Where an object in plain base64 begins that has a member.
+pub(super) static OBJECT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"eyJ"));
+
 /// Most tokens are as long, and most other runs are not.
 const TOKEN_CHARS_FEW: usize = 128;
 
 /// The first object in plain base64 that stands in a run begins like a header, and something stands behind it: [`is_telling`] is true
 /// of it, and nothing else has to be asked.
 pub(super) fn tells(run: &[u8]) -> bool {
-    static OBJECT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"eyJ"));
     run.len() >= TOKEN_CHARS_FEW && OBJECT.find(run).is_some_and(|at| opens_header(run, at) && !is_alone(run, at, head_at(run, at)))
 }
 
@@ -380,7 +382,7 @@ mod tests {
             ] {
                 for rest in ["", "}", ",", ",\"typ\":\"JWT\"}", ",}", "\0", " }x", "}}"] {
                     let object = format!("{{\"{name}\":{value}{rest}");
-                    let text = crate::base64::encode(object.as_bytes());
+                    let text = encode(object.as_bytes());
                     if opens_header(text.as_bytes(), 0) {
                         plain += 1;
                         assert!(may_be_head(text.as_bytes(), 0), "{object:?}");
