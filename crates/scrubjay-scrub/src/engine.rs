@@ -38,6 +38,9 @@ pub const TOKEN_BYTES_MAX: usize = 64 * 1024;
 /// Largest settable [`Limits::token_bytes_max`]: 1 MiB.
 pub const TOKEN_BYTES_MAX_MAX: usize = 1024 * 1024;
 
+/// Longest escape of one character, in bytes: those of three layers are 70 (`\u0065`, each as `&#92;`, of that each as `%26`).
+const ESCAPE_BYTES_MAX: usize = 256;
+
 /// Limits of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -541,13 +544,13 @@ impl Engine {
                 break;
             }
             // What touches the end of the window is not seen whole: it gets a window of its own.
-            commit = if span.end >= size { f.start() } else { commit.max(span.end) };
+            commit = if reaches_end(text, f) { f.start() } else { commit.max(span.end) };
         }
         let ours = if found.is_empty() { Ours::default() } else { Ours::of(text, self.teller.rules()) };
         // A marker of ours that was cut would bind its claim sets no more.
         commit = others::cut(commit, hits, &found.iter().map(Found::span).chain(ours.markers.iter().cloned()).collect::<Vec<_>>());
         if commit == 0 {
-            let is_long = |f: &&Found| f.start() == 0 && f.from.is_some() && f.span().end >= size;
+            let is_long = |f: &&Found| f.start() == 0 && f.from.is_some() && reaches_end(text, f);
             if let Some(object) = found.iter().find(is_long) {
                 found.iter().take_while(|f| f.span().end <= object.span().start).for_each(|f| self.replace(work, at, &ours, f));
                 return self.oversize_object(work, object, at, line_end, last);
@@ -568,6 +571,12 @@ impl Engine {
         let goes_on = end > at && work.buffer.get(end - 1).copied().is_some_and(is_word);
         if goes_on { self.swallow_run(work, end, line_end, last, Vec::new()) } else { end }
     }
+}
+
+/// What was found goes on up to the end of the window, or up to the escape that the window cuts.
+fn reaches_end(window: &[u8], found: &Found) -> bool {
+    let rest = window.get(found.span().end..).unwrap_or_default();
+    rest.is_empty() || rest.len() < ESCAPE_BYTES_MAX && !found.is_complete() && rest.iter().all(|&b| is_word(b))
 }
 
 /// The runs that lie within some lines of a text, as a scan of these lines gives them: no run goes on over a line end.

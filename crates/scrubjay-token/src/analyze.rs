@@ -489,7 +489,7 @@ fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) 
     let Some(joint) = view.last_joint(&span).filter(|_| inner.quote.is_none()) else { return Ok(None) };
     let text = &view.text[span.start..joint];
     let mut found = Vec::new();
-    if inner.token.whole {
+    if inner.is_complete() {
         // It ends where it has to, unless it is encoded: what is glued to an encoded text tells nothing.
         find_within(&view.text[span.clone()], false, &mut found, &mut work.budget)?;
         if found.iter().any(|f| f.token.whole && f.token.kind != Kind::SdJwt || f.token.key_bound) {

@@ -1,5 +1,7 @@
 //! Base64url as tokens carry it (RFC 7515 §2), read leniently: logs also hold the standard alphabet and padding.
 
+use crate::runs::{self, STEP, all};
+
 /// Value of a byte in the base64url or the standard alphabet, or [`NOT`].
 pub(crate) static VALUE: [u8; 256] = VALUE_TABLE;
 const VALUE_TABLE: [u8; 256] = table();
@@ -29,21 +31,13 @@ pub fn is_base64(byte: u8) -> bool {
     VALUE[byte as usize] != NOT
 }
 
-/// Bytes that are looked at at once, where a run is as long: the compiler makes a few vector operations of it.
-const STEP: usize = 16;
-
-/// All of some bytes are so. Without branches, and with comparisons for look-ups, that is a few vector operations.
-#[inline(always)]
-fn all(bytes: &[u8; STEP], is: impl Fn(u8) -> bool) -> bool {
-    bytes.iter().fold(true, |all, &b| all & is(b))
-}
-
-fn letter(b: u8) -> bool {
+/// Compared, not looked up.
+pub(crate) fn letter(b: u8) -> bool {
     (b | 0x20).wrapping_sub(b'a') < 26
 }
 
 /// A digit, or one of `-`, `.` and `/`, which stand before those.
-fn digit_or_sign(b: u8) -> bool {
+pub(crate) fn digit_or_sign(b: u8) -> bool {
     b.wrapping_sub(b'-') <= b'9' - b'-'
 }
 
@@ -51,49 +45,31 @@ fn are_base64(bytes: &[u8; STEP]) -> bool {
     all(bytes, |b| letter(b) | digit_or_sign(b) & (b != b'.') | (b == b'_') | (b == b'+'))
 }
 
-/// How many of the first bytes are so, as `one` says of a byte and `all` of several.
-#[inline(always)]
-fn len_of(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8; STEP]) -> bool) -> usize {
-    // Most of what is counted is short.
-    let short = text.iter().take(STEP).take_while(|&&b| one(b)).count();
-    if short < STEP {
-        return short;
-    }
-    let whole = STEP * text.as_chunks().0.iter().take_while(|bytes| all(bytes)).count();
-    whole + text[whole..].iter().take_while(|&&b| one(b)).count()
-}
-
 /// Length of the base64 at the beginning of a text.
 pub(crate) fn head_len(text: &[u8]) -> usize {
-    len_of(text, is_base64, are_base64)
+    runs::head_len(text, is_base64, are_base64)
 }
 
 /// Length of the letters and digits at the beginning of a text.
 pub(crate) fn alphanumeric_len(text: &[u8]) -> usize {
-    len_of(text, |b| VALUE[b as usize] < SIGN, |bytes| all(bytes, |b| letter(b) | (b.wrapping_sub(b'0') < 10)))
+    runs::head_len(text, |b| VALUE[b as usize] < SIGN, |bytes| all(bytes, |b| letter(b) | (b.wrapping_sub(b'0') < 10)))
 }
 
 /// Length of the base64url at the beginning of a text.
 pub(crate) fn url_len(text: &[u8]) -> usize {
     let url = |b| letter(b) | digit_or_sign(b) & (b != b'.') & (b != b'/') | (b == b'_');
-    len_of(text, |b| VALUE[b as usize] < SIGN || matches!(b, b'-' | b'_'), |bytes| all(bytes, url))
+    runs::head_len(text, |b| VALUE[b as usize] < SIGN || matches!(b, b'-' | b'_'), |bytes| all(bytes, url))
 }
 
 /// Length of the base64 and the dots at the beginning of a text.
 pub(crate) fn dotted_len(text: &[u8]) -> usize {
     let dotted = |b| letter(b) | digit_or_sign(b) | (b == b'_') | (b == b'+');
-    len_of(text, |b| is_base64(b) || b == b'.', |bytes| all(bytes, dotted))
+    runs::head_len(text, |b| is_base64(b) || b == b'.', |bytes| all(bytes, dotted))
 }
 
 /// Length of the base64 at the end of a text.
 pub(crate) fn tail_len(text: &[u8]) -> usize {
-    let count = |text: &[u8]| text.iter().rev().take_while(|&&b| is_base64(b)).count();
-    let short = count(&text[text.len() - text.len().min(STEP)..]);
-    if short < STEP {
-        return short;
-    }
-    let whole = STEP * text.as_rchunks().1.iter().rev().take_while(|bytes| are_base64(bytes)).count();
-    whole + count(&text[..text.len() - whole])
+    runs::tail_len(text, is_base64, are_base64)
 }
 
 /// Length of the padding at `at`: no more than two characters (RFC 4648 §4).

@@ -113,7 +113,8 @@ fn counted(a: &[u8], b: &[u8]) -> Option<(usize, usize)> {
         // A number of several is one of a list, or of a time.
         let rest = &text[before + digits + 1..];
         let others = rest.iter().take(LISTED_DIGITS_MAX + 1).take_while(|b| b.is_ascii_hexdigit()).count();
-        let is_listed = (1..=LISTED_DIGITS_MAX).contains(&others) && rest.get(others) == Some(&behind);
+        let parts_more = || rest.get(others).map_or(sign.is_some(), |&b| b == behind);
+        let is_listed = (1..=LISTED_DIGITS_MAX).contains(&others) && parts_more();
         let is_number = (1..=NUMBER_DIGITS_MAX).contains(&digits) && parts && !is_listed;
         is_number.then_some((number, behind, before + digits + 1))
     };

@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
-use crate::base64::is_base64;
+use crate::base64::{digit_or_sign, is_base64, letter};
 use crate::compact::{is_mixed, opens_token};
+use crate::runs;
 use crate::token::Whole;
 use crate::view::{View, escape_at, hidden_len};
 use crate::wrap::is_of_others;
@@ -24,7 +25,8 @@ fn is_token(b: u8) -> bool {
 }
 
 fn run_len(text: &[u8]) -> usize {
-    text.iter().take_while(|&&b| is_token(b)).count()
+    let compared = |b| letter(b) | digit_or_sign(b) | (b == b'_') | (b == b'+') | (b == b'~');
+    runs::head_len(text, is_token, |bytes| runs::all(bytes, compared))
 }
 
 /// More of a value: its text, and whether it is sure that it is.

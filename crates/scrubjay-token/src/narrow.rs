@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::compact::{is_dense, opens_object};
 use crate::frames::heads;
-use crate::wrap::{is_piece, mark_end};
+use crate::wrap::{is_piece, mark_end, pieces_len};
 
 /// Widths that two full lines prove, from the shortest on; what is wider proves itself (DESIGN §4).
 pub(crate) const WIDTHS: Range<usize> = 40..60;
@@ -17,7 +17,7 @@ const OPENING_CHARS_MIN: usize = 8;
 
 /// Length of the piece in which a text ends, counted no further than the largest of these widths and one more.
 fn tail_len(text: &[u8]) -> usize {
-    text.iter().rev().take(WIDTHS.end).take_while(|&&b| is_piece(b)).count()
+    pieces_len(&text[text.len() - text.len().min(WIDTHS.end)..])
 }
 
 /// The line ends in what may be a piece of a value: base64 of some length, or the opening of a token.

@@ -15,7 +15,7 @@ use crate::partials::part;
 use crate::pem::framed_as;
 use crate::token::Found;
 use crate::view::{View, unescaped};
-use crate::wrap::{is_of_others, is_piece};
+use crate::wrap::{is_of_others, is_piece, pieces_len};
 
 /// Longest frame before what a record says, in bytes.
 const FRAME_BYTES_MAX: usize = 2048;
@@ -202,9 +202,7 @@ pub fn goes_on_in_next(before: &[u8], record: &[u8], next: Option<&[u8]>) -> boo
 /// Where what a record says begins that ends in a full line of a value, where the next record, framed alike, goes on with a
 /// line that is no longer; or in a string literal, where it goes on with one.
 fn wrapped_at(before: &[u8], record: &[u8], next: Option<&[u8]>) -> Option<usize> {
-    let part = part(record).map(|part| part.text);
-    let that = |ends: fn(&[u8]) -> bool| string_that(record, ends).or_else(|| part.clone().filter(|text| ends(&record[text.clone()])));
-    let text = that(ends_in_literal).or_else(|| that(ends_full))?;
+    let text = literal_or_full(record)?;
     let Some(next) = next else { return Some(text.start) };
     let frame = frame(record, text.start);
     let (own, more) = (&record[text.clone()], next[said(frame, next)?].trim_ascii_start());
@@ -237,19 +235,51 @@ fn numbers_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
     is_said.then_some(at)
 }
 
+/// What a record says, in a string or as a part of a container's line, that ends in a string literal, or else in a full line of a
+/// value.
+fn literal_or_full(record: &[u8]) -> Option<Range<usize>> {
+    let mut full = None;
+    for end in string_ends(record) {
+        let text = &record[..end.at];
+        if ends_in_literal(text)
+            && let Some(string) = end.string(record)
+        {
+            return Some(string);
+        }
+        if full.is_none() && ends_full(text) {
+            full = end.string(record);
+        }
+    }
+    let part = part(record).map(|part| part.text);
+    let that = |ends: fn(&[u8]) -> bool| part.clone().filter(|text| ends(&record[text.clone()]));
+    that(ends_in_literal).or(full).or_else(|| that(ends_full))
+}
+
 /// The string of a record that ends so.
 fn string_that(record: &[u8], ends: fn(&[u8]) -> bool) -> Option<Range<usize>> {
+    string_ends(record).filter(|end| ends(&record[..end.at])).find_map(|end| end.string(record))
+}
+
+/// Where a string may end in a record, without the line end that is written there, and the backslashes before its quote.
+struct StringEnd {
+    at: usize,
+    slashes: usize,
+}
+
+impl StringEnd {
+    fn string(&self, record: &[u8]) -> Option<Range<usize>> {
+        // Quotes of what it says have more backslashes.
+        let quote = memchr::memrchr_iter(b'"', &record[..self.at]).find(|&quote| slashes_before(record, quote) <= self.slashes)?;
+        begins_string(&record[..quote - slashes_before(record, quote)]).then_some(quote + 1..self.at)
+    }
+}
+
+fn string_ends(record: &[u8]) -> impl Iterator<Item = StringEnd> + '_ {
     // Of most quotes the bytes before them are enough to know; a line end in escapes may stand between.
     let may_end = |at: &usize| *at >= FIRST_CHARS_MIN + 10 && (is_piece(record[at - 10]) || b" :".contains(&record[at - 10]));
-    memchr::memchr_iter(b'"', record).filter(may_end).find_map(|at| {
+    memchr::memchr_iter(b'"', record).filter(may_end).map(|at| {
         let slashes = slashes_before(record, at);
-        let end = without_line_end(&record[..at - slashes]).len();
-        if !ends(&record[..end]) {
-            return None;
-        }
-        // Quotes of what it says have more backslashes.
-        let quote = memchr::memrchr_iter(b'"', &record[..end]).find(|&quote| slashes_before(record, quote) <= slashes)?;
-        begins_string(&record[..quote - slashes_before(record, quote)]).then_some(quote + 1..end)
+        StringEnd { at: without_line_end(&record[..at - slashes]).len(), slashes }
     })
 }
 
@@ -265,7 +295,7 @@ fn goes_on_in_literal(text: &[u8], next: &[u8]) -> bool {
 }
 
 fn ends_wide(text: &[u8]) -> bool {
-    text.len() >= WIDTH_CHARS_MIN && text[text.len() - WIDTH_CHARS_MIN..].iter().all(|&b| is_piece(b))
+    text.len() >= WIDTH_CHARS_MIN && pieces_len(&text[text.len() - WIDTH_CHARS_MIN..]) == WIDTH_CHARS_MIN
 }
 
 /// The text ends in a full line of a value, perhaps one that is too short to tell by itself.

@@ -19,10 +19,42 @@ pub fn long_runs<'a>(text: &'a [u8], least: usize, is: impl Fn(u8) -> bool + 'a)
     })
 }
 
+/// Bytes that are looked at at once: the compiler makes a few vector operations of what is asked of each, if it has no branches.
+pub(crate) const STEP: usize = 16;
+
+/// All of some bytes are such. Without branches, and with comparisons for look-ups, that is a few vector operations.
+#[inline(always)]
+pub(crate) fn all(bytes: &[u8; STEP], is: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, &b| all & is(b))
+}
+
+/// How many of the first bytes are such, as `one` says of a byte and `all` of several.
+#[inline(always)]
+pub(crate) fn head_len(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8; STEP]) -> bool) -> usize {
+    // Most of what is counted is short.
+    let short = text.iter().take(STEP).take_while(|&&b| one(b)).count();
+    if short < STEP {
+        return short;
+    }
+    let whole = STEP * text.as_chunks().0.iter().take_while(|bytes| all(bytes)).count();
+    whole + text[whole..].iter().take_while(|&&b| one(b)).count()
+}
+
+/// As [`head_len`], of the last bytes.
+#[inline(always)]
+pub(crate) fn tail_len(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8; STEP]) -> bool) -> usize {
+    let count = |text: &[u8]| text.iter().rev().take_while(|&&b| one(b)).count();
+    let short = count(&text[text.len() - text.len().min(STEP)..]);
+    if short < STEP {
+        return short;
+    }
+    let whole = STEP * text.as_rchunks().1.iter().rev().take_while(|bytes| all(bytes)).count();
+    whole + count(&text[..text.len() - whole])
+}
+
 /// True where a byte and the two behind it are such. Where `is` has no branches, the compiler makes a few vector operations of each
 /// sixteen.
 pub(crate) fn any_triple(text: &[u8], is: impl Fn(u8, u8, u8) -> bool) -> bool {
-    const STEP: usize = 16;
     let triples = |text: &[u8]| {
         let chunk = |at: usize| text.get(at..).and_then(<[u8]>::first_chunk::<STEP>);
         let (a, b, c) = (chunk(0)?, chunk(1)?, chunk(2)?);

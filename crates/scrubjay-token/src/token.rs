@@ -219,7 +219,8 @@ impl Found {
     }
 
     /// Nothing that follows belongs to it: a compact token of which all is there, or an object or a key that is closed.
-    pub(crate) fn is_complete(&self) -> bool {
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
         self.token.whole || self.token.cut.is_none() && (self.quote.is_some() || self.token.kind == Kind::Pem)
     }
 

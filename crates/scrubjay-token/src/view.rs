@@ -143,8 +143,13 @@ impl View {
         let from = self.joints.partition_point(|j| j.span.start <= span.start);
         let to = self.joints.partition_point(|j| j.span.start < span.end);
         let joints = &self.joints[from..to.max(from)];
-        // An escape that is cut at the end is nobody else's.
-        let reaches = |end: usize| span.end >= end || end - span.end < ESCAPE_BYTES_MAX && b"%\\&".contains(&self.text[span.end]);
+        // An escape that is cut at the end is nobody else's, nor is a byte in hex that somebody else's letters are glued to.
+        let is_byte = |rest: &[u8]| matches!(rest, [b'-', digits @ ..] if digits.len() <= 2 && digits.iter().all(u8::is_ascii_hexdigit));
+        let reaches = |end: usize| {
+            span.end >= end
+                || end - span.end < ESCAPE_BYTES_MAX && b"%\\&".contains(&self.text[span.end])
+                || is_byte(&self.text[span.end..end])
+        };
         match joints.iter().position(|j| !reaches(j.span.end) || !(j.sure || complete)) {
             None => Some(span.end),
             Some(0) => None,

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::base64::tail_len;
+use crate::base64::{digit_or_sign, letter, tail_len};
 use crate::compact::{is_mixed, opens_object, opens_token};
 use crate::frames::is_numbered;
 use crate::lines::raw_lines;
@@ -12,6 +12,7 @@ use crate::lists::is_dump_line;
 use crate::literals::last_literal;
 use crate::narrow;
 use crate::partials::part;
+use crate::runs::{self, STEP};
 use crate::token::Whole;
 use crate::view::View;
 
@@ -31,6 +32,16 @@ pub(crate) fn is_piece(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'=' | b'.' | b'~' | b'%')
 }
 
+/// All of some bytes are so. Most pieces are of letters and digits.
+fn are_pieces(bytes: &[u8; STEP]) -> bool {
+    runs::all(bytes, |b| letter(b) | digit_or_sign(b) | (b == b'_') | (b == b'+') | (b == b'=') | (b == b'~') | (b == b'%'))
+}
+
+/// How many bytes at the end of a text are so.
+pub(crate) fn pieces_len(text: &[u8]) -> usize {
+    runs::tail_len(text, is_piece, are_pieces)
+}
+
 /// What the pieces of a wrapped value are made of.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Alphabet {
@@ -45,6 +56,20 @@ pub(crate) enum Alphabet {
 impl Alphabet {
     pub(crate) fn has(self, b: u8) -> bool {
         self == Self::Any && b >= b' ' || is_piece(b) || self == Self::Json && b"\\\"'{}[]:,&#;".contains(&b)
+    }
+
+    /// How many bytes at the beginning of a text are of it.
+    fn head_len(self, text: &[u8]) -> usize {
+        runs::head_len(text, |b| self.has(b), |bytes| self.has_all(bytes))
+    }
+
+    /// How many at its end.
+    fn tail_len(self, text: &[u8]) -> usize {
+        runs::tail_len(text, |b| self.has(b), |bytes| self.has_all(bytes))
+    }
+
+    fn has_all(self, bytes: &[u8; STEP]) -> bool {
+        are_pieces(bytes) || bytes.iter().all(|&b| self.has(b))
     }
 }
 
@@ -92,7 +117,7 @@ impl Lines<'_> {
         let line = &self.lines[i];
         let (end, behind) = self.end(i);
         let from = line.start + usize::from(self.sign(i).is_some());
-        let tail = self.text[from.min(end)..end].iter().rev().take_while(|&&b| self.alphabet.has(b)).count();
+        let tail = self.alphabet.tail_len(&self.text[from.min(end)..end]);
         Piece { core: end - tail..end, behind, quoted: false, indented: is_blank(self.text, line.start) }
     }
 
@@ -192,7 +217,7 @@ impl Lines<'_> {
         }
         let quoted = may_be_quoted && start < line.end && matches!(text[start], b'"' | b'\'');
         start += usize::from(quoted);
-        let len = text[start..line.end].iter().take_while(|&&b| self.alphabet.has(b)).count();
+        let len = self.alphabet.head_len(&text[start..line.end]);
         let (end, behind) = self.end(i);
         let mut core = start..start + len;
         // A string literal is a piece as a whole.
@@ -238,7 +263,8 @@ pub(crate) fn mark_end(text: &[u8], line: &Range<usize>) -> usize {
 
 /// What begins a line and goes on with a blank is the end of a value, and not a date, a host or a word of another record.
 pub(crate) fn is_value_end(first: &[u8], chars: &[u8]) -> bool {
-    let hex = |chars: &[u8]| chars.iter().all(u8::is_ascii_hexdigit);
+    // .NET puts hyphens between the bytes.
+    let hex = |chars: &[u8]| chars.iter().all(|&b| b.is_ascii_hexdigit() || b == b'-');
     let percents = |chars: &[u8]| chars.iter().filter(|&&b| b == b'%').count() * 4 > chars.len();
     is_mixed(chars)
         || chars.ends_with(b"-----END")

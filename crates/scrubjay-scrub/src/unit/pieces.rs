@@ -54,6 +54,10 @@ fn ends_in_list(line: &Line<'_>) -> bool {
 
 /// The run at the end of a line may be a piece of base64 or of an escape of it: not a digest, and no path or name in small letters.
 fn is_piece(run: &[u8]) -> bool {
+    // Percent and quoted-printable write all in digits, and no digest has their signs.
+    if run.iter().filter(|&&b| matches!(b, b'%' | b'=')).count() > 1 {
+        return true;
+    }
     // Hyphens or other signs may part the digits.
     let digits = || run.iter().rev().filter(|b| b.is_ascii_alphanumeric()).take_while(|b| b.is_ascii_hexdigit());
     if digits().nth(DIGEST_DIGITS_MIN - 1).is_some() {
@@ -62,18 +66,19 @@ fn is_piece(run: &[u8]) -> bool {
             return is_text_in_hex(&digits().copied().collect::<Vec<u8>>());
         }
     }
-    // Of 40 characters of base64, one in a thousand million is without a capital; percent and quoted-printable write them in digits.
-    let escapes = || run.iter().filter(|&&b| matches!(b, b'%' | b'=')).count();
-    run.len() < SMALL_CHARS_MIN || run.iter().any(u8::is_ascii_uppercase) || escapes() > 1
+    // Of 40 characters of base64, one in a thousand million is without a capital.
+    run.len() < SMALL_CHARS_MIN || run.iter().any(u8::is_ascii_uppercase)
 }
 
-/// The digits, the last of them first, are those of a text, from the first or from the second one on: a line may be cut between
-/// the two of a byte.
+/// The digits, the last of them first, are those of a text, perhaps in UTF-16, from the first or from the second one on: a line may
+/// be cut between the two of a byte.
 fn is_text_in_hex(digits: &[u8]) -> bool {
     let is_text = |from: usize| {
         let pairs = digits.get(from..).unwrap_or_default().chunks_exact(2);
         let all = pairs.len();
-        pairs.filter(|pair| matches!(pair, [_, b'2'..=b'7'])).count() * 8 >= all * 7
+        let text = pairs.clone().filter(|pair| matches!(pair, [_, b'2'..=b'7'])).count();
+        let zeros = pairs.filter(|pair| matches!(pair, [b'0', b'0'])).count();
+        (text + zeros.min(text + 1)) * 8 >= all * 7
     };
     is_text(0) || is_text(1)
 }

@@ -175,8 +175,24 @@ pub(super) fn has_name(text: &[u8]) -> bool {
     FINDERS.iter().any(|finder| finder.find(text).is_some())
 }
 
-/// The run is the value of a JSON member with such a name, whatever quotes it.
+/// The run is the value of a JSON member with such a name, whatever quotes it, or goes on with one that begins in the line above.
 pub(super) fn is_named(text: &[u8], start: usize) -> bool {
+    has_name_before(text, start) || begun_above(text, start).is_some_and(|start| has_name_before(text, start))
+}
+
+/// Longest beginning of a value that the line below goes on with, in characters.
+const BEGUN_CHARS_MAX: usize = 80;
+
+/// Where a value begins that stands at the end of a line, perhaps before the sign that it goes on, and goes on at `start`.
+fn begun_above(text: &[u8], start: usize) -> Option<usize> {
+    let above = text[..start].strip_suffix(b"\n")?;
+    let above = above.strip_suffix(b"\r").unwrap_or(above);
+    let above = above.strip_suffix(b"=").or_else(|| above.strip_suffix(b"\\")).unwrap_or(above);
+    let len = tail_len(&above[above.len().saturating_sub(BEGUN_CHARS_MAX)..]);
+    (1..BEGUN_CHARS_MAX).contains(&len).then_some(above.len() - len)
+}
+
+fn has_name_before(text: &[u8], start: usize) -> bool {
     let before = &text[start.saturating_sub(NAME_BYTES_MAX)..start];
     // The value may stand in the next line.
     let quoted = matches!(before.last(), Some(b'"' | b'\'' | b'\n'));
