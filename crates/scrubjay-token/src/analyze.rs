@@ -4,12 +4,14 @@
 mod divided;
 mod encoded;
 mod seen;
+mod strings;
 
 use std::ops::Range;
 
 use self::divided::{carried_objects, whole_objects};
 use self::encoded::base64_runs;
 use self::seen::{Seen, Views};
+use self::strings::within_strings;
 use crate::carried::{carried, divided};
 use crate::chunked::unchunked;
 use crate::edges::behind_escape;
@@ -21,7 +23,7 @@ use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
 use crate::literals::{concatenated, holds_literal};
 use crate::merge::merged;
 use crate::notations::notations;
-use crate::objects::{is_json_in_view, may_hold_members, objects, objects_in_strings};
+use crate::objects::{is_json_in_view, may_hold_members, objects_in_strings};
 use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
@@ -399,7 +401,7 @@ fn through(
         work.views.doubt();
     }
     let mut tokens = layer(&view.text, depth, lined, work)?;
-    within_strings(view, &strings, &mut tokens);
+    within_strings(text, view, &strings, &mut tokens);
     work.strings = strings;
     work.views.add(&view.text, depth, tokens.is_empty());
     if doubt {
@@ -440,24 +442,6 @@ fn through(
         found.push(without_backslash(text, Found { wide, ..mapped(text, view, inner) }));
     }
     Ok(())
-}
-
-/// Objects of a view that are cut in `strings` of the text end with these: without their escapes, the quotes around an object
-/// are like those of its members.
-fn within_strings(view: &View, strings: &[Range<usize>], tokens: &mut Vec<Found>) {
-    let mut inner = Vec::new();
-    tokens.retain(|found| {
-        let span = found.start()..found.span().end;
-        let source = view.source(&span);
-        let known = strings.binary_search_by_key(&source.start, |string| string.start).ok();
-        let Some(end) = known.and_then(|i| strings.get(i)).map(|string| string.end).filter(|&end| end < source.end) else { return true };
-        let string = span.start..view.before(&span, end);
-        let objects = objects(&view.text[string.clone()]).into_iter();
-        inner.extend(objects.map(|f| f.behind(string.start)));
-        // Compact tokens have ends of their own.
-        false
-    });
-    tokens.append(&mut inner);
 }
 
 /// Shortest end of a payload that is no text of a claim set by accident.

@@ -4,6 +4,7 @@
 use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, head_len, is_base64, tail_len, url_len};
 use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set, is_lone_claim_set};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
+use crate::foreign::{behind_foreign, is_tag_length};
 use crate::fragments::{header_rest, text_start};
 use crate::json::{self, Skimmed, Status, Value};
 use crate::loose::loose;
@@ -301,11 +302,12 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
             At::Nothing => {}
             decided => return decided,
         }
-        if let Some(end) = loose(text, head.padded_end) {
+        if let Some(end) = loose(text, head.padded_end, header) {
             if more && end >= text.len() {
                 return At::Open;
             }
-            let token = Token { header: Some(header.clone()), ambiguous: *ambiguous, cut: Some(Cut::Payload), ..Token::bare(Kind::Jws) };
+            let bare = Token::bare(Kind::of(header));
+            let token = Token { header: Some(header.clone()), ambiguous: *ambiguous, cut: Some(Cut::Payload), ..bare };
             return At::Token(Found::plain(start..end, token));
         }
     }
@@ -324,8 +326,8 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
         if let Some(end) = end {
             let token = match read {
                 Head::Jose(header, ambiguous) => {
-                    let kind = if header.get("enc").is_some() { Kind::Jwe } else { Kind::Jws };
-                    Token { header: Some(header), ambiguous, cut: Some(Cut::Payload), ..Token::bare(kind) }
+                    let bare = Token::bare(Kind::of(&header));
+                    Token { header: Some(header), ambiguous, cut: Some(Cut::Payload), ..bare }
                 }
                 _ => Token { cut: Some(Cut::Header), ..Token::bare(Kind::Jws) },
             };
@@ -359,7 +361,11 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
         // The middle was cut out: what stands behind the mark is the rest of it.
         match behind_marks(text, end, more) {
             Behind::Rest(rest) => end = rest,
-            Behind::Nothing => {}
+            Behind::Nothing => match behind_foreign(text, end, segments.alg.as_deref(), &parts, token.kind) {
+                Some(rest) if more && rest >= text.len() => return At::Open,
+                Some(rest) => end = rest,
+                None => {}
+            },
             Behind::Open => return At::Open,
         }
     }
@@ -481,7 +487,7 @@ fn jose(segments: &Segments<'_>, head: Segment, parts: &[Segment], header: Optio
         if parts.len() == 4 {
             let identity = [head, parts[1], parts[2], parts[3]];
             token.identity = identity.iter().map(|&s| decode(segments.chars(s))).collect();
-            token.whole = matches!(parts[3].len(), 22 | 32 | 43);
+            token.whole = is_tag_length(parts[3].len());
         } else {
             token.cut = Some(Cut::Payload);
         }

@@ -112,6 +112,7 @@ impl Gate {
         let all = sight.all;
         self.holds(sight, DEPTH_MAX, goes_on)
             || sight.any_key_type(|at| has_private_key(text, run.start + at, &mut self.budget))
+            || curve_at(sight.text).is_some_and(|at| has_private_key(text, run.start + at, &mut self.budget))
             || is_named(text, run.start)
             || is_private_value(text, run.start)
             || is_modulus(text, &run)
@@ -255,9 +256,14 @@ fn is_list(text: &[u8], run: Range<usize>) -> bool {
     clear.is_some() && holds(list) || plain.is_some_and(|view| holds(&view.text))
 }
 
+/// Where a short run has the name of a key's curve, which may be all that tells of a key whose type is cut away.
+fn curve_at(run: &[u8]) -> Option<usize> {
+    if run.len() < WORD_RUN_MIN { run.windows(3).position(|name| name == b"crv") } else { None }
+}
+
 /// A short run of UTF-16 that is there for its letter `t` only, and not for the name of a key's type.
 fn is_short_and_wide(run: &[u8]) -> bool {
-    let opens = |w: &[u8]| matches!(w, [b'e', b'y' | b'w', _] | b"kty" | b"wbr");
+    let opens = |w: &[u8]| matches!(w, [b'e', b'y' | b'w', _] | b"kty" | b"crv" | b"wbr");
     run.len() < WORD_RUN_MIN && run.contains(&0) && !run.windows(5).any(|w| w == b"k\0t\0y") && !run.windows(3).any(opens)
 }
 

@@ -15,6 +15,7 @@ mod edges;
 mod elision;
 mod find;
 mod fold;
+mod foreign;
 mod fragments;
 mod frames;
 mod gate;

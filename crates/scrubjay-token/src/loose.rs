@@ -1,8 +1,8 @@
 //! Tokens whose dots were replaced, or whose payload was masked: what still belongs to a token that is no longer one.
 
 use crate::base64::{decode, head_len, is_base64};
-use crate::compact::{HEADER_CHARS_MAX, has_any, is_opening};
-use crate::json;
+use crate::compact::{HEADER_CHARS_MAX, has_any, is_dense, is_opening, may_be_head, signature_fits};
+use crate::json::{self, Value};
 
 /// Longest text between two parts whose dot was replaced, in bytes.
 pub(crate) const SEPARATOR_BYTES_MAX: usize = 12;
@@ -11,7 +11,7 @@ const MASK_BYTES_MAX: usize = 24;
 /// Shortest part that is taken along behind a replaced dot or a mask.
 const LOOSE_CHARS_MIN: usize = 16;
 
-/// Length of what stands where a dot was (` . `, `[.]`, `(dot)`, `","`); 0: none of it.
+/// Length of what stands where a dot was (` . `, `[.]`, `(dot)`, `.<br>`, `","`); 0: none of it.
 pub(crate) fn separator(text: &[u8], at: usize) -> usize {
     let marks = |at: usize| {
         text[at.min(text.len())..]
@@ -21,15 +21,16 @@ pub(crate) fn separator(text: &[u8], at: usize) -> usize {
             .count()
     };
     let before = marks(at);
-    let word = text[at + before..].get(..3).is_some_and(|w| w.eq_ignore_ascii_case(b"dot"));
-    let behind = if word { marks(at + before + 3) } else { 0 };
-    let len = if behind > 0 && before > 0 { before + 3 + behind } else { before };
+    let is_word = |word: &&[u8]| text[at + before..].get(..word.len()).is_some_and(|w| w.eq_ignore_ascii_case(word));
+    let word = [&b"dot"[..], b"br"].into_iter().find(is_word).map_or(0, <[u8]>::len);
+    let behind = if word > 0 { marks(at + before + word) } else { 0 };
+    let len = if behind > 0 && before > 0 { before + word + behind } else { before };
     if len <= SEPARATOR_BYTES_MAX { len } else { 0 }
 }
 
-/// Where a token ends whose header is certain but whose dots were replaced (`H . P . S`, `H[.]P[.]S`, `"H","P","S"`), or
-/// whose payload was masked (`H.***.S`, `H.[PAYLOAD].S`).
-pub(crate) fn loose(text: &[u8], end: usize) -> Option<usize> {
+/// Where a token ends whose header is certain but whose dots were replaced (`H . P . S`, `H[.]P[.]S`, `"H","P","S"`, `H . . S`,
+/// `H. E. I. C. T`), or whose payload was masked (`H.***.S`, `H.[PAYLOAD].S`).
+pub(crate) fn loose(text: &[u8], end: usize, header: &Value) -> Option<usize> {
     let run = |at: usize| head_len(&text[at..]);
     let gap = separator(text, end);
     if gap == 0 {
@@ -46,7 +47,36 @@ pub(crate) fn loose(text: &[u8], end: usize) -> Option<usize> {
         }
         return Some(at);
     }
+    if header.get("enc").is_some() {
+        return encrypted(text, end);
+    }
+    // The payload is elsewhere (RFC 7515 App. F): what follows has exactly the length of the signature.
+    let alg = header.get("alg").and_then(Value::as_str).filter(|&alg| alg != "none");
+    let signature = run(payload);
+    if !plain_dots && alg.is_some() && signature_fits(alg, signature) && is_dense(&text[payload..payload + signature]) {
+        return Some(payload + signature);
+    }
     masked(text, end)
+}
+
+/// Where the parts of a JWE end that stand behind its header, with something beside one of their dots at least.
+fn encrypted(text: &[u8], end: usize) -> Option<usize> {
+    let (mut at, mut parts, mut plain) = (end, 0, true);
+    while parts < 4 {
+        let gap = separator(text, at);
+        let sign = &text[at..at + gap];
+        let part = at + gap..at + gap + head_len(&text[at + gap..]);
+        let begins = is_opening(text, part.start) && may_be_head(text, part.start);
+        let has = |is: fn(&u8) -> bool| text[part.clone()].iter().any(is);
+        let is_word = !has(u8::is_ascii_uppercase) || !has(u8::is_ascii_lowercase);
+        if !sign.contains(&b'.') || part.len() < LOOSE_CHARS_MIN || is_word || begins {
+            break;
+        }
+        plain &= sign.iter().all(|&b| b == b'.');
+        at = part.end;
+        parts += 1;
+    }
+    (parts > 1 && !plain).then_some(at)
 }
 
 /// A JSON object with a member that is no header: two headers in a row are no token, and what decodes to a brace is an accident.

@@ -432,6 +432,16 @@ const WRAPPER_CHARS_MAX: usize = 16;
 /// Most types around one value (`Some(String("…"))`).
 const WRAPPERS_MAX: usize = 3;
 
+/// Length of a line end and the indentation behind it.
+fn line_break(text: &[u8], at: usize) -> usize {
+    let behind = text.get(at..).unwrap_or_default();
+    let len = behind.iter().take(BREAK_BYTES_MAX).take_while(|b| b.is_ascii_whitespace()).count();
+    if behind[..len].contains(&b'\n') { len } else { 0 }
+}
+
+/// Longest line end with the indentation behind it.
+const BREAK_BYTES_MAX: usize = 64;
+
 /// The member whose name begins at `at`.
 fn member(text: &[u8], at: usize) -> Option<Member> {
     let end = at + name_len(text, at);
@@ -449,6 +459,10 @@ fn member(text: &[u8], at: usize) -> Option<Member> {
         });
         start += len;
     }
+    // Rust prints what is in a type on lines of its own.
+    if !closers.is_empty() {
+        start += line_break(text, start);
+    }
     let quote = quote_len(text, start);
     start += quote;
     let len = head_len(text.get(start..)?);
@@ -459,7 +473,11 @@ fn member(text: &[u8], at: usize) -> Option<Member> {
         end += quote_len(text, end);
     }
     for closer in closers.iter().rev() {
-        let at = end + blanks(text, end);
+        let comma = usize::from(text.get(end) == Some(&b','));
+        let at = match line_break(text, end + comma) {
+            0 => end + blanks(text, end),
+            len => end + comma + len,
+        };
         end = if text[at..].starts_with(closer) { at + closer.len() } else { end };
     }
     Some(Member { name, value, end, whole, paired })

@@ -26,7 +26,7 @@ pub use self::strings::{Later, later_members};
 pub(crate) use self::whole::is_json_in_view;
 
 use self::names::{HOLDERS, NAMES, OPAQUE, OTHERS, SECRETS};
-use self::strings::ends_around;
+use self::strings::{ends_around, ends_in_string, with_cut_value};
 use self::whole::is_json_in_lines;
 
 /// Deepest nesting of braces that is followed; deeper ones are not objects of ours.
@@ -415,7 +415,9 @@ fn last_end(frame: &Frame) -> usize {
 
 /// `brace`: the end of the brace that closes it. An object of which there is no beginning, or that only some of its members
 /// tell, is replaced member by member: what is around them is somebody else's.
-fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>) {
+fn close(text: &[u8], mut frame: Frame, brace: Option<usize>, found: &mut Vec<Found>) {
+    // The brace is the record's around the string: that of the object is cut away.
+    frame.headless |= matches!((brace, &frame.quote), (Some(end), Some(q)) if ends_in_string(&text[frame.start..end], &text[q.clone()]));
     let cut = match brace {
         _ if frame.headless => Some(Cut::Header),
         Some(_) => None,
@@ -449,7 +451,7 @@ fn close(text: &[u8], frame: Frame, brace: Option<usize>, found: &mut Vec<Found>
         });
     }
     if let Some(names) = names {
-        let pieces = members.values(names);
+        let pieces = with_cut_value(text, &frame, token.kind, members.values(names));
         // Of an object that is a part of it, the members go with its own.
         let is_part = |f: &Found| nested.iter().any(|(_, value)| f.span().contains(&value.start));
         while found.pop_if(|f| f.span().start >= frame.start && is_part(f)).is_some() {}

@@ -21,6 +21,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What a compact token is that begins with this header.
+    pub(crate) fn of(header: &Value) -> Self {
+        if header.get("enc").is_some() { Self::Jwe } else { Self::Jws }
+    }
+
     /// The kind as markers name it.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -358,6 +358,9 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool, least: usize) -
             } else if before.1 || next.indented && !first.indented && len >= PROVEN_CHARS_MIN {
                 course.sure = next.indented && is_header_line(text, first_line);
                 width = width.max(len);
+            } else if course.count == 0 && begins_token(own) && is_mixed(chars) {
+                // Somebody broke it once, and not at a width.
+                return Course { count: 1, sure: false, fits: false };
             } else {
                 break;
             }
@@ -387,6 +390,13 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool, least: usize) -
         }
     }
     course
+}
+
+/// The piece begins with a token, perhaps behind its name, and has one of its dots.
+fn begins_token(piece: &[u8]) -> bool {
+    let head = &piece[..memchr::memchr(b'.', piece).map_or(0, |dot| dot + 1)];
+    let name = memchr::memrchr(b'=', head.trim_ascii_end().strip_suffix(b"=.").unwrap_or(head)).map_or(0, |at| at + 1);
+    opens_token(&head[name..])
 }
 
 /// A line that cannot go on with what `first` is made of: a digest behind base64, a name of short words parted by dots, where

@@ -131,7 +131,9 @@ unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
         let kty = _mm_and_si128(_mm_and_si128(is(lower, b'k'), is(next, b't')), is(after, b'y'));
         let wbr = _mm_and_si128(_mm_and_si128(is(bytes, b'w'), is(next, b'b')), is(after, b'r'));
         let wide = _mm_and_si128(_mm_and_si128(is(bytes, 0), is(next, b't')), is(after, 0));
-        let opening = _mm_or_si128(_mm_or_si128(_mm_and_si128(is(bytes, b'e'), ey_ew), kty), _mm_or_si128(wbr, wide));
+        let crv = _mm_and_si128(_mm_and_si128(is(bytes, b'c'), is(next, b'r')), is(after, b'v'));
+        let names = _mm_or_si128(kty, crv);
+        let opening = _mm_or_si128(_mm_or_si128(_mm_and_si128(is(bytes, b'e'), ey_ew), names), _mm_or_si128(wbr, wide));
         [mask(word), mask(list), mask(opening)]
     }
 }

@@ -14,7 +14,7 @@ impl Signs {
     pub(super) const BRACE: Self = Self(1 << 0);
     /// ``" ' ` ``
     pub(super) const STRING: Self = Self(1 << 1);
-    /// `{ [ } ] "`
+    /// `{ [ } ] ) "`
     pub(super) const JSON: Self = Self(1 << 2);
     /// `" \ &`: what JSON is told by, quotes in escapes included.
     pub(super) const CUT_JSON: Self = Self(1 << 3);
@@ -88,7 +88,7 @@ impl Signs {
 const CLASSES: [(Signs, &[u8]); 22] = [
     (Signs::BRACE, b"{"),
     (Signs::STRING, b"\"'`"),
-    (Signs::JSON, b"{[}]\""),
+    (Signs::JSON, b"{[}])\""),
     (Signs::CUT_JSON, b"\"\\&"),
     (Signs::ESCAPE, b"\\%&"),
     (Signs::HIDDEN, b"\0\x1b<\xc2\xe2\xef"),

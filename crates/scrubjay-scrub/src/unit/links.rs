@@ -170,6 +170,8 @@ fn is_open_json(line: &Line<'_>) -> bool {
         Some(b'{') => !matches!(last, b'}' | b']'),
         Some(b'[') => !matches!(last, b'}' | b']') && opens_array(inner),
         Some(b'}' | b']') => indented || last == b',',
+        // Of a type around a value.
+        Some(b')') => indented && last == b',',
         Some(b'"') => is_member(inner) || indented && (last == b'"' || text.ends_with(b"\",")),
         _ => false,
     }

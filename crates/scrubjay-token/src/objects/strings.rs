@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::{SECRETS, SLASHES_MAX, ends_value, member, opening, sign, slashes_before, string_end, value};
+use super::{Frame, SECRETS, SLASHES_MAX, ends_value, member, opening, sign, slashes_before, string_end, value};
+use crate::base64::tail_len;
 use crate::members::{KEY, SECRET_CHARS_MIN};
+use crate::token::Kind;
 
 /// Levels of escaping that a quote behind so many backslashes is under: each doubles what is there, and adds one.
 fn level(slashes: usize) -> u32 {
@@ -93,4 +95,27 @@ pub fn later_members(text: &[u8], quote: &[u8]) -> Later {
 fn is_around(text: &[u8], at: usize, quote: &[u8]) -> bool {
     let slashes = quote.iter().take_while(|&&b| b == b'\\').count();
     quote.last() == Some(&text[at]) && quote.len() == slashes + 1 && level(slashes_before(text, at)) < level(slashes)
+}
+/// `values` of a JWE that lost its beginning, with the one before its first member, of which the name is cut away: the encrypted key.
+pub(super) fn with_cut_value(text: &[u8], frame: &Frame, kind: Kind, mut values: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let before = frame.quote.as_ref().filter(|_| frame.headless && kind == Kind::Jwe).map(|quote| text[..quote.start].trim_ascii_end());
+    let value = before.and_then(|before| before.strip_suffix(b",")).and_then(|before| before.strip_suffix(b"\""));
+    if let Some(value) = value {
+        let end = value.iter().rposition(|&b| b != b'\\').map_or(0, |at| at + 1);
+        let len = tail_len(&value[..end]);
+        if len >= CUT_CHARS_MIN {
+            values.insert(0, end - len..end);
+        }
+    }
+    values
+}
+
+/// Shortest rest of an encrypted key.
+const CUT_CHARS_MIN: usize = 16;
+
+/// A stretch of text begins outside of the string in which it ends, whose quotes are the same as `quote` but with fewer backslashes.
+pub(super) fn ends_in_string(stretch: &[u8], quote: &[u8]) -> bool {
+    let slashes = quote.iter().take_while(|&&b| b == b'\\').count();
+    let outer = |at: &usize| stretch[..*at].iter().rev().take(slashes).take_while(|&&b| b == b'\\').count() < slashes;
+    slashes > 0 && memchr::memchr_iter(b'"', stretch).filter(outer).count() % 2 == 1
 }
