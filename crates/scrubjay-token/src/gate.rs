@@ -21,8 +21,8 @@ use scrubjay_scan::{Look, Run, RunKind, Scanner, WORD_RUN_MIN};
 pub use self::quick::Sighted;
 
 use self::around::{
-    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_key_label, is_behind_loose_head, is_below_key,
-    is_cut_by_runtime, is_interrupted, is_modulus, is_named, is_wrapped_end, is_wrapped_shape, line_of,
+    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_apart_head, is_behind_key_label,
+    is_behind_loose_head, is_below_key, is_cut_by_runtime, is_interrupted, is_modulus, is_named, is_wrapped_end, is_wrapped_shape, line_of,
 };
 use self::shape::{
     HEAD_BYTES, is_hyphenated, is_readable_base64, is_readable_hex, may_be_readable_base64, may_be_readable_hex,
@@ -118,6 +118,7 @@ impl Gate {
             || is_modulus(text, &run)
             || is_interrupted(text, &run)
             || all.triple != 0 && is_behind_loose_head(text, &run)
+            || is_behind_apart_head(text, &run)
             || all.dot != 0 && is_wrapped_end(text, &run)
             || is_cut_by_runtime(text, &run)
             || all.upper != 0 && (is_above_key_end(text, &run, self.more) || is_behind_key_label(text, &run))

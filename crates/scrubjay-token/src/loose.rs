@@ -64,12 +64,16 @@ fn encrypted(text: &[u8], end: usize) -> Option<usize> {
     let (mut at, mut parts, mut plain) = (end, 0, true);
     while parts < 4 {
         let gap = separator(text, at);
-        let sign = &text[at..at + gap];
-        let part = at + gap..at + gap + head_len(&text[at + gap..]);
+        // A hyphen at its end is the part's.
+        let own = text[at..at + gap].iter().rev().take_while(|&&b| is_base64(b)).count();
+        let sign = &text[at..at + gap - own];
+        let start = at + sign.len();
+        let part = start..start + head_len(&text[start..]);
         let begins = is_opening(text, part.start) && may_be_head(text, part.start);
         let has = |is: fn(&u8) -> bool| text[part.clone()].iter().any(is);
         let is_word = !has(u8::is_ascii_uppercase) || !has(u8::is_ascii_lowercase);
-        if !sign.contains(&b'.') || part.len() < LOOSE_CHARS_MIN || is_word || begins {
+        let is_dot = sign.contains(&b'.') && !sign.windows(3).any(|w| w == b"...");
+        if !is_dot || part.len() < LOOSE_CHARS_MIN || is_word || begins {
             break;
         }
         plain &= sign.iter().all(|&b| b == b'.');

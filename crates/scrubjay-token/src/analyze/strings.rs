@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::objects::objects;
+use crate::objects::{is_parted_from_slash, objects};
 use crate::token::Found;
 use crate::view::View;
 
@@ -32,7 +32,7 @@ pub(super) fn within_strings(text: &[u8], view: &View, strings: &[Range<usize>],
 
 /// Where the string begins in which a stretch of the text ends that begins outside of it.
 fn last_opened(text: &[u8], stretch: &Range<usize>) -> Option<usize> {
-    let plain = |at: &usize| *at == 0 || text[at - 1] != b'\\';
+    let plain = |at: &usize| !text[..*at].ends_with(b"\\") && !is_parted_from_slash(&text[..*at]);
     let mut quotes = memchr::memchr_iter(b'"', &text[stretch.clone()]).map(|at| stretch.start + at).filter(plain);
     let (mut opened, mut count) = (None, 0);
     quotes.by_ref().for_each(|at| (opened, count) = (Some(at + 1), count + 1));

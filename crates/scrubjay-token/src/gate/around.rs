@@ -9,7 +9,7 @@ use scrubjay_scan::WORD_RUN_MIN;
 
 use super::part_len;
 use super::shape::{has_long_part, without_padding};
-use crate::base64::{is_base64, padding_len, tail_len};
+use crate::base64::{decode, is_base64, padding_len, tail_len};
 use crate::compact::is_opening;
 use crate::fragments::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
@@ -261,6 +261,20 @@ pub(super) fn is_behind_loose_head(text: &[u8], run: &Range<usize>) -> bool {
             let len = text[..at].iter().rev().take(WORD_RUN_MIN).take_while(|&&b| is_base64(b)).count();
             len >= FRAGMENT_LEFT_CHARS_MIN && separator(text, at) == gap && closes_object(&text[at - len..at])
         })
+}
+
+/// The run stands behind a dot and blanks, and before these stands the header of a JWE, which is too short to be a run.
+pub(super) fn is_behind_apart_head(text: &[u8], run: &Range<usize>) -> bool {
+    let start = run.start + usize::from(text[run.start] == b'.');
+    let between = text[..start].iter().rev().take(SEPARATOR_BYTES_MAX).take_while(|b| b". \t<>".contains(b)).count();
+    let end = start - between;
+    if between < 2 || !text[end..start].contains(&b'.') {
+        return false;
+    }
+    let head = &text[end.saturating_sub(WORD_RUN_MIN)..end];
+    let head = without_padding(head);
+    let head = &head[head.len() - tail_len(head)..];
+    head.len() >= FRAGMENT_LEFT_CHARS_MIN && memchr::memmem::find(&decode(head), b"\"enc\"").is_some()
 }
 
 /// Lines between the one that announces a key and its body: the headers of RFC 1421 §4.6 and an empty line.
