@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::frame::{EMPTY_LINES_MAX, FRAME_BYTES_MAX, Frame, LINES_MAX, Said, body_len};
+use super::frame::{EMPTY_LINES_MAX, FRAME_BYTES_MAX, Frame, LINES_MAX, PLAIN, Said, body_len};
 use super::{DASHES, LABEL_BYTES_MAX, PART_CHARS_MIN, is_body, label};
 use crate::runs::long_runs;
 
@@ -56,9 +56,6 @@ pub const KEY_LINES_MAX: usize = LINES_MAX;
 /// Longest label of a private key, with its dashes, in bytes.
 pub const KEY_LABEL_BYTES_MAX: usize = BEGIN_LABEL.len() + LABEL_BYTES_MAX + DASHES.len();
 
-/// No frame but an indentation.
-const PLAIN: Frame<'static> = Frame { before: b"", behind: b"" };
-
 /// Most lines in a row without a full line of a body, in a key that is open: the last one is short, and two may be empty.
 const IDLE_LINES_MAX: usize = EMPTY_LINES_MAX + 1;
 
@@ -89,16 +86,21 @@ pub fn no_key_is_open(text: &[u8]) -> Option<usize> {
 /// Where the labels of private keys stand whose bodies may follow in the next lines.
 #[must_use]
 pub fn key_labels(text: &[u8]) -> Vec<Range<usize>> {
-    // Few texts have this letter, and no token has the word.
-    let words = memchr::memchr_iter(b'Y', text).filter(|&at| text[..at].ends_with(b"KE") && text[at + 1..].starts_with(DASHES));
-    words.filter_map(|at| label_before(text, at + 1)).collect()
+    labels(text, BEGIN_LABEL)
 }
 
-/// The label of a private key whose word `KEY` ends at `end`, and which ends there with its dashes.
-fn label_before(text: &[u8], end: usize) -> Option<Range<usize>> {
-    let from = end.saturating_sub(LABEL_BYTES_MAX + BEGIN_LABEL.len());
-    let start = from + memchr::memmem::rfind(&text[from..end], BEGIN_LABEL)?;
-    let close = label(text, start + BEGIN_LABEL.len())?;
+/// Where the labels of private keys stand that begin so.
+pub(super) fn labels(text: &[u8], begin: &[u8]) -> Vec<Range<usize>> {
+    // Few texts have this letter, and no token has the word.
+    let words = memchr::memchr_iter(b'Y', text).filter(|&at| text[..at].ends_with(b"KE") && text[at + 1..].starts_with(DASHES));
+    words.filter_map(|at| label_before(text, at + 1, begin)).collect()
+}
+
+/// The label of a private key that begins so, whose word `KEY` ends at `end`, and which ends there with its dashes.
+fn label_before(text: &[u8], end: usize, begin: &[u8]) -> Option<Range<usize>> {
+    let from = end.saturating_sub(LABEL_BYTES_MAX + begin.len());
+    let start = from + memchr::memmem::rfind(&text[from..end], begin)?;
+    let close = label(text, start + begin.len())?;
     (close == end + DASHES.len()).then_some(start..close)
 }
 

@@ -1,0 +1,235 @@
+//! Private keys that lost their beginning: the lines above `END … PRIVATE KEY` that say base64 and nothing else, framed as it is.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use super::frame::{FRAME_BYTES_MAX, FULL_LINE_CHARS, Frame, LINES_MAX, PLAIN, Said, body_len, framed_as};
+use super::{BODY_CHARS_MIN, LINE_CHARS_MAX, PART_CHARS_MIN, is_body, is_word, key, label};
+use crate::compact::is_mixed;
+use crate::narrow;
+use crate::partials::part;
+use crate::runs::long_runs;
+use crate::token::{Cut, Found};
+use crate::wrap::mark_end;
+
+static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(END_LABEL));
+
+/// What begins the marker at a key's end.
+const END_LABEL: &[u8] = b"-----END";
+/// Most lines from the first of what is left of a key to its end, where their width is too small to tell by itself.
+const REST_LINES_MAX: usize = 128;
+/// Longest line of what is left of a key, in characters.
+const REST_CHARS_MAX: usize = 128;
+
+/// Finds the keys whose end is there and whose beginning is not, where none of `found` covers them.
+pub(super) fn headless(text: &[u8], found: &mut Vec<Found>) {
+    let mut from = 0;
+    while let Some(at) = END.find(&text[from..]).map(|i| from + i) {
+        let floor = found.iter().map(|f| f.span().end).filter(|&end| end <= at).max().unwrap_or(0).max(from);
+        from = at + END_LABEL.len();
+        let Some(label_end) = label(text, from) else { continue };
+        if found.iter().any(|f| f.span().contains(&at)) {
+            continue;
+        }
+        let rests = frames(text, &(at..label_end)).map(|frame| rest(text, floor, at, frame));
+        let Some(mut lines) = rests.into_iter().flatten().max_by_key(|lines| chars(lines)).filter(|lines| !lines.is_empty()) else {
+            continue;
+        };
+        lines.reverse();
+        lines.push(at..label_end);
+        found.push(key(text, lines, Some(Cut::Header)));
+    }
+}
+
+/// The frames in which lines above a key's end may stand: none, where nothing stands before it; and its own.
+fn frames<'a>(text: &'a [u8], label: &Range<usize>) -> [Option<Frame<'a>>; 2] {
+    let reach = label.start.saturating_sub(FRAME_BYTES_MAX);
+    let start = memchr::memrchr(b'\n', &text[reach..label.start]).map(|i| reach + i + 1).or((reach == 0).then_some(0));
+    let near = &text[label.end..text.len().min(label.end + FRAME_BYTES_MAX)];
+    let end = memchr::memchr(b'\n', near).unwrap_or(near.len());
+    let before = start.map(|start| &text[start..label.start]);
+    let own = before.map(|before| Frame { before, behind: &near[..end] });
+    let is_plain = |bytes: &[u8]| bytes.trim_ascii().is_empty();
+    [before.filter(|before| is_plain(before)).map(|_| PLAIN), own.filter(|frame| !is_plain(frame.before) || !is_plain(frame.behind))]
+}
+
+fn chars(lines: &[Range<usize>]) -> usize {
+    lines.iter().map(ExactSizeIterator::len).sum()
+}
+
+/// The lines of a key above its end at `at`, the last one first: all of one width but the last one, and the first one that is left,
+/// which may have lost its beginning.
+fn rest(text: &[u8], floor: usize, at: usize, frame: Option<Frame<'_>>) -> Option<Vec<Range<usize>>> {
+    let frame = frame?;
+    let mut lines: Vec<Range<usize>> = Vec::new();
+    let mut end = memchr::memrchr(b'\n', &text[floor..at]).map(|i| floor + i)?;
+    loop {
+        let start = memchr::memrchr(b'\n', &text[floor..end]).map_or(floor, |i| floor + i + 1);
+        // Above two lines and more of one width none is wider.
+        let width = if lines.len() < 2 { usize::MAX } else { lines[1].len() };
+        let core = match frame.said(text, start..end) {
+            Some(Said::Body(core)) if core.len() <= width && is_padded(&text[core.clone()], lines.is_empty()) => core,
+            _ => {
+                lines.extend(opened(text, start..end, &lines));
+                break;
+            }
+        };
+        let is_cut = lines.last().is_some_and(|below| core.len() < below.len());
+        if is_cut && is_word(&text[core.clone()]) {
+            break;
+        }
+        lines.push(core);
+        if is_cut || lines.len() == LINES_MAX || start == floor {
+            break;
+        }
+        end = start - 1;
+    }
+    is_rest(text, &lines).then_some(lines)
+}
+
+/// Padding stands at the end of the last line only.
+fn is_padded(line: &[u8], is_last: bool) -> bool {
+    let padding = line.iter().rev().take_while(|&&b| b == b'=').count();
+    (is_last && padding <= 2 || padding == 0) && line.len() > padding && !line[..line.len() - padding].contains(&b'=')
+}
+
+/// What stands at the end of the line above `lines`, which begins with something else: a member's name, say.
+fn opened(text: &[u8], line: Range<usize>, lines: &[Range<usize>]) -> Option<Range<usize>> {
+    let width = lines.last()?.len();
+    let line = line.start..line.start + text[line].trim_ascii_end().len();
+    let tail = text[line.clone()].iter().rev().take_while(|&&b| is_body(b)).count();
+    let before = &text[line.start..line.end - tail];
+    let cut_off = before.ends_with(b"..") || before.ends_with("…".as_bytes());
+    let is_opened = cut_off || before.last().is_some_and(|b| b"\"'`=: ".contains(b));
+    (is_opened && (PART_CHARS_MIN..=width.max(LINE_CHARS_MAX)).contains(&tail)).then_some(line.end - tail..line.end)
+}
+
+/// These lines, the last one first, are what is left of a key, and no words that somebody wrote above a key's end.
+fn is_rest(text: &[u8], lines: &[Range<usize>]) -> bool {
+    let says = |line: &Range<usize>| !is_word(&text[line.clone()]);
+    match lines {
+        [] => false,
+        [last] => says(last),
+        // A last line is short, and may look like a word: whole groups behind more of a key.
+        [last, others @ ..] => others.iter().any(says) && (says(last) || last.len().is_multiple_of(4) || chars(lines) >= BODY_CHARS_MIN),
+    }
+}
+
+/// Where the markers at the ends of private keys stand.
+#[must_use]
+pub fn key_ends(text: &[u8]) -> Vec<Range<usize>> {
+    super::open::labels(text, END_LABEL)
+}
+
+/// True where `line`, which stands behind `before`, may be of what is left of a private key whose end stands in the lines `behind`
+/// it, or may stand in those that are not there yet. Where a full line follows, that one tells.
+#[must_use]
+pub fn leads_to_key_end(before: Option<&[u8]>, line: &[u8], behind: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let above = before.map(<[u8]>::trim_ascii_end).and_then(said);
+    let Some(first) = said_below(above.as_ref(), line).filter(|first| first.may_follow(above.as_ref())) else { return false };
+    let (mut at, mut full, mut is_closed) = (0, None::<Own<'_>>, false);
+    for _ in 0..REST_LINES_MAX {
+        let Some(end) = behind.get(at..).and_then(|rest| memchr::memchr(b'\n', rest)).map(|i| at + i) else { return true };
+        let next = behind[at..end].trim_ascii_end();
+        if END.find(next).is_some_and(|i| label(next, i + END_LABEL.len()).is_some()) {
+            return true;
+        }
+        let Some(own) = said_below(Some(full.as_ref().unwrap_or(&first)), next) else { return false };
+        let len = own.chars.len();
+        let Some(full) = &full else {
+            if !own.may_follow(Some(&first)) {
+                return false;
+            }
+            if FULL_LINE_CHARS.contains(&len) && first.is_cut_line_of(&own) {
+                return true;
+            }
+            full = Some(own);
+            at = end + 1;
+            continue;
+        };
+        if full.chars.len() == len && narrow::WIDTHS.contains(&len) && first.is_cut_line_of(full) {
+            return true;
+        }
+        // Two lines are enough by themselves. More of them say nothing else, or the first of them has a width to be cut from.
+        let are_alone = first.is_alone && full.is_alone && own.is_alone;
+        let is_cut = narrow::WIDTHS.contains(&full.chars.len()) && first.is_cut_line_of(full);
+        if is_closed || !are_alone && !is_cut || !full.is_long() || len > full.chars.len() {
+            return false;
+        }
+        is_closed = len < full.chars.len();
+        at = end + 1;
+    }
+    false
+}
+
+/// What a line may say of a key.
+struct Own<'a> {
+    head: &'a [u8],
+    chars: &'a [u8],
+    behind: &'a [u8],
+    /// It says nothing else.
+    is_alone: bool,
+}
+
+impl Own<'_> {
+    /// It is no word, or stands below a line of a key: whole groups, or below one that is long enough.
+    fn may_follow(&self, above: Option<&Self>) -> bool {
+        self.chars.len().is_multiple_of(4) || !is_word(self.chars) || above.is_some_and(Self::is_long)
+    }
+
+    /// So many characters of base64 that they are no word.
+    fn is_long(&self) -> bool {
+        self.chars.len() >= PART_CHARS_MIN && !is_word(self.chars)
+    }
+
+    /// It may be what is left of a line like the next one, which is full.
+    fn is_cut_line_of(&self, next: &Self) -> bool {
+        let is_alike = || framed_as(self.head, next.head).is_some_and(|len| next.head[len..].trim_ascii().is_empty());
+        self.chars.len() <= next.chars.len() && next.is_long() && is_alike()
+    }
+}
+
+/// What `line` may say of a key, below one that says more of it: it is framed alike, and may say it in one word.
+fn said_below<'a>(above: Option<&Own<'_>>, line: &'a [u8]) -> Option<Own<'a>> {
+    said(line).or_else(|| {
+        let above = above.filter(|above| above.is_long())?;
+        let head = framed_as(above.head, line)?;
+        let len = body_len(line, head);
+        let is_alike = || line.get(head + len) == above.behind.first();
+        (len > 0 && is_alike()).then(|| Own {
+            head: &line[..head],
+            chars: &line[head..head + len],
+            behind: &line[head + len..],
+            is_alone: false,
+        })
+    })
+}
+
+/// What `line` may say of a key: all of it does, or all that a container's line says, or its last word; or a string in it.
+fn said(line: &[u8]) -> Option<Own<'_>> {
+    let text = match part(line) {
+        Some(part) => part.text,
+        None => mark_end(line, &(0..line.len()))..line.len(),
+    };
+    let is_chars = |b: u8| is_body(b) || b == b'=';
+    let end = text.start + line[text.clone()].trim_ascii_end().len();
+    let tail = line[text.start..end].iter().rev().take(REST_CHARS_MAX + 1).take_while(|&&b| is_chars(b)).count();
+    let own = |at: Range<usize>| Own {
+        head: &line[..at.start],
+        chars: &line[at.clone()],
+        behind: &line[at.end..],
+        is_alone: at.end == end && line[text.start..at.start].trim_ascii().is_empty(),
+    };
+    if (1..=REST_CHARS_MAX).contains(&tail) {
+        return Some(own(end - tail..end)).filter(|own| own.is_alone || is_mixed(own.chars) || own.chars.ends_with(b"=") || own.is_long());
+    }
+    // In a string of a record.
+    if !line[..end].last().is_some_and(|b| b"\"'}])>|,;+".contains(b)) {
+        return None;
+    }
+    let runs = long_runs(&line[..end], PART_CHARS_MIN, is_chars);
+    runs.map(own).find(Own::is_long)
+}
