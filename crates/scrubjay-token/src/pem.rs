@@ -367,4 +367,52 @@ mod tests {
         assert!(pem_keys(format!("-----BEGIN PUBLIC KEY-----\n{public}\n-----END PUBLIC KEY-----").as_bytes()).is_empty());
         assert!(pem_keys(b"expected -----BEGIN PRIVATE KEY----- at the beginning").is_empty());
     }
+
+    #[test]
+    fn words_and_pieces_of_base64() {
+        for word in [
+            "done",
+            "Started",
+            "ERROR",
+            "v1",
+            "2024",
+            "startServer1",
+            "NullPointerException",
+            "/usr/local/bin/python3",
+            "opt/App/Data",
+            "4bf92f3577b34da6",
+            "DA39A3EE5E6B",
+        ] {
+            assert!(is_word(word.as_bytes()) && !is_rest(word.as_bytes()), "{word}");
+        }
+        for piece in ["aB3d", "Vrolyw==", "bg==", "ajIXyIZAUg0IoAoGCCqGSM49", "MIGHAgEAMBMGByqG", "IhkBSDQihRANCAASdv/ysXxVGaFRoGmj"] {
+            assert!(!is_word(piece.as_bytes()) && is_rest(piece.as_bytes()), "{piece}");
+        }
+    }
+
+    /// What stands behind all that a key has, below an empty line, or in a line that is no key's, stays.
+    #[test]
+    fn bodies_of_keys_without_their_end() {
+        let body = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgCAkKCwwNDg8QERIT";
+        let rest = "FBUWFxgZGhscHR4fICEiIyQlJqFEA0IABGludGVncml0eSBvZiB0aGUgc3lzdGVt";
+        let last = "IGhhcyB0byBiZSBrZXB0IGF0IGFsbCB0aW1lcywgYnkgYWxsIG9mIHVz";
+        let id = "aB3dEfGh1jKlMn0pQr5t";
+        for (lines, own) in [
+            ([body, rest, "aB3dEfGh1jKlMn0p", "ok"], 3),
+            ([body, rest, "aB3d", "ok"], 3),
+            ([body, rest, "started", "ok"], 2),
+            ([body, rest, "/usr/local/bin/app", "ok"], 2),
+            ([body, rest, "", id], 2),
+            ([body, rest, last, id], 3),
+            ([body, "", rest, last], 1),
+            (["", body, "", rest], 4),
+        ] {
+            for head in ["", "> ", "INFO "] {
+                let lines: Vec<String> = ["-----BEGIN PRIVATE KEY-----"].iter().chain(&lines).map(|line| format!("{head}{line}")).collect();
+                let found = pem_keys(lines.join("\n").as_bytes());
+                let end = found.first().map(|found| found.span().end);
+                assert_eq!(end, Some(lines[..=own].join("\n").len()), "{lines:#?}");
+            }
+        }
+    }
 }

@@ -395,7 +395,7 @@ mod tests {
                 "2026-11-28T10:00:00.1Z stdout F done".into(),
             ),
             ("chunk", "5\r", "hello\r".into(), "hell\r".into()),
-            ("rest of a key", "", format!("Vrolyw==\n{KEY_END}"), "Vrolyw==\n-----END PUBLIC KEY-----".into()),
+            ("rest of a key", "a b", format!("Vrolyw==\n{KEY_END}"), "Vrolyw==\n-----END PUBLIC KEY-----".into()),
             ("part of a JWE", JWE, "done".into(), "done".into()),
         ];
         let mut wrong = Vec::new();

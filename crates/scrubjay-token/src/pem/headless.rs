@@ -175,14 +175,17 @@ struct Own<'a> {
 }
 
 impl Own<'_> {
-    /// It is no word, or stands below a line of a key: whole groups, or below one that is long enough.
+    /// It is no word, or stands below a line of a key: below one that is long enough, or in whole groups.
     fn may_follow(&self, above: Option<&Self>) -> bool {
-        self.chars.len().is_multiple_of(4) || !is_word(self.chars) || above.is_some_and(Self::is_long)
+        let is_whole = self.chars.len().is_multiple_of(4);
+        let is_key = |above: &Self| above.is_long() || above.is_alone && is_whole && !is_word(above.chars);
+        !is_word(self.chars) || above.is_some_and(is_key)
     }
 
-    /// So many characters of base64 that they are no word.
+    /// So many characters of base64 that they are no word: there are letters of both cases among them.
     fn is_long(&self) -> bool {
-        self.chars.len() >= PART_CHARS_MIN && !is_word(self.chars)
+        let has_both = || self.chars.iter().any(u8::is_ascii_uppercase) && self.chars.iter().any(u8::is_ascii_lowercase);
+        self.chars.len() >= PART_CHARS_MIN && has_both() && !is_word(self.chars)
     }
 
     /// It may be what is left of a line like the next one, which is full.
@@ -214,22 +217,100 @@ fn said(line: &[u8]) -> Option<Own<'_>> {
         Some(part) => part.text,
         None => mark_end(line, &(0..line.len()))..line.len(),
     };
-    let is_chars = |b: u8| is_body(b) || b == b'=';
     let end = text.start + line[text.clone()].trim_ascii_end().len();
-    let tail = line[text.start..end].iter().rev().take(REST_CHARS_MAX + 1).take_while(|&&b| is_chars(b)).count();
+    let padding = line[text.start..end].iter().rev().take(2).take_while(|&&b| b == b'=').count();
+    let chars = line[text.start..end - padding].iter().rev().take(REST_CHARS_MAX).take_while(|&&b| is_body(b)).count();
     let own = |at: Range<usize>| Own {
         head: &line[..at.start],
         chars: &line[at.clone()],
         behind: &line[at.end..],
         is_alone: at.end == end && line[text.start..at.start].trim_ascii().is_empty(),
     };
-    if (1..=REST_CHARS_MAX).contains(&tail) {
-        return Some(own(end - tail..end)).filter(|own| own.is_alone || is_mixed(own.chars) || own.chars.ends_with(b"=") || own.is_long());
+    if chars > 0 {
+        return Some(own(end - padding - chars..end))
+            .filter(|own| own.is_alone || is_mixed(own.chars) || own.chars.ends_with(b"=") || own.is_long());
     }
-    // In a string of a record.
+    // In a string of a record, or a cell: all that this one says.
     if !line[..end].last().is_some_and(|b| b"\"'}])>|,;+".contains(b)) {
         return None;
     }
-    let runs = long_runs(&line[..end], PART_CHARS_MIN, is_chars);
-    runs.map(own).find(Own::is_long)
+    let runs = long_runs(&line[..end], PART_CHARS_MIN, |b| is_body(b) || b == b'=');
+    runs.filter(|run| is_enclosed(line, run)).map(own).find(Own::is_long)
+}
+
+/// Signs that part strings and cells stand on both sides, or a line end in escapes behind it.
+fn is_enclosed(line: &[u8], run: &Range<usize>) -> bool {
+    let behind = &line[run.end..];
+    let behind = behind.strip_prefix(b"\\r").unwrap_or(behind);
+    let behind = behind.strip_prefix(b"\\n").unwrap_or(behind);
+    line[..run.start].last().is_some_and(|b| b"\"'>| \t".contains(b)) && behind.first().is_some_and(|b| b"\"'<| \t".contains(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = "MIGHAgEAMBMGByqGSM49";
+
+    #[test]
+    fn lines_above_the_end_of_a_key_and_others() {
+        let full = &LINE.repeat(4)[..64];
+        let json = |says: &str| format!(r#"{{"level":"info","ts":1.5,"msg":"{says}","caller":"main.go:1"}}"#);
+        for (before, line, behind, want) in [
+            ("", "Vrolyw==", "-----END EC PRIVATE KEY-----\n".to_owned(), true),
+            ("", "arLha/3/bg", "Vrolyw==\n-----END EC PRIVATE KEY-----\n".into(), true),
+            ("", "2026-11-29T09:00:00.1Z stdout F arLh/3bg", "2026-11-29T09:00:00.2Z stdout F -----END PRIVATE KEY-----\n".into(), true),
+            ("", LINE, format!("{LINE}\n{LINE}\nVrolyw==\n-----END PRIVATE KEY-----\n"), true),
+            (LINE, "abcd", "-----END PRIVATE KEY-----\n".into(), true),
+            (&json(LINE), &json("+w=="), format!("{}\n", json("-----END PRIVATE KEY-----")), true),
+            // A full line follows, which tells by itself.
+            ("", &format!("INFO {LINE}"), format!("INFO {full}\n"), true),
+            ("", &json(LINE), format!("{}\n", json(full)), true),
+            // What follows is not there yet.
+            ("", "Vrolyw==", String::new(), true),
+            ("", "Vrolyw==", "-----END".into(), true),
+            ("", &format!("INFO {LINE}"), String::new(), true),
+            (LINE, LINE, LINE.into(), true),
+            // Words, sentences, paths, digests; and what others follow.
+            ("", "done", String::new(), false),
+            ("", "NullPointerException", String::new(), false),
+            ("", "/usr/local/bin/app", String::new(), false),
+            ("", "INFO started with 17 of them", String::new(), false),
+            ("", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", String::new(), false),
+            ("", "lease_id=auth/kubernetes/login/h9f86d081884c7d659a2feaa0c55ad015", String::new(), false),
+            ("", "Vrolyw==", "no key follows\n".into(), false),
+            ("", "Vrolyw==", "-----END PUBLIC KEY-----\n".into(), false),
+            ("", LINE, format!("{LINE}\n{LINE}{LINE}\n"), false),
+            ("", &format!("INFO {LINE}"), format!("INFO {LINE}\nINFO {LINE}\n"), false),
+            ("", &json(LINE), format!("{}\n{}\n", json(LINE), json(LINE)), false),
+            ("", &json(&format!("{LINE}\\n{LINE}")), String::new(), false),
+        ] {
+            let before = Some(before.as_bytes()).filter(|before| !before.is_empty());
+            assert_eq!(leads_to_key_end(before, line.as_bytes(), behind.as_bytes()), want, "{before:?} {line} {behind}");
+        }
+        // Whatever follows: so many lines are no key's.
+        assert!(!leads_to_key_end(None, LINE.as_bytes(), format!("{LINE}\n").repeat(REST_LINES_MAX).as_bytes()));
+    }
+
+    #[test]
+    fn what_is_left_of_keys() {
+        for (text, pieces) in [
+            (format!("{LINE}\n{LINE}\nVrolyw==\n-----END PRIVATE KEY-----"), 4),
+            (format!("> {LINE}\n> {LINE}\n> Vrolyw==\n> -----END PRIVATE KEY-----"), 4),
+            (format!("started\n+/bg\n{LINE}\n{LINE}\nabcd\n-----END PRIVATE KEY-----"), 5),
+            ("arLha/3/bg\nVrolyw==\n-----END EC PRIVATE KEY-----".into(), 3),
+            ("INFO arLha/3/bg\nINFO Vrolyw==\nINFO -----END EC PRIVATE KEY-----".into(), 3),
+            ("done\nVrolyw==\n-----END EC PRIVATE KEY-----".into(), 2),
+            // Words; another frame; no key's.
+            ("started\ndone\n-----END EC PRIVATE KEY-----".into(), 0),
+            ("/usr/local/share/applications/desktop/app\n-----END EC PRIVATE KEY-----".into(), 0),
+            ("REDACTED\n-----END EC PRIVATE KEY-----".into(), 0),
+            (format!("WARN {LINE}\nINFO -----END EC PRIVATE KEY-----"), 0),
+            (format!("{LINE}\n{LINE}\n-----END PUBLIC KEY-----"), 0),
+        ] {
+            let mut found = Vec::new();
+            headless(text.as_bytes(), &mut found);
+            assert_eq!(found.first().map_or(0, |found| found.pieces.len()), pieces, "{text}");
+        }
+    }
 }
