@@ -16,14 +16,18 @@ use crate::token::{Cut, Found, Kind, Token};
 pub(crate) use der::begins_key;
 pub(crate) use frame::framed_as;
 pub use frame::{continues_key, holds_key_line};
-pub use headless::{key_ends, leads_to_key_end};
-pub use open::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, OpenKey, key_labels, no_key_is_open};
+pub use headless::leads_to_key_end;
+pub use open::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, KeyMark, OpenKey, key_labels, key_marks, no_key_is_open};
 
 const DASHES: &[u8] = b"-----";
+/// What begins the label of a key.
+const BEGIN_LABEL: &[u8] = b"-----BEGIN";
+/// What begins the marker at a key's end.
+const END_LABEL: &[u8] = b"-----END";
 /// Shortest body, in characters of base64, that is a key and not a text about one.
 const BODY_CHARS_MIN: usize = 32;
 
-static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----BEGIN"));
+static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEGIN_LABEL));
 
 /// Finds private keys, whole or cut.
 pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use scrubjay_scan::{Run, RunKind};
-use scrubjay_token::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, OpenKey, key_ends, key_labels, long_runs, no_key_is_open};
+use scrubjay_token::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, OpenKey, key_labels, key_marks, long_runs, no_key_is_open};
 
 use super::line_at;
 
@@ -20,8 +20,11 @@ impl Keys {
     /// Those in `within`, which begins with a line.
     fn of(buffer: &[u8], within: Range<usize>) -> Self {
         let text = buffer.get(within.clone()).unwrap_or_default();
-        let at = |found: Vec<Range<usize>>| found.into_iter().map(|at| within.start + at.start..within.start + at.end).collect();
-        Self { labels: at(key_labels(text)), ends: at(key_ends(text)) }
+        let (mut labels, mut ends) = (Vec::new(), Vec::new());
+        for mark in key_marks(text) {
+            if mark.ends { &mut ends } else { &mut labels }.push(within.start + mark.at.start..within.start + mark.at.end);
+        }
+        Self { labels, ends }
     }
 
     /// The same, put among the runs of that part of the buffer.

@@ -139,7 +139,7 @@ fn goes_on_in_next(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
 
 /// What is left of a key whose end follows.
 fn leads_to_key_end(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
-    scrubjay_token::leads_to_key_end(before.map(|before| before.bytes), line.bytes, line.behind)
+    !holds_compact(line) && scrubjay_token::leads_to_key_end(before.map(|before| before.bytes), line.bytes, line.behind)
 }
 
 /// Two full lines of a value prove a width that is too small to tell by itself.

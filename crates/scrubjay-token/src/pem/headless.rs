@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::frame::{FRAME_BYTES_MAX, FULL_LINE_CHARS, Frame, LINES_MAX, PLAIN, Said, body_len, framed_as};
-use super::{BODY_CHARS_MIN, LINE_CHARS_MAX, PART_CHARS_MIN, is_body, is_word, key, label};
+use super::{BODY_CHARS_MIN, END_LABEL, LINE_CHARS_MAX, PART_CHARS_MIN, is_body, is_word, key, label};
 use crate::compact::is_mixed;
 use crate::narrow;
 use crate::partials::part;
@@ -16,8 +16,6 @@ use crate::wrap::mark_end;
 
 static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(END_LABEL));
 
-/// What begins the marker at a key's end.
-const END_LABEL: &[u8] = b"-----END";
 /// Most lines from the first of what is left of a key to its end, where their width is too small to tell by itself.
 const REST_LINES_MAX: usize = 128;
 /// Longest line of what is left of a key, in characters.
@@ -117,19 +115,27 @@ fn is_rest(text: &[u8], lines: &[Range<usize>]) -> bool {
     }
 }
 
-/// Where the markers at the ends of private keys stand.
-#[must_use]
-pub fn key_ends(text: &[u8]) -> Vec<Range<usize>> {
-    super::open::labels(text, END_LABEL)
-}
-
 /// True where `line`, which stands behind `before`, may be of what is left of a private key whose end stands in the lines `behind`
 /// it, or may stand in those that are not there yet. Where a full line follows, that one tells.
 #[must_use]
 pub fn leads_to_key_end(before: Option<&[u8]>, line: &[u8], behind: &[u8]) -> bool {
     let line = line.trim_ascii_end();
-    let above = before.map(<[u8]>::trim_ascii_end).and_then(said);
-    let Some(first) = said_below(above.as_ref(), line).filter(|first| first.may_follow(above.as_ref())) else { return false };
+    let own = said(line);
+    // A last line may be short. Of most lines this is enough to know.
+    let next = memchr::memchr(b'\n', behind).map(|end| &behind[..end]);
+    if own.is_none() && next.is_some_and(|next| END.find(next).is_none()) {
+        return false;
+    }
+    let above = || before.map(<[u8]>::trim_ascii_end).and_then(said);
+    let first = match own {
+        Some(own) if !is_word(own.chars) => own,
+        own => {
+            let above = above();
+            let own = own.or_else(|| said_below(above.as_ref()?, line));
+            let Some(own) = own.filter(|own| own.may_follow(above.as_ref())) else { return false };
+            own
+        }
+    };
     let (mut at, mut full, mut is_closed) = (0, None::<Own<'_>>, false);
     for _ in 0..REST_LINES_MAX {
         let Some(end) = behind.get(at..).and_then(|rest| memchr::memchr(b'\n', rest)).map(|i| at + i) else { return true };
@@ -137,7 +143,7 @@ pub fn leads_to_key_end(before: Option<&[u8]>, line: &[u8], behind: &[u8]) -> bo
         if END.find(next).is_some_and(|i| label(next, i + END_LABEL.len()).is_some()) {
             return true;
         }
-        let Some(own) = said_below(Some(full.as_ref().unwrap_or(&first)), next) else { return false };
+        let Some(own) = said(next).or_else(|| said_below(full.as_ref().unwrap_or(&first), next)) else { return false };
         let len = own.chars.len();
         let Some(full) = &full else {
             if !own.may_follow(Some(&first)) {
@@ -195,20 +201,12 @@ impl Own<'_> {
     }
 }
 
-/// What `line` may say of a key, below one that says more of it: it is framed alike, and may say it in one word.
-fn said_below<'a>(above: Option<&Own<'_>>, line: &'a [u8]) -> Option<Own<'a>> {
-    said(line).or_else(|| {
-        let above = above.filter(|above| above.is_long())?;
-        let head = framed_as(above.head, line)?;
-        let len = body_len(line, head);
-        let is_alike = || line.get(head + len) == above.behind.first();
-        (len > 0 && is_alike()).then(|| Own {
-            head: &line[..head],
-            chars: &line[head..head + len],
-            behind: &line[head + len..],
-            is_alone: false,
-        })
-    })
+/// What `line` may say of a key in one word, below one that says more of it and is framed alike.
+fn said_below<'a>(above: &Own<'_>, line: &'a [u8]) -> Option<Own<'a>> {
+    let head = framed_as(above.head, line).filter(|_| above.is_long())?;
+    let end = head + body_len(line, head);
+    let is_alike = end > head && line.get(end) == above.behind.first();
+    is_alike.then(|| Own { head: &line[..head], chars: &line[head..end], behind: &line[end..], is_alone: false })
 }
 
 /// What `line` may say of a key: all of it does, or all that a container's line says, or its last word; or a string in it.
