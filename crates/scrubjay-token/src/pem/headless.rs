@@ -18,6 +18,8 @@ static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(END_LABEL))
 
 /// Most lines from the first of what is left of a key to its end, where their width is too small to tell by itself.
 const REST_LINES_MAX: usize = 128;
+/// How far before the end they may begin, in bytes.
+const REST_BYTES_MAX: usize = 16 * 1024;
 /// Longest line of what is left of a key, in characters.
 const REST_CHARS_MAX: usize = 128;
 
@@ -137,7 +139,7 @@ pub fn leads_to_key_end(before: Option<&[u8]>, line: &[u8], behind: &[u8]) -> bo
         }
     };
     let (mut at, mut full, mut is_closed) = (0, None::<Own<'_>>, false);
-    for _ in 0..REST_LINES_MAX {
+    for n in 0..REST_LINES_MAX {
         let Some(end) = behind.get(at..).and_then(|rest| memchr::memchr(b'\n', rest)).map(|i| at + i) else { return true };
         let next = behind[at..end].trim_ascii_end();
         if END.find(next).is_some_and(|i| label(next, i + END_LABEL.len()).is_some()) {
@@ -162,13 +164,20 @@ pub fn leads_to_key_end(before: Option<&[u8]>, line: &[u8], behind: &[u8]) -> bo
         // Two lines are enough by themselves. More of them say nothing else, or the first of them has a width to be cut from.
         let are_alone = first.is_alone && full.is_alone && own.is_alone;
         let is_cut = narrow::WIDTHS.contains(&full.chars.len()) && first.is_cut_line_of(full);
-        if is_closed || !are_alone && !is_cut || !full.is_long() || len > full.chars.len() {
+        let goes_on = !is_closed && (are_alone || is_cut) && full.is_long() && len <= full.chars.len();
+        // Most lists have no end near by.
+        if !goes_on || n == 1 && !may_end_near(behind) {
             return false;
         }
         is_closed = len < full.chars.len();
         at = end + 1;
     }
     false
+}
+
+/// A marker stands in the bytes in which a key may have its end, as far as they are there.
+fn may_end_near(behind: &[u8]) -> bool {
+    behind.get(..REST_BYTES_MAX).is_none_or(|near| END.find(near).is_some())
 }
 
 /// What a line may say of a key.
