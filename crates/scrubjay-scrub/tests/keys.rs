@@ -343,7 +343,7 @@ fn a_key_that_is_cut_in_its_first_line() {
 }
 
 /// How a log writes a line of a key.
-const RECORDS: [fn(usize, &str) -> String; 10] = [
+const RECORDS: [fn(usize, &str) -> String; 11] = [
     |_, line| line.to_owned(),
     |_, line| format!("{line}\r"),
     |_, line| format!("    {line}"),
@@ -354,6 +354,7 @@ const RECORDS: [fn(usize, &str) -> String; 10] = [
     |i, line| format!("2026-11-29 09:00:{:02},{i:03} INFO {line}", i % 60),
     |i, line| format!("Nov 29 09:00:{:02} host app[17]: {line}", i % 60),
     |i, line| format!(r#"{{"level":"info","ts":{i}.5,"msg":"{line}"}}"#),
+    |i, line| format!(r#"level=info msg="{line}" n={i}"#),
 ];
 
 fn records(record: fn(usize, &str) -> String, lines: &[String]) -> String {

@@ -56,8 +56,8 @@ fn is_body_of_key(text: &[u8], chars: usize, lines: &[Range<usize>]) -> bool {
     chars >= BODY_CHARS_MIN || lines.first().is_some_and(|line| der::begins_any_key(&text[line.clone()]) || is_below_headers(line))
 }
 
-/// How far before the first line of a body its header is looked for, in bytes.
-const HEADER_REACH: usize = 256;
+/// How far before the first line of a body its header is looked for, in bytes: both may stand in long records.
+const HEADER_REACH: usize = 4096;
 
 /// A key of a view without the backslash before its first dash, where the other dashes have none: it is a path's.
 pub(crate) fn without_backslash(text: &[u8], mut found: Found) -> Found {

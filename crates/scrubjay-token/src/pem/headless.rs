@@ -233,13 +233,12 @@ fn said(line: &[u8]) -> Option<Own<'_>> {
         behind: &line[at.end..],
         is_alone: at.end == end && line[text.start..at.start].trim_ascii().is_empty(),
     };
-    if chars > 0 {
-        return Some(own(end - padding - chars..end))
-            .filter(|own| own.is_alone || is_mixed(own.chars) || own.chars.ends_with(b"=") || own.is_long());
-    }
+    let last = Some(own(end - padding - chars..end))
+        .filter(|own| chars > 0 && (own.is_alone || is_mixed(own.chars) || own.chars.ends_with(b"=") || own.is_long()));
     // In a string of a record, or a cell: all that this one says.
-    if !line[..end].last().is_some_and(|b| b"\"'}])>|,;+".contains(b)) {
-        return None;
+    let may_be_enclosed = || line[..end].last().is_some_and(|b| b"\"'}])>|,;+".contains(b)) || memchr::memchr(b'"', line).is_some();
+    if last.is_some() || !may_be_enclosed() {
+        return last;
     }
     let runs = long_runs(&line[..end], PART_CHARS_MIN, |b| is_body(b) || b == b'=');
     runs.filter(|run| is_enclosed(line, run)).map(own).find(Own::is_long)
