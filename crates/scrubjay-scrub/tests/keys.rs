@@ -341,3 +341,131 @@ fn a_key_that_is_cut_in_its_first_line() {
         assert_eq!(whole(Limits::default(), text.as_bytes()), text.as_bytes(), "{next}");
     }
 }
+
+/// How a log writes a line of a key.
+const RECORDS: [fn(usize, &str) -> String; 11] = [
+    |_, line| line.to_owned(),
+    |_, line| format!("{line}\r"),
+    |_, line| format!("    {line}"),
+    |_, line| format!("> {line}"),
+    |i, line| format!("{}:{line}", i + 9),
+    |i, line| format!("2026-11-29T09:00:00.{i:09}Z stdout F {line}"),
+    |i, line| format!(r#"{{"log":"{line}\n","stream":"stdout","time":"2026-11-29T09:00:00.{i:09}Z"}}"#),
+    |i, line| format!("2026-11-29 09:00:{:02},{i:03} INFO {line}", i % 60),
+    |i, line| format!("Nov 29 09:00:{:02} host app[17]: {line}", i % 60),
+    |i, line| format!(r#"{{"level":"info","ts":{i}.5,"msg":"{line}"}}"#),
+    |i, line| format!(r#"level=info msg="{line}" n={i}"#),
+];
+
+fn records(record: fn(usize, &str) -> String, lines: &[String]) -> String {
+    lines.iter().enumerate().map(|(i, line)| record(i, line)).collect::<Vec<_>>().join("\n")
+}
+
+/// Of a text with `own` lines of a key in it nothing is left but its marker, and nothing else changes, wherever reads end.
+#[track_caller]
+fn check_left(text: &str, own: &[String], cut: &str) {
+    let document = format!("{BEFORE}{text}\n{AFTER}");
+    let out = whole(Limits::default(), document.as_bytes());
+    let show = || format!("\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
+    assert!(leaks(&out, own, &[]).is_empty(), "leaks{}", show());
+    let text = String::from_utf8_lossy(&out);
+    assert_eq!(text.matches(&format!("pem(class:key~cut:{cut})")).count(), 1, "not one key{}", show());
+    assert!(text.starts_with(BEFORE) && text.ends_with(AFTER), "a neighbour changed{}", show());
+    assert_eq!(text.lines().count(), document.lines().count(), "lines{}", show());
+    for at in document.match_indices('\n').map(|(at, _)| at + 1).chain([document.len() / 2]) {
+        let got = pieces(Limits::default(), document.as_bytes(), &[at]);
+        assert_eq!(text, String::from_utf8_lossy(&got), "cut at {at}{}", show());
+    }
+}
+
+#[test]
+fn a_key_that_lost_its_first_lines() {
+    for record in RECORDS {
+        for key in narrow_keys(&[40, 64, 70, 76]) {
+            let cuts = [1, 2, key.len() / 2, key.len() - 3, key.len() - 2];
+            for from in cuts.into_iter().filter(|from| (1..key.len() - 1).contains(from)) {
+                let left = &key[from..];
+                check_left(&records(record, left), left, "header");
+                check_same(&records(record, &public(left)));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_cut_in_a_line_and_has_its_end() {
+    for record in RECORDS {
+        for key in narrow_keys(&[40, 64]).iter().filter(|key| key.len() > 3) {
+            for (from, chars) in [(1, 3), (1, 17), (key.len() / 2 - 1, 23), (key.len() - 3, 13)] {
+                let mut left = key[from..].to_vec();
+                left[0] = left[0][chars..].to_owned();
+                check_left(&records(record, &left), &left, "header");
+            }
+        }
+    }
+}
+
+/// The last lines of a key by themselves, and what people write above the end of one that is gone.
+#[test]
+fn what_stands_above_the_end_of_a_key() {
+    let end = "-----END EC PRIVATE KEY-----";
+    let lines = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).chain([end.to_owned()]).collect::<Vec<_>>();
+    for record in RECORDS.into_iter().take(9) {
+        for own in [&["arLha/3/bg", "Vrolyw=="][..], &["Vrolyw=="], &["rL+h3/bgKk8s"], &["rLh3bgKk8sAb3d", "Pw=="]] {
+            check_left(&records(record, &lines(own)), &lines(own), "header");
+        }
+        for others in
+            [&["done"][..], &["started", "done"], &["REDACTED"], &["[REDACTED]"], &["..."], &["a few words"], &["/usr/local/bin/app"]]
+        {
+            check_same(&records(record, &lines(others)));
+            check_same(&records(record, &lines(&[&["a line of text"], others].concat())));
+        }
+    }
+    // Without the end, or with another one, they are anybody's.
+    check_same("arLha/3/bg\nVrolyw==\n-----END CERTIFICATE-----");
+    check_same("arLha/3/bg\nVrolyw==\nthe end");
+}
+
+/// Nothing of a key's is a word, a path, a digest, or below an empty line.
+#[test]
+fn what_stands_behind_a_key_that_lost_its_end() {
+    let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let others: [&[&str]; 9] = [
+        &["ok"],
+        &["done", "started"],
+        &["Started", "Finished"],
+        &["/usr/local/bin/app", "/opt/app/bin/python3"],
+        &["NullPointerException"],
+        &["", "hello"],
+        &["4bf92f3577b34da6"],
+        &[digest, digest],
+        &["", "aB3dEfGh1jKlMn0pQr5t"],
+    ];
+    for record in RECORDS {
+        for key in narrow_keys(&[64, 76]).iter().filter(|key| key.len() > 5) {
+            for next in others {
+                let lines: Vec<String> = key[..4].iter().cloned().chain(next.iter().map(|&line| line.to_owned())).collect();
+                let text = records(record, &lines);
+                let document = format!("{BEFORE}{text}\n{AFTER}");
+                let out = whole(Limits::default(), document.as_bytes());
+                let rest = document.match_indices('\n').nth(BEFORE.matches('\n').count() + 3).map_or("", |(at, _)| &document[at..]);
+                assert!(leaks(&out, &key[1..4], &[]).is_empty(), "{}", shown(&out));
+                assert!(out.ends_with(rest.as_bytes()), "{next:?} in {}\n{}", shown(document.as_bytes()), shown(&out));
+            }
+        }
+    }
+}
+
+/// A label by itself announces nothing that is hex.
+#[test]
+fn digests_behind_a_label_stay() {
+    let mut r = Random::new(17);
+    let mut digest = |bytes: usize| r.bytes(bytes).iter().map(|b| format!("{b:02x}")).collect::<String>();
+    for bytes in [16, 20, 32, 64] {
+        let lines: Vec<String> = ["-----BEGIN PRIVATE KEY-----".to_owned()].into_iter().chain((0..40).map(|_| digest(bytes))).collect();
+        for record in RECORDS {
+            check_same(&records(record, &lines));
+            check_same(&records(record, &lines.iter().map(|line| line.to_uppercase()).collect::<Vec<_>>()));
+        }
+    }
+}

@@ -26,11 +26,11 @@ use crate::notations::notations;
 use crate::objects::{is_json_in_view, may_hold_members, objects_in_strings};
 use crate::partials::partials;
 use crate::parts::parted;
-use crate::pem::{pem_keys, without_backslash};
+use crate::pem::{is_rest, pem_keys, without_backslash};
 use crate::records::Records;
 use crate::survey::Survey;
 use crate::tables::columns;
-use crate::token::{Found, Kind, Token, Whole};
+use crate::token::{Cut, Found, Kind, Token, Whole};
 use crate::torn::torn_runs;
 use crate::view::{View, Wide, broken, has_control, narrowed, unescaped, unquoted, visible};
 use crate::wrap::{Alphabet, joined};
@@ -427,7 +427,14 @@ fn through(
             let in_head = inner.token.header.is_some() && joint.is_some_and(|joint| joint < head());
             let proven = inner.is_complete() || reads_on || in_head;
             let is_own = |_: &usize| !whole.has_start(view.source(&span).start) && is_json_in_view(text, view, &inner, true);
-            let Some(end) = view.reach(&dotted, proven).filter(is_own) else { continue };
+            let Some(mut end) = view.reach(&dotted, proven).filter(is_own) else { continue };
+            // The last line of a key that is cut may be a word of somebody else.
+            if inner.token.kind == Kind::Pem
+                && inner.token.cut == Some(Cut::Payload)
+                && let Some(joint) = joint.filter(|joint| *joint < end && !is_rest(&view.text[*joint..end]))
+            {
+                end = joint;
+            }
             // What was no more than the shape of a token may be nothing without its end.
             if end < span.end && inner.token.header.is_none() && !matches!(inner.token.kind, Kind::Jwk | Kind::Pem) {
                 let rest = layer(&view.text[span.start..end], depth, Lined::JOINED, work)?;

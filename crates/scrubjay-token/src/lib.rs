@@ -65,7 +65,10 @@ pub use notations::{is_member_line, is_member_record};
 pub use objects::{Later, later_members};
 pub use partials::{Part, part};
 pub use parts::{ends_in_cipher_part, ends_in_part};
-pub use pem::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, OpenKey, continues_key, holds_key_line, key_labels, no_key_is_open, opens_key};
+pub use pem::{
+    KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, KeyMark, OpenKey, continues_key, holds_key_line, key_labels, key_marks, leads_to_key_end,
+    no_key_is_open, opens_key,
+};
 pub use records::goes_on_in_next;
 pub use risk::{Risk, RiskLimits, numeric_date, risks};
 pub use runs::long_runs;

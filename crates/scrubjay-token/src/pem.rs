@@ -2,6 +2,7 @@
 
 mod der;
 mod frame;
+mod headless;
 mod open;
 
 use std::ops::Range;
@@ -9,20 +10,24 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use crate::compact::is_mixed;
 use crate::token::{Cut, Found, Kind, Token};
 
 pub(crate) use der::begins_key;
 pub(crate) use frame::framed_as;
 pub use frame::{continues_key, holds_key_line};
-pub use open::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, OpenKey, key_labels, no_key_is_open};
+pub use headless::leads_to_key_end;
+pub use open::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, KeyMark, OpenKey, key_labels, key_marks, no_key_is_open};
 
 const DASHES: &[u8] = b"-----";
+/// What begins the label of a key.
+const BEGIN_LABEL: &[u8] = b"-----BEGIN";
+/// What begins the marker at a key's end.
+const END_LABEL: &[u8] = b"-----END";
 /// Shortest body, in characters of base64, that is a key and not a text about one.
 const BODY_CHARS_MIN: usize = 32;
 
-static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----BEGIN"));
-
-static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----END"));
+static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEGIN_LABEL));
 
 /// Finds private keys, whole or cut.
 pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
@@ -37,15 +42,22 @@ pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
             found.push(key(text, std::iter::once(at..label_end).chain(body.lines), body.cut));
         }
     }
-    headless(text, &mut found);
+    headless::headless(text, &mut found);
     der::unlabelled(text, &mut found);
     found
 }
 
-/// Lines behind a label are a key's: there are enough of them, or the first one begins as a key does.
+/// Lines behind a label are a key's: there are enough of them, or the first one begins as a key does, or stands behind its headers.
 fn is_body_of_key(text: &[u8], chars: usize, lines: &[Range<usize>]) -> bool {
-    chars >= BODY_CHARS_MIN || lines.first().is_some_and(|line| begins_key(&text[line.clone()]))
+    let is_below_headers = |line: &Range<usize>| {
+        let before = &text[line.start.saturating_sub(HEADER_REACH)..line.start];
+        line.len() >= PART_CHARS_MIN && memchr::memmem::find(before, b"DEK-Info:").is_some()
+    };
+    chars >= BODY_CHARS_MIN || lines.first().is_some_and(|line| der::begins_any_key(&text[line.clone()]) || is_below_headers(line))
 }
+
+/// How far before the first line of a body its header is looked for, in bytes: both may stand in long records.
+const HEADER_REACH: usize = 4096;
 
 /// A key of a view without the backslash before its first dash, where the other dashes have none: it is a path's.
 pub(crate) fn without_backslash(text: &[u8], mut found: Found) -> Found {
@@ -115,57 +127,6 @@ fn key(text: &[u8], lines: impl IntoIterator<Item = Range<usize>>, cut: Option<C
     Found { pieces, token: Token { cut, ..Token::bare(Kind::Pem) }, quote: None, wide: None, from: None }
 }
 
-/// Keys that lost their beginning: the lines of base64 that lead up to `END … PRIVATE KEY`, all of one width but the last.
-fn headless(text: &[u8], found: &mut Vec<Found>) {
-    let mut from = 0;
-    while let Some(at) = END.find(&text[from..]).map(|i| from + i) {
-        let floor = found.iter().map(|f| f.span().end).filter(|&end| end <= at).max().unwrap_or(0).max(from);
-        from = at + 8;
-        let Some(label_end) = label(text, from) else { continue };
-        if found.iter().any(|f| f.span().contains(&at)) {
-            continue;
-        }
-        let (mut lines, mut end, mut width) = (Vec::from_iter(std::iter::once(at..label_end)), at, 0);
-        // The marker is the line's first word; the lines before it are whole.
-        while let Some(line_end) = text[floor..end].iter().rposition(|&b| b == b'\n').map(|i| floor + i)
-            && text[line_end..end].iter().all(u8::is_ascii_whitespace)
-        {
-            let start = text[floor..line_end].iter().rposition(|&b| b == b'\n').map_or(floor, |i| floor + i + 1);
-            let line = &text[start..line_end];
-            if line.trim_ascii().is_empty() {
-                break;
-            }
-            let core = start + (line.len() - line.trim_ascii_start().len())..start + line.trim_ascii_end().len();
-            let chars = text[core.clone()].iter().take_while(|&&b| is_body(b)).count();
-            let padding = text[core.start + chars..core.end].iter().take_while(|&&b| b == b'=').count();
-            let last = lines.len() == 1;
-            // What stands before the first line that is left: a member's name, say.
-            let tail = text[core.clone()].iter().rev().take_while(|&&b| is_body(b)).count();
-            let before = &text[core.start..core.end - tail];
-            let cut_off = before.ends_with(b"..") || before.ends_with("…".as_bytes());
-            let opened = cut_off || before.last().is_some_and(|b| b"\"'`=: ".contains(b));
-            if width > 0 && opened && (PART_CHARS_MIN..=width.max(LINE_CHARS_MAX)).contains(&tail) {
-                lines.push(core.end - tail..core.end);
-                break;
-            }
-            if chars == 0
-                || chars + padding != core.len()
-                || !last && (padding > 0 || chars < width || width != 0 && lines.len() > 2 && chars != width)
-            {
-                break;
-            }
-            width = chars + padding;
-            lines.push(core);
-            end = start;
-        }
-        lines.reverse();
-        let chars: usize = lines.iter().map(ExactSizeIterator::len).sum::<usize>() - (label_end - at);
-        if chars >= BODY_CHARS_MIN {
-            found.push(key(text, lines, Some(Cut::Header)));
-        }
-    }
-}
-
 /// The standard alphabet: PEM has no other (RFC 7468 §3).
 fn is_body(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')
@@ -193,8 +154,11 @@ fn body(text: &[u8], start: usize) -> Body {
     let (mut at, mut width) = (start, 0);
     let mut body = Body { lines: Vec::new(), end: start, chars: 0, cut: Some(Cut::Payload) };
     let ends = reaches_end(text, start);
+    let (mut most, mut doubled, mut has_headers) = (usize::MAX, false, false);
     loop {
-        at += gap(text, at);
+        let between = gap(text, at);
+        let is_blank = has_blank_line(&text[at..at + between]);
+        at += between;
         // An environment variable has blanks where the line ends were.
         if text.get(at) == Some(&b' ') && (body.lines.is_empty() || width >= BLANK_LINE_CHARS_MIN || is_end(&text[at + 1..])) {
             at += 1;
@@ -209,6 +173,7 @@ fn body(text: &[u8], start: usize) -> Body {
             return body;
         }
         if rest.starts_with(b"Proc-Type:") || rest.starts_with(b"DEK-Info:") {
+            has_headers = true;
             at += (0..rest.len()).position(|i| line_end(&rest[i..]) > 0).unwrap_or(rest.len());
             continue;
         }
@@ -216,9 +181,22 @@ fn body(text: &[u8], start: usize) -> Body {
         let whole = rest.len() == len || gap(text, at + len) > 0 || is_end(&rest[len..]) || is_blank_end(&rest[len..], len);
         // A line shorter than the one before it is the last one. The first one may have lost its beginning.
         let fits = width == 0 || len <= width || ends || body.lines.len() == 1 && whole && len <= LINE_CHARS_MAX;
-        // Without the key's end a digest is somebody else's.
-        if len == 0 || !fits || !whole && len < PART_CHARS_MIN || !ends && is_digest(&rest[..len]) {
+        if len == 0 || !fits || !whole && len < PART_CHARS_MIN {
             return body;
+        }
+        // Without the key's end a digest is somebody else's, and so is what stands behind an empty line, or behind all that the key
+        // says it has; and a word, where no full line goes on.
+        let line = &rest[..len];
+        let is_of_words = |line: &[u8], width: usize| match width {
+            0 => len >= PART_CHARS_MIN && is_word(line),
+            _ => len != width && !is_rest(line),
+        };
+        let is_others = || is_digest(line) || is_blank && width != 0 && !doubled || body.chars >= most;
+        if !ends && !is_end(text[at + len + gap(text, at + len)..].trim_ascii_start()) && (is_others() || is_of_words(line, width)) {
+            return body;
+        }
+        if width == 0 {
+            (doubled, most) = (is_blank && !has_headers, der::key_chars(line).unwrap_or(most));
         }
         body.lines.push(at..at + len);
         body.chars += len;
@@ -231,13 +209,57 @@ fn body(text: &[u8], start: usize) -> Body {
     }
 }
 
+/// An empty line stands between two line ends, which may be escaped.
+fn has_blank_line(gap: &[u8]) -> bool {
+    [b'\n', b'n'].iter().any(|&end| memchr::memchr_iter(end, gap).nth(1).is_some())
+}
+
+/// The last line of a body by itself, which may be cut: whole groups, or more than a word, and no word.
+pub(crate) fn is_rest(line: &[u8]) -> bool {
+    let is_long = line.len() >= PART_CHARS_MIN;
+    (is_long || line.len().is_multiple_of(4) && (line.ends_with(b"=") || is_mixed(line))) && !is_word(line)
+}
+
+/// A word, a number, a path or an identifier in hex, as people and programs write them: words of letters of one case, or with one
+/// capital before small ones, and digits behind them. Base64 of 16 characters is one by accident in one of 100 000 cases.
+fn is_word(line: &[u8]) -> bool {
+    let is_part = |part: &[u8]| {
+        let digits = part.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let letters = &part[..part.len() - digits];
+        let is_small = letters.iter().skip(1).all(u8::is_ascii_lowercase) && letters.first().is_none_or(u8::is_ascii_alphabetic);
+        is_small || letters.iter().all(u8::is_ascii_uppercase)
+    };
+    line.split(|&b| b == b'/').all(is_part) || line.len() >= HEX_CHARS_MIN && is_hex(line) || is_camel(line)
+}
+
+/// Words that are written as one, each with a capital. Those that are as long as a piece of a key is have longer words in them.
+fn is_camel(line: &[u8]) -> bool {
+    let letters = line.len() - line.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let least = if line.len() < PART_CHARS_MIN { 2 } else { 4 };
+    let is_long = line.len() >= LONG_WORD_CHARS_MIN && letters == line.len();
+    let mut words = line[..letters].chunk_by(|_, next| !next.is_ascii_uppercase());
+    (line.len() < PART_CHARS_MIN || is_long)
+        && words.all(|word| word.len() >= least && word[0].is_ascii_alphabetic() && word[1..].iter().all(u8::is_ascii_lowercase))
+}
+
+/// Shortest word of several, in characters, where it is as long as a piece of a key.
+const LONG_WORD_CHARS_MIN: usize = 20;
+
+/// Shortest identifier in hex: of as many characters of base64 one in ten million is one.
+const HEX_CHARS_MIN: usize = 12;
+
+/// Digits of one case.
+fn is_hex(line: &[u8]) -> bool {
+    let is_hex = |letter: fn(&u8) -> bool| line.iter().all(|b| b.is_ascii_digit() || b.is_ascii_hexdigit() && letter(b));
+    is_hex(u8::is_ascii_lowercase) || is_hex(u8::is_ascii_uppercase)
+}
+
 /// Shortest digest: 128 bits. Base64 of this length is one by accident in one of 10¹⁹ cases.
 const DIGEST_CHARS_MIN: usize = 32;
 
 /// Digits of one case, and so many that base64 has others.
 fn is_digest(line: &[u8]) -> bool {
-    let is_hex = |letter: fn(&u8) -> bool| line.iter().all(|b| b.is_ascii_digit() || b.is_ascii_hexdigit() && letter(b));
-    line.len() >= DIGEST_CHARS_MIN && (is_hex(u8::is_ascii_lowercase) || is_hex(u8::is_ascii_uppercase))
+    line.len() >= DIGEST_CHARS_MIN && is_hex(line)
 }
 
 /// Nothing but base64 and line ends up to the marker at the end: all of it is the body, however it is wrapped.
@@ -348,5 +370,53 @@ mod tests {
         let public = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAERx";
         assert!(pem_keys(format!("-----BEGIN PUBLIC KEY-----\n{public}\n-----END PUBLIC KEY-----").as_bytes()).is_empty());
         assert!(pem_keys(b"expected -----BEGIN PRIVATE KEY----- at the beginning").is_empty());
+    }
+
+    #[test]
+    fn words_and_pieces_of_base64() {
+        for word in [
+            "done",
+            "Started",
+            "ERROR",
+            "v1",
+            "2024",
+            "startServer1",
+            "NullPointerException",
+            "/usr/local/bin/python3",
+            "opt/App/Data",
+            "4bf92f3577b34da6",
+            "DA39A3EE5E6B",
+        ] {
+            assert!(is_word(word.as_bytes()) && !is_rest(word.as_bytes()), "{word}");
+        }
+        for piece in ["aB3d", "Vrolyw==", "bg==", "ajIXyIZAUg0IoAoGCCqGSM49", "MIGHAgEAMBMGByqG", "IhkBSDQihRANCAASdv/ysXxVGaFRoGmj"] {
+            assert!(!is_word(piece.as_bytes()) && is_rest(piece.as_bytes()), "{piece}");
+        }
+    }
+
+    /// What stands behind all that a key has, below an empty line, or in a line that is no key's, stays.
+    #[test]
+    fn bodies_of_keys_without_their_end() {
+        let body = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgCAkKCwwNDg8QERIT";
+        let rest = "FBUWFxgZGhscHR4fICEiIyQlJqFEA0IABGludGVncml0eSBvZiB0aGUgc3lzdGVt";
+        let last = "IGhhcyB0byBiZSBrZXB0IGF0IGFsbCB0aW1lcywgYnkgYWxsIG9mIHVz";
+        let id = "aB3dEfGh1jKlMn0pQr5t";
+        for (lines, own) in [
+            ([body, rest, "aB3dEfGh1jKlMn0p", "ok"], 3),
+            ([body, rest, "aB3d", "ok"], 3),
+            ([body, rest, "started", "ok"], 2),
+            ([body, rest, "/usr/local/bin/app", "ok"], 2),
+            ([body, rest, "", id], 2),
+            ([body, rest, last, id], 3),
+            ([body, "", rest, last], 1),
+            (["", body, "", rest], 4),
+        ] {
+            for head in ["", "> ", "INFO "] {
+                let lines: Vec<String> = ["-----BEGIN PRIVATE KEY-----"].iter().chain(&lines).map(|line| format!("{head}{line}")).collect();
+                let found = pem_keys(lines.join("\n").as_bytes());
+                let end = found.first().map(|found| found.span().end);
+                assert_eq!(end, Some(lines[..=own].join("\n").len()), "{lines:#?}");
+            }
+        }
     }
 }

@@ -4,50 +4,53 @@
 use std::ops::Range;
 
 use scrubjay_scan::{Run, RunKind};
-use scrubjay_token::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, OpenKey, key_labels, long_runs, no_key_is_open};
+use scrubjay_token::{KEY_LABEL_BYTES_MAX, KEY_LINES_MAX, OpenKey, key_labels, key_marks, long_runs, no_key_is_open};
 
 use super::line_at;
 
 /// The labels of private keys in a buffer, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Keys(Vec<Range<usize>>);
+pub(crate) struct Keys {
+    labels: Vec<Range<usize>>,
+    /// The markers at their ends: what stands above one may be a key that lost its beginning.
+    ends: Vec<Range<usize>>,
+}
 
 impl Keys {
     /// Those in `within`, which begins with a line.
     fn of(buffer: &[u8], within: Range<usize>) -> Self {
-        let labels = key_labels(buffer.get(within.clone()).unwrap_or_default());
-        Self(labels.into_iter().map(|label| within.start + label.start..within.start + label.end).collect())
+        let text = buffer.get(within.clone()).unwrap_or_default();
+        let (mut labels, mut ends) = (Vec::new(), Vec::new());
+        for mark in key_marks(text) {
+            if mark.ends { &mut ends } else { &mut labels }.push(within.start + mark.at.start..within.start + mark.at.end);
+        }
+        Self { labels, ends }
     }
 
     /// The same, put among the runs of that part of the buffer.
     pub(crate) fn among(runs: &mut Vec<Run>, buffer: &[u8], within: Range<usize>) -> Self {
         let keys = Self::of(buffer, within.clone());
-        if !keys.0.is_empty() {
+        if !keys.labels.is_empty() || !keys.ends.is_empty() {
             let run = |at: &Range<usize>| Run { start: at.start - within.start, end: at.end - within.start, kind: RunKind::Word };
-            runs.extend(keys.0.iter().map(run));
+            runs.extend(keys.labels.iter().chain(&keys.ends).map(run));
             runs.sort_unstable_by_key(|run| run.start);
         }
         keys
     }
 
-    /// A label begins here.
+    /// A label or an end begins here.
     pub(crate) fn begin_at(&self, at: usize) -> bool {
-        self.0.binary_search_by_key(&at, |label| label.start).is_ok()
+        [&self.labels, &self.ends].iter().any(|found| found.binary_search_by_key(&at, |found| found.start).is_ok())
     }
 
-    /// A label stands in these lines.
+    /// A label or an end stands in these lines.
     pub(crate) fn are_in(&self, lines: &Range<usize>) -> bool {
-        self.last_in(lines).is_some()
-    }
-
-    fn last_in(&self, lines: &Range<usize>) -> Option<&Range<usize>> {
-        let before = self.0.get(..self.0.partition_point(|label| label.start < lines.end))?;
-        before.last().filter(|label| label.start >= lines.start)
+        [&self.labels, &self.ends].iter().any(|found| last_in(found, lines).is_some())
     }
 
     /// The key that the line announces with its last label.
     pub(super) fn announced_in<'a>(&self, buffer: &'a [u8], line: &Range<usize>) -> Option<OpenKey<'a>> {
-        let label = self.last_in(line)?;
+        let label = last_in(&self.labels, line)?;
         let text = buffer.get(line.clone())?;
         let key = OpenKey::announced(text, &(label.start - line.start..label.end.checked_sub(line.start)?));
         Some(key).filter(OpenKey::is_open)
@@ -55,7 +58,7 @@ impl Keys {
 
     /// The key that is open behind these lines, of which the first may announce it.
     pub(super) fn open_behind<'a>(&self, buffer: &'a [u8], lines: &Range<usize>) -> Option<OpenKey<'a>> {
-        let label = self.last_in(lines)?;
+        let label = last_in(&self.labels, lines)?;
         let mut line = line_at(buffer, label.start);
         let mut key = self.announced_in(buffer, &line)?;
         while line.end < lines.end {
@@ -70,7 +73,7 @@ impl Keys {
     /// The lines of each key, from the one with its label on, as far as there are whole lines.
     fn spans(&self, buffer: &[u8]) -> Vec<Range<usize>> {
         let mut spans: Vec<Range<usize>> = Vec::new();
-        for label in &self.0 {
+        for label in &self.labels {
             if spans.last().is_some_and(|last| label.start < last.end) {
                 continue;
             }
@@ -94,6 +97,12 @@ impl Keys {
         }
         spans
     }
+}
+
+/// The last of these, which are in order, that begins in the lines.
+fn last_in<'a>(found: &'a [Range<usize>], lines: &Range<usize>) -> Option<&'a Range<usize>> {
+    let before = found.get(..found.partition_point(|at| at.start < lines.end))?;
+    before.last().filter(|at| at.start >= lines.start)
 }
 
 /// Follows a text that comes in pieces, and knows when no private key can be open behind them: none was announced, or so many lines

@@ -50,7 +50,7 @@ enum Judge {
 }
 
 /// The links, those that are soon told first.
-const LINKS: [Link; 31] = {
+const LINKS: [Link; 32] = {
     use Judge::{Among, Behind, Shown, Written};
     use Signs as S;
     const fn link(name: &'static str, bytes_min: usize, signs: Signs, last: Signs, judge: Judge) -> Link {
@@ -90,6 +90,7 @@ const LINKS: [Link; 31] = {
         link("framed line of a key", 0, S::NONE, S::ANY, Behind(|before, line| scrubjay_token::continues_key(before.bytes, line.bytes))),
         link("line of an object or a value in records", 0, S::NONE, S::ANY, Among(goes_on_in_next)),
         link("chunk", 0, S::RETURN, S::ANY, Behind(|before, line| scrubjay_token::is_http_chunk(before.bytes, line.bytes))),
+        link("rest of a key", 0, S::NONE, S::ANY, Among(leads_to_key_end)),
         link("part of a JWE", 0, S::NONE, S::ANY, Behind(|before, line| scrubjay_token::ends_in_cipher_part(before.text, line.bytes))),
     ]
 };
@@ -134,6 +135,11 @@ fn is_lone_member(line: &Line<'_>) -> bool {
 fn goes_on_in_next(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
     let next = line.behind.get(line_at(line.behind, 0)).filter(|next| next.ends_with(b"\n"));
     scrubjay_token::goes_on_in_next(before.map_or(b"", |before| before.bytes), line.bytes, next)
+}
+
+/// What is left of a key whose end follows.
+fn leads_to_key_end(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
+    !holds_compact(line) && scrubjay_token::leads_to_key_end(before.map(|before| before.bytes), line.bytes, line.behind)
 }
 
 /// Two full lines of a value prove a width that is too small to tell by itself.
@@ -339,7 +345,7 @@ mod tests {
 
     /// The first link of a line behind another one.
     fn link_of(before: &str, line: &str) -> Option<&'static str> {
-        let text = format!("{before}\n{line}\nnext\n").into_bytes();
+        let text = format!("{before}\n{line}\nnext\nno word\n").into_bytes();
         let at = |at: usize| Line::at(&text, line_at(&text, at), 0);
         link(Some(&at(0)), &at(before.len() + 1))
     }
@@ -349,6 +355,7 @@ mod tests {
     fn what_links_and_what_does_not() {
         const JWE: &str = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0";
         const KEY: &str = "-----BEGIN PRIVATE KEY-----";
+        const KEY_END: &str = "-----END PRIVATE KEY-----";
         const PLAIN: &str = "the service has been asked once more for what it has not got yet, and so on";
         const OTHER: &str = "and here is what another one of its kind has said of that: it does not know";
         let body = "QUJDRA1z".repeat(8);
@@ -390,6 +397,7 @@ mod tests {
                 "2026-11-28T10:00:00.1Z stdout F done".into(),
             ),
             ("chunk", "5\r", "hello\r".into(), "hell\r".into()),
+            ("rest of a key", "a b", format!("Vrolyw==\n{KEY_END}"), "Vrolyw==\n-----END PUBLIC KEY-----".into()),
             ("part of a JWE", JWE, "done".into(), "done".into()),
         ];
         let mut wrong = Vec::new();

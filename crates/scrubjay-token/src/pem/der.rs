@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{gap, is_body, key};
+use super::{gap, is_body, is_digest, is_word, key};
 use crate::base64::decode;
 use crate::token::{Cut, Found};
 
@@ -76,13 +76,37 @@ fn private_key(der: &[u8]) -> Option<usize> {
 /// True where a run of base64 begins as a private key does: a sequence with a version as its first element. What follows may
 /// stand in other lines.
 pub(crate) fn begins_key(part: &[u8]) -> bool {
+    key_chars(part).is_some()
+}
+
+/// As [`begins_key`], or as one that is encrypted (RFC 5958 §3), or that OpenSSH wrote.
+pub(super) fn begins_any_key(part: &[u8]) -> bool {
+    let is_encrypted = || {
+        let head = decode(&part[..PART_CHARS_MIN]);
+        let outer = element(&head, 0).filter(|e| e.tag == SEQUENCE)?;
+        let inner = element(&head, outer.content.start).filter(|e| e.tag == SEQUENCE)?;
+        Some(head.get(inner.content.start) == Some(&OID))
+    };
+    begins_key(part) || part.len() >= PART_CHARS_MIN && (part.starts_with(OPENSSH) || is_encrypted() == Some(true))
+}
+
+/// `openssh-key-` in base64.
+const OPENSSH: &[u8] = b"b3BlbnNzaC1rZXkt";
+
+/// Characters of base64 that the key has which begins here, without its padding, as [`begins_key`] tells.
+pub(super) fn key_chars(part: &[u8]) -> Option<usize> {
     // The tag of the sequence and the beginning of its length.
     if !matches!(part, [b'M', b'A'..=b'I', ..]) || part.len() < PART_CHARS_MIN {
-        return false;
+        return None;
     }
     let head = decode(&part[..PART_CHARS_MIN]);
-    let inner = element(&head, 0).and_then(|outer| head.get(outer.content.start..));
-    matches!(inner, Some([INTEGER, 1, 0 | 1, ..]))
+    let outer = element(&head, 0)?;
+    matches!(head.get(outer.content.start..), Some([INTEGER, 1, 0 | 1, ..])).then(|| chars_of(outer.content.end))
+}
+
+/// Characters of base64 for so many bytes, without their padding.
+fn chars_of(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4 - (3 - bytes % 3) % 3
 }
 
 /// Keys without a label, where none of `found` covers them.
@@ -97,7 +121,7 @@ pub(super) fn unlabelled(text: &[u8], found: &mut Vec<Found>) {
         }
         let head: Vec<u8> = lines(text, at, HEAD_CHARS).iter().flat_map(|line| &text[line.clone()]).copied().collect();
         let Some(bytes) = private_key(&decode(&head)).filter(|_| head.len() >= HEAD_CHARS_MIN) else { continue };
-        let chars = bytes.div_ceil(3) * 4 - (3 - bytes % 3) % 3;
+        let chars = chars_of(bytes);
         let (lines, cut) = first_chars(text, lines(text, at, chars), chars);
         done = lines.last().map_or(at, |line| line.end);
         found.push(key(text, lines, cut.then_some(Cut::Payload)));
@@ -112,7 +136,11 @@ fn lines(text: &[u8], mut at: usize, most: usize) -> Vec<Range<usize>> {
         let width = lines.first().map_or(len, ExactSizeIterator::len);
         // The first word of a line that says something else is no piece.
         let word = !lines.is_empty() && len < PART_CHARS_MIN && text.get(at + len).is_some_and(|b| b" :.-_@([".contains(b));
-        if len == 0 || len > width || word {
+        let is_others = || {
+            let part = &text[at..at + len];
+            !lines.is_empty() && (is_digest(part) || chars + len < most && len >= PART_CHARS_MIN && is_word(part))
+        };
+        if len == 0 || len > width || word || is_others() {
             return lines;
         }
         lines.push(at..at + len);

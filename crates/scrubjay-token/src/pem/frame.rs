@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use super::{Body, PART_CHARS_MIN, is_body, is_body_of_key, is_digest, is_end, label_end};
-use crate::compact::{is_dense, is_mixed};
+use super::{Body, PART_CHARS_MIN, der, is_body, is_body_of_key, is_digest, is_end, is_rest, is_word, label_end};
+use crate::compact::is_mixed;
 use crate::edges::behind_colour;
 use crate::token::Cut;
 use crate::view::hidden_len;
@@ -21,7 +21,7 @@ pub(super) const EMPTY_LINES_MAX: usize = 2;
 const SEPARATOR_BYTES_MAX: usize = 40;
 const SEPARATOR_WORD_MAX: usize = 3;
 /// Lengths of a full line of a key that is not announced by the line before it.
-const FULL_LINE_CHARS: std::ops::RangeInclusive<usize> = 60..=76;
+pub(super) const FULL_LINE_CHARS: std::ops::RangeInclusive<usize> = 60..=76;
 
 /// How much of `text` is framed as `frame` is, from the beginning: the same signs and words; words with a digit in them
 /// (times, counters, identifiers), the number of blanks and what shows as nothing may be others.
@@ -78,6 +78,11 @@ struct Lines {
     lines: Vec<Range<usize>>,
     chars: usize,
     width: usize,
+    has_headers: bool,
+    /// An empty line stands before the first one, and may stand before each.
+    is_spaced: bool,
+    /// So many stand above an empty line that is the only one.
+    parted: Option<usize>,
     /// A shorter line was the last one of the body.
     closed: bool,
     /// The marker at the end.
@@ -87,12 +92,16 @@ struct Lines {
 impl Lines {
     /// True where the line belongs to the key: all lines are of one width, the last one is shorter, and the first one may
     /// have lost its beginning.
-    fn take(&mut self, line: Range<usize>) -> bool {
+    fn take(&mut self, line: Range<usize>, behind_empty: bool) -> bool {
         let len = line.len();
         let is_first = self.lines.is_empty();
         let fits = if is_first { len >= PART_CHARS_MIN } else { len <= self.width || self.lines.len() == 1 };
         if self.closed || len == 0 || !fits || self.lines.len() == LINES_MAX {
             return false;
+        }
+        self.is_spaced |= is_first && behind_empty && !self.has_headers;
+        if behind_empty && !is_first && !self.is_spaced {
+            self.parted.get_or_insert(self.lines.len());
         }
         self.closed = !is_first && len < self.width;
         self.width = len;
@@ -102,6 +111,21 @@ impl Lines {
     }
 
     fn body(mut self, text: &[u8]) -> Option<Body> {
+        // Without the key's end, what stands below an empty line is somebody else's, and so is what stands behind all that it has.
+        if self.end.is_none() {
+            let most = self.lines.first().and_then(|line| der::key_chars(&text[line.clone()])).unwrap_or(usize::MAX);
+            let mut chars = 0;
+            let own = self.lines.iter().take_while(|line| {
+                let is_own = chars < most && !is_word(&text[(*line).clone()]);
+                chars += line.len();
+                is_own
+            });
+            let own = own.count();
+            let count = self.parted.unwrap_or(own).min(own);
+            self.closed &= count == self.lines.len();
+            self.lines.truncate(count);
+            self.chars = self.lines.iter().map(ExactSizeIterator::len).sum();
+        }
         // Without the key's end, a short last line may be a word of somebody else.
         if self.closed
             && self.end.is_none()
@@ -115,11 +139,6 @@ impl Lines {
         let end = self.lines.last()?.end;
         is_body.then_some(Body { lines: self.lines, end, chars: self.chars, cut })
     }
-}
-
-/// The last line of a body by itself, which may be cut: whole groups, or more than a word, and no word.
-fn is_rest(line: &[u8]) -> bool {
-    line.len().is_multiple_of(4) && (line.ends_with(b"=") || is_mixed(line)) || line.len() >= PART_CHARS_MIN && is_dense(line)
 }
 
 /// What a line says in the frame of a key's lines.
@@ -140,6 +159,9 @@ pub(super) struct Frame<'a> {
     pub(super) before: &'a [u8],
     pub(super) behind: &'a [u8],
 }
+
+/// No frame but an indentation.
+pub(super) const PLAIN: Frame<'static> = Frame { before: b"", behind: b"" };
 
 impl Frame<'_> {
     /// What is said at `line` of a text, if it is framed so and says nothing else.
@@ -184,9 +206,9 @@ pub(super) fn framed(text: &[u8], label: &Range<usize>) -> Option<Body> {
     while at < text.len() {
         let end = line_end(text, at);
         match frame.said(text, at..end) {
-            Some(Said::Header) => {}
+            Some(Said::Header) => lines.has_headers = true,
             Some(Said::Empty) if empty < EMPTY_LINES_MAX => empty += 1,
-            Some(Said::Body(line)) if lines.take(line.clone()) => empty = 0,
+            Some(Said::Body(line)) if lines.take(line.clone(), empty > 0) => empty = 0,
             Some(Said::End(close)) => {
                 lines.end = close;
                 break;
@@ -217,7 +239,7 @@ pub(super) fn separated(text: &[u8], label: &Range<usize>) -> Option<Body> {
         }
         let len = body_len(text, at);
         let glued = usize::from(len > 0 && text[at + len - 1] == b'+' && separator.trim_ascii().starts_with(b"+"));
-        if is_digest(&text[at..at + len]) || !lines.take(at..at + len - glued) {
+        if is_digest(&text[at..at + len]) || !lines.take(at..at + len - glued, false) {
             break;
         }
         at += len - glued;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::frame::{EMPTY_LINES_MAX, FRAME_BYTES_MAX, Frame, LINES_MAX, Said, body_len};
-use super::{DASHES, LABEL_BYTES_MAX, PART_CHARS_MIN, is_body, label};
+use super::frame::{EMPTY_LINES_MAX, FRAME_BYTES_MAX, Frame, LINES_MAX, PLAIN, Said, body_len};
+use super::{BEGIN_LABEL, DASHES, END_LABEL, LABEL_BYTES_MAX, PART_CHARS_MIN, is_body, label};
 use crate::runs::long_runs;
 
 /// A private key that a line announces and does not end, while the lines behind it are read: which of them are its.
@@ -56,9 +56,6 @@ pub const KEY_LINES_MAX: usize = LINES_MAX;
 /// Longest label of a private key, with its dashes, in bytes.
 pub const KEY_LABEL_BYTES_MAX: usize = BEGIN_LABEL.len() + LABEL_BYTES_MAX + DASHES.len();
 
-/// No frame but an indentation.
-const PLAIN: Frame<'static> = Frame { before: b"", behind: b"" };
-
 /// Most lines in a row without a full line of a body, in a key that is open: the last one is short, and two may be empty.
 const IDLE_LINES_MAX: usize = EMPTY_LINES_MAX + 1;
 
@@ -86,24 +83,37 @@ pub fn no_key_is_open(text: &[u8]) -> Option<usize> {
     None
 }
 
+/// A label of a private key, with its dashes, and the marker at its end.
+pub struct KeyMark {
+    /// Where it stands.
+    pub at: Range<usize>,
+    /// It ends the key.
+    pub ends: bool,
+}
+
 /// Where the labels of private keys stand whose bodies may follow in the next lines.
 #[must_use]
 pub fn key_labels(text: &[u8]) -> Vec<Range<usize>> {
+    key_marks(text).into_iter().filter(|mark| !mark.ends).map(|mark| mark.at).collect()
+}
+
+/// Where the labels of private keys stand, and the markers at their ends, above which one may have lost its beginning.
+#[must_use]
+pub fn key_marks(text: &[u8]) -> Vec<KeyMark> {
     // Few texts have this letter, and no token has the word.
     let words = memchr::memchr_iter(b'Y', text).filter(|&at| text[..at].ends_with(b"KE") && text[at + 1..].starts_with(DASHES));
-    words.filter_map(|at| label_before(text, at + 1)).collect()
+    words.filter_map(|at| mark_before(text, at + 1)).collect()
 }
 
 /// The label of a private key whose word `KEY` ends at `end`, and which ends there with its dashes.
-fn label_before(text: &[u8], end: usize) -> Option<Range<usize>> {
+fn mark_before(text: &[u8], end: usize) -> Option<KeyMark> {
     let from = end.saturating_sub(LABEL_BYTES_MAX + BEGIN_LABEL.len());
-    let start = from + memchr::memmem::rfind(&text[from..end], BEGIN_LABEL)?;
-    let close = label(text, start + BEGIN_LABEL.len())?;
-    (close == end + DASHES.len()).then_some(start..close)
+    let last = |begin: &[u8]| memchr::memmem::rfind(&text[from..end], begin).map(|i| (from + i, from + i + begin.len()));
+    let (label_of, end_of) = (last(BEGIN_LABEL), last(END_LABEL));
+    let (start, behind) = label_of.max(end_of)?;
+    let close = label(text, behind)?;
+    (close == end + DASHES.len()).then(|| KeyMark { at: start..close, ends: end_of > label_of })
 }
-
-/// What begins the label of a key.
-const BEGIN_LABEL: &[u8] = b"-----BEGIN";
 
 #[cfg(test)]
 mod tests {
