@@ -2,13 +2,16 @@
 //! blank, the mark of a decoder that could not read a byte. What proves the rest is that its lengths are those of the algorithm.
 
 use crate::base64::{head_len, is_base64};
-use crate::compact::{Segment, signature_fits};
+use crate::compact::{Segment, is_dense, signature_fits};
 use crate::token::Kind;
 
 /// Base64 lengths of the tags of RFC 7518 §5: 128, 192 and 256 bits.
 pub(crate) fn is_tag_length(chars: usize) -> bool {
     matches!(chars, 22 | 32 | 43)
 }
+
+/// Shortest rest of a last part: less than 128 bits tell nothing.
+const REST_CHARS_MIN: usize = 16;
 
 /// Where the token ends that has these parts behind its header, the last of which ends at `end` before such a character. `alg` as its
 /// header says. `None`: nothing proves that what stands behind is its rest.
@@ -21,6 +24,11 @@ pub(crate) fn behind_foreign(text: &[u8], end: usize, alg: Option<&str>, parts: 
         return None;
     }
     let most = if kind == Kind::Jwe { 4 } else { 2 };
+    // Of a short rest the length proves little: a word may have it.
+    let is_word = || len < REST_CHARS_MIN || !is_dense(&text[rest..at]);
+    if parts.len() == most && is_word() {
+        return None;
+    }
     // The character was put in, or it stands for one.
     let mut lens = [last.len() + len, last.len() + len + 1];
     for _ in parts.len()..most {
@@ -67,8 +75,10 @@ mod tests {
                 (format!("{hs}.{claims}.{}{sign}{}", part(20), part(22)), ""),
                 (format!("{hs}.{}{sign}{}.{}", &claims[..20], &claims[20..], part(43)), ""),
                 (format!("{dir}..{}.{}{sign}{}.{}", part(16), part(40), part(50), part(22)), ""),
-                (format!("{dir}..{}.{}.{}{sign}{}", part(16), part(40), part(10), part(12)), ""),
-                // A word of others.
+                (format!("{dir}..{}.{}.{}{sign}{}", part(16), part(40), part(5), part(17)), ""),
+                // What others say.
+                (format!("{hs}.{claims}.{}{sign}outcome", part(36)), "outcome"),
+                (format!("{hs}.{claims}.{}{sign}outcome", part(35)), "outcome"),
                 (format!("{hs}.{claims}.{}{sign}{}", part(20), part(30)), &part(30)),
                 (format!("{hs}.{claims}.{}{sign}started", part(20)), "started"),
             ] {

@@ -266,7 +266,7 @@ pub(super) fn is_behind_loose_head(text: &[u8], run: &Range<usize>) -> bool {
 /// The run stands behind a dot and blanks, and before these stands the header of a JWE, which is too short to be a run.
 pub(super) fn is_behind_apart_head(text: &[u8], run: &Range<usize>) -> bool {
     let start = run.start + usize::from(text[run.start] == b'.');
-    let between = text[..start].iter().rev().take(SEPARATOR_BYTES_MAX).take_while(|b| b". \t<>".contains(b)).count();
+    let between = text[..start].iter().rev().take(SEPARATOR_BYTES_MAX).take_while(|b| b". \t<br/>".contains(b)).count();
     let end = start - between;
     if between < 2 || !text[end..start].contains(&b'.') {
         return false;
