@@ -28,6 +28,7 @@ use crate::pem::{pem_keys, without_backslash};
 use crate::records::Records;
 use crate::survey::Survey;
 use crate::tables::columns;
+use crate::tails::untailed;
 use crate::token::{Found, Kind, Token, Whole};
 use crate::torn::torn_runs;
 use crate::view::{View, Wide, broken, has_control, narrowed, unescaped, unquoted, visible};
@@ -156,22 +157,24 @@ struct Lined {
     alone: bool,
     /// Escaped line breaks are line ends in a view beside this one.
     broken: bool,
+    /// What frames the lines of a value is left out.
+    untailed: bool,
     /// What was joined holds nothing that other views would change: they are looked at without the joints, and joined then.
     plain: bool,
 }
 
 impl Lined {
     /// Its lines are as they are.
-    const JOINED: Self = Self { joined: true, unframed: true, alone: false, broken: false, plain: false };
+    const JOINED: Self = Self { joined: true, unframed: true, alone: false, broken: false, untailed: false, plain: false };
     const ALONE: Self = Self { alone: true, ..Self::JOINED };
 
     /// Of a text that is another one, whose lines are as they came.
     fn anew(self) -> Self {
-        Self { broken: self.broken, ..Self::default() }
+        Self { broken: self.broken, untailed: self.untailed, ..Self::default() }
     }
 
     fn alone(self) -> Self {
-        Self { broken: self.broken, ..Self::ALONE }
+        Self { broken: self.broken, untailed: self.untailed, ..Self::ALONE }
     }
 }
 
@@ -248,6 +251,14 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         && let Some(view) = unframed(text, &whole)
     {
         through(text, &view, None, depth, Lined { unframed: true, ..lined }, work, &mut found)?;
+    }
+    if survey.lines
+        && survey.base64_line
+        && outer
+        && !lined.untailed
+        && let Some(view) = untailed(text)
+    {
+        through(text, &view, None, depth, Lined { untailed: true, ..lined.anew() }, work, &mut found)?;
     }
     // What somebody divided himself is text as he wrote it; a line of the view has no neighbours.
     if outer && !lined.alone {
