@@ -104,6 +104,23 @@ fn rows_of_hex() {
     }
 }
 
+/// Bytes in rows, each behind what carries it.
+#[test]
+fn rows_of_numbers() {
+    let writings: [(fn(&u8) -> String, &str, usize); 4] = [
+        (|b| format!("0x{b:02x}"), ", ", 12),
+        (|b| format!("{b:02x}"), " ", 16),
+        (|b| format!("{b:02x}"), ":", 18),
+        (u8::to_string, ", ", 16),
+    ];
+    for (number, sign, count) in writings {
+        check(|_, t| {
+            let row = |bytes: &[u8]| bytes.iter().map(number).collect::<Vec<_>>().join(sign);
+            t.text.as_bytes().chunks(count).map(row).collect::<Vec<_>>().join(&format!("{}\n", sign.trim_end()))
+        });
+    }
+}
+
 /// Lines of others that are framed alike: words, digests, identifiers, text in hex.
 #[test]
 fn lines_of_others_stay() {
@@ -111,7 +128,9 @@ fn lines_of_others_stay() {
     let id = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
     let text = hex("the job of the day is done");
     let row = format!("{digest} the job is done");
-    for line in ["the job of the day has been done", digest, id, &row, &text] {
+    let numbers = "32, 47, 58, 96, 104, 48, 59, 97, 105, 49, 60, 98, 106, 50, 61, 99,";
+    let pairs = "9f 86 d0 81 88 4c 7d 65 9a 2f ea a0 c5 5a d0 15";
+    for line in ["the job of the day has been done", digest, id, &row, &text, numbers, pairs] {
         for (head, tail) in [("", "<br>"), ("", "$"), ("| ", " |"), ("", "\x1b[0m"), ("\"", "\","), ("", "\n"), ("commit ", ""), ("", "")] {
             for frame in FRAMES {
                 check_same(&framed(&format!("{head}{line}{tail}\n").repeat(4), frame));

@@ -26,6 +26,7 @@ use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{pem_keys, without_backslash};
 use crate::records::Records;
+use crate::rows::uncarried;
 use crate::survey::Survey;
 use crate::tables::columns;
 use crate::tails::untailed;
@@ -252,13 +253,12 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     {
         through(text, &view, None, depth, Lined { unframed: true, ..lined }, work, &mut found)?;
     }
-    if survey.lines
-        && survey.base64_line
-        && outer
-        && !lined.untailed
-        && let Some(view) = untailed(text)
-    {
-        through(text, &view, None, depth, Lined { untailed: true, ..lined.anew() }, work, &mut found)?;
+    if survey.lines && outer && !lined.untailed {
+        let values = if survey.base64_line { untailed(text) } else { None };
+        let rows = if survey.list { uncarried(text) } else { None };
+        for view in [values, rows].into_iter().flatten() {
+            through(text, &view, None, depth, Lined { untailed: true, ..lined.anew() }, work, &mut found)?;
+        }
     }
     // What somebody divided himself is text as he wrote it; a line of the view has no neighbours.
     if outer && !lined.alone {

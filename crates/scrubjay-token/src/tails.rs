@@ -2,6 +2,9 @@
 //! that empty lines part. What the frame is does not matter: two full lines of one width prove it for each other.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::compact::{is_dense, opens_object};
 use crate::frames::heads;
@@ -18,36 +21,52 @@ const WIDTHS: Range<usize> = narrow::WIDTHS.start..133;
 /// Shortest first piece.
 const FIRST_CHARS_MIN: usize = 16;
 /// Longest tail.
-const TAIL_BYTES_MAX: usize = 40;
+const TAIL_BYTES_MAX: usize = 32;
+/// Longest tail of a quoted piece.
+const QUOTE_REACH: usize = 8;
+/// An empty line is shorter than the one above by at least this.
+const EMPTY_BYTES_LESS: usize = 16;
 
 /// A line, the piece of a value in it, and where what it says ends.
 #[derive(Clone)]
-struct Framed<'a> {
-    line: &'a [u8],
-    piece: Range<usize>,
-    end: usize,
+pub(crate) struct Framed<'a> {
+    pub(crate) line: &'a [u8],
+    pub(crate) piece: Range<usize>,
+    pub(crate) end: usize,
 }
 
 impl<'a> Framed<'a> {
-    /// The last piece that is long enough, with no more than a tail behind it.
-    fn of(line: &'a [u8], least: usize) -> Option<Self> {
+    /// All that a line says.
+    pub(crate) fn whole(line: &'a [u8]) -> Self {
         let end = end_of(line);
+        Self { line, piece: 0..end, end }
+    }
+
+    /// The last piece of a line that a value may go on behind, with no more than a tail behind it.
+    fn of(line: &'a [u8]) -> Option<Self> {
+        let end = end_of(line);
+        if !may_have_piece(&line[..end]) {
+            return None;
+        }
         let reach = end.saturating_sub(TAIL_BYTES_MAX);
         let mut at = end;
         loop {
             at = reach + line[reach..at].iter().rposition(|&b| is_piece(b))? + 1;
             let len = line[..at].iter().rev().take(WIDTHS.end + NAME_BYTES_MAX).take_while(|&&b| is_piece(b)).count();
-            if len >= least {
+            if len >= FIRST_CHARS_MIN {
                 let start = at - len + colour_len(&line[..at], at - len);
-                // A frame has no data.
-                let is_frame = long_runs(&line[..start], WIDTHS.start, is_piece).all(|run| !is_dense(&line[run]));
-                return is_frame.then_some(Self { line, piece: start..at, end });
+                return Some(Self { line, piece: start..at, end }).filter(Self::may_go_on);
             }
             at -= len;
             if at <= reach {
                 return None;
             }
         }
+    }
+
+    /// What stands before the piece is a frame: that has no data.
+    fn has_frame(&self) -> bool {
+        long_runs(&self.line[..self.piece.start], WIDTHS.start, is_piece).all(|run| !is_dense(&self.line[run]))
     }
 
     fn chars(&self) -> &'a [u8] {
@@ -72,7 +91,7 @@ impl<'a> Framed<'a> {
 
     /// A value may go on behind it: one begins there, or it is full.
     fn may_go_on(&self) -> bool {
-        opens_object(self.value()) || self.value().starts_with(b"65") && is_of_value(self.value()) || self.is_full()
+        self.piece.len() < WIDTHS.end + NAME_BYTES_MAX && (opens_object(self.value()) || self.is_full())
     }
 
     /// Quotes stand around the piece.
@@ -84,28 +103,32 @@ impl<'a> Framed<'a> {
 
     /// Where the piece of the next line begins, if what stands before it there stands here, too: it is alike but for its numbers,
     /// or it is a mark; or it is what opens the piece here.
-    fn head_of(&self, next: &[u8], start: usize) -> Option<Head> {
+    pub(crate) fn head_of(&self, next: &[u8], start: usize) -> Option<Head> {
         let (above, own) = heads(self.line, next).filter(|&(above, own)| above <= self.piece.end && own <= start).unwrap_or((0, 0));
-        let mark = mark_end(next, &(own..next.len()));
+        let said = |line: &[u8]| part(line).map_or(0, |part| part.text.start);
+        let mark = mark_end(next, &(own.max(said(next).min(start))..next.len()));
         let head = next[mark.min(start)..start].trim_ascii_start();
         let is_known = mark >= start;
-        let above = mark_end(self.line, &(above..self.line.len())).min(self.piece.end);
+        let above = mark_end(self.line, &(above.max(said(self.line).min(self.piece.start))..self.line.len())).min(self.piece.end);
         let here = &self.line[above..self.piece.end];
         let indent = here.len() - here.trim_ascii_start().len();
         let alike = here.get(indent..indent + head.len()).filter(|here| are_alike(here, head));
         let frame = above + alike.map_or(0, |alike| indent + alike.len());
-        (is_known || alike.is_some() || self.line[..self.piece.start].ends_with(head)).then_some(Head { frame, is_known })
+        let operator = head.iter().take_while(|b| b"+.&<| ".contains(b)).count();
+        let opening = Some(&head[operator..]).filter(|opening| !opening.is_empty());
+        let opens = || opening.is_some_and(|opening| self.line[..self.piece.start].ends_with(opening));
+        (is_known || alike.is_some() || opens()).then_some(Head { frame, is_known })
     }
 
     /// The next line is full, alike, and as wide as this one.
     fn is_above(&self, next: &Self) -> Option<Head> {
-        let head = self.head_of(next.line, next.piece.start).filter(|_| next.is_full() && are_alike(self.tail(), next.tail()))?;
-        if is_of_others(self.chars(), next.chars()) {
+        if !next.is_full() || !are_alike(self.tail(), next.tail()) || is_of_others(self.chars(), next.chars()) {
             return None;
         }
         let width = next.piece.len();
+        let head = self.head_of(next.line, next.piece.start)?;
         let fills = self.piece.len() == width || self.value().len() == width || self.piece.end == head.frame + width;
-        (fills && self.may_go_on()).then_some(head)
+        (fills && self.has_frame()).then_some(head)
     }
 
     /// Others do not see that the line goes on with the one above, as much of which stands before its piece as `head` says.
@@ -140,14 +163,14 @@ impl<'a> Framed<'a> {
 
     /// What follows behind an empty line may be more of the value.
     fn may_go_on_in(&self, next: &[u8]) -> bool {
-        self.piece.len() >= WIDTHS.start && self.may_go_on() && self.rest(next).is_some_and(|(piece, _)| !opens_object(&next[piece]))
+        self.piece.len() >= WIDTHS.start && self.has_frame() && self.rest(next).is_some_and(|(piece, _)| !opens_object(&next[piece]))
     }
 }
 
 /// What stands before the piece of a line.
-struct Head {
+pub(crate) struct Head {
     /// How much of the line above stands before what that says.
-    frame: usize,
+    pub(crate) frame: usize,
     /// Others know it for a frame or a mark.
     is_known: bool,
 }
@@ -234,21 +257,22 @@ impl<'a> Lines<'a> {
 
     /// The line behind line `k`, or the one behind that, if nothing is said in the first; and whether that is so.
     fn below(&self, k: usize) -> Option<(usize, bool)> {
-        let gap = is_empty(self.line(k)?, self.line(k + 1)?);
+        let (above, line) = (self.line(k)?, self.line(k + 1)?);
+        let gap = may_be_empty(above, line) && is_empty(above, line);
         Some((k + 1 + usize::from(gap), gap))
     }
 
     /// The value that goes on behind line `k`: in two full lines at least, and what may be the rest.
     fn value(&self, k: usize) -> Value {
         let mut value = Value::default();
-        let Some(mut above) = self.line(k).and_then(|line| Framed::of(line, FIRST_CHARS_MIN)) else { return value };
+        let Some(mut above) = self.line(k).and_then(|line| Framed::of(line)) else { return value };
         value.first = 0..above.piece.end;
         let mut at = k;
         while let Some((next, gap)) = self.below(at)
             && let Some(line) = self.line(next)
         {
             let Range { start, end } = self.lines[next].clone();
-            let full = Framed::of(line, FIRST_CHARS_MIN).and_then(|full| Some((above.is_above(&full)?, full)));
+            let full = Framed::of(line).and_then(|full| Some((above.is_above(&full)?, full)));
             let Some((head, full)) = full else {
                 let rest = above.rest(line).filter(|_| !value.more.is_empty());
                 value.more.extend(rest.map(|(piece, behind)| More {
@@ -309,27 +333,27 @@ pub(crate) fn untailed(text: &[u8]) -> Option<View> {
 /// `before` and `line` are, and the next one has the rest; or an empty line is between the two. `behind`: what follows the line; what is not there yet may be anything.
 #[must_use]
 pub fn goes_on_framed(before: Option<&[u8]>, line: &[u8], behind: &[u8]) -> bool {
+    let may_begin = |line: &[u8]| may_have_piece(&line[..end_of(line)]);
+    if !may_begin(line) && !before.is_some_and(|before| may_be_empty(before, line) && may_begin(before)) {
+        return false;
+    }
     let next = whole_line(behind);
     let sign = sign_of(line);
     let is_signed = sign.is_some() && [before, next.map(|(next, _)| next)].into_iter().flatten().any(|other| sign_of(other) == sign);
     let signs = |line: &[u8]| usize::from(is_signed && sign_of(line) == sign);
     let (before, line) = (before.map(|before| &before[signs(before)..]), &line[signs(line)..]);
-    let above = before.filter(|before| is_empty(before, line));
-    let Some(own) = Framed::of(above.unwrap_or(line), FIRST_CHARS_MIN) else { return false };
-    if own.piece.len() >= WIDTHS.end + NAME_BYTES_MAX {
-        return false;
-    }
-    let Some((next, behind)) = next.map(|(next, behind)| (&next[signs(next)..], behind)) else { return own.may_go_on() };
-    if above.is_some() {
-        return own.may_go_on_in(next);
-    }
-    if is_empty(line, next) {
+    let Some(own) = Framed::of(line) else {
+        let above = before.filter(|before| may_be_empty(before, line)).and_then(Framed::of);
+        return above
+            .is_some_and(|above| is_empty(above.line, line) && next.is_none_or(|(next, _)| above.may_go_on_in(&next[signs(next)..])));
+    };
+    let Some((next, behind)) = next.map(|(next, behind)| (&next[signs(next)..], behind)) else { return own.has_frame() };
+    if may_be_empty(line, next) && is_empty(line, next) {
         return whole_line(behind).is_none_or(|(next, _)| own.may_go_on_in(&next[signs(next)..]));
     }
     let follows = |above: &Framed<'_>, full: &Framed<'_>| above.is_above(full).is_some_and(|head| is_signed || full.is_news(&head));
-    Framed::of(next, FIRST_CHARS_MIN).is_some_and(|next| follows(&own, &next))
-        || before.and_then(|before| Framed::of(before, FIRST_CHARS_MIN)).is_some_and(|before| follows(&before, &own))
-            && own.rest(next).is_some()
+    Framed::of(next).is_some_and(|next| follows(&own, &next))
+        || before.filter(|_| own.is_full()).and_then(Framed::of).is_some_and(|before| follows(&before, &own)) && own.rest(next).is_some()
 }
 
 /// The sign of a difference between two files, with which a line may begin.
@@ -340,6 +364,36 @@ fn sign_of(line: &[u8]) -> Option<u8> {
 /// The first line of a text, if its end is there, and what follows it.
 fn whole_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
     memchr::memchr(b'\n', text).map(|end| (text[..end].trim_ascii_end(), &text[end + 1..]))
+}
+
+/// What there may be to see of a piece at the end of what a line says: a wide one, the quote behind it, or the beginning of a token.
+fn may_have_piece(text: &[u8]) -> bool {
+    static OPENING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"eyJ"));
+    let end = text.len();
+    let are_piece = |from: usize, to: usize| text[from..to].iter().all(|&b| is_piece(b));
+    let is_wide = || end >= WIDTHS.start && are_piece(end - WIDTHS.start, end - TAIL_BYTES_MAX);
+    let is_quoted = || {
+        let reach = end.saturating_sub(QUOTE_REACH);
+        let quote = text[reach..].iter().rposition(|b| matches!(b, b'"' | b'\'' | b'`')).map(|at| reach + at);
+        // A line end in escapes may stand before it.
+        let is_of_piece = |at: &usize| *at >= FIRST_CHARS_MIN && are_piece(at - FIRST_CHARS_MIN, at - ESCAPE_BYTES_MAX);
+        quote.filter(is_of_piece).is_some() && text[end - 1] != b'}'
+    };
+    let opens = || {
+        let at = end.checked_sub(OPENING_REACH).filter(|&at| is_piece(text[at]));
+        at.is_some() && OPENING.find(&text[end.saturating_sub(TAIL_BYTES_MAX + WIDTHS.start)..]).is_some()
+    };
+    is_wide() || is_quoted() || opens()
+}
+
+/// Longest line end that is written in escapes, itself in escapes.
+const ESCAPE_BYTES_MAX: usize = 4;
+/// Within so many bytes before the end a piece is seen that begins a token and is not wide.
+const OPENING_REACH: usize = 16;
+
+/// Of most lines their length is enough to know.
+fn may_be_empty(above: &[u8], line: &[u8]) -> bool {
+    line.len() + EMPTY_BYTES_LESS <= above.len()
 }
 
 /// The line says nothing: it is empty behind what it begins with as the line above does.
