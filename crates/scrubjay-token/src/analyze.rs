@@ -256,9 +256,13 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     if survey.lines && outer && !lined.untailed {
         let values = if survey.base64_line { untailed(text) } else { None };
         let rows = if survey.list { uncarried(text) } else { None };
+        let known = found.len();
         for view in [values, rows].into_iter().flatten() {
             through(text, &view, None, depth, Lined { untailed: true, ..lined.anew() }, work, &mut found)?;
         }
+        // Keys prove each line of theirs by its frame.
+        let inner = found.split_off(known);
+        found.extend(inner.into_iter().filter(|f| f.token.kind != Kind::Pem));
     }
     // What somebody divided himself is text as he wrote it; a line of the view has no neighbours.
     if outer && !lined.alone {

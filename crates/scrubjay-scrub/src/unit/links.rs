@@ -394,7 +394,7 @@ mod tests {
             ("in an object", r#"got {"a": "b", "#, PLAIN.into(), format!("{PLAIN} }}")),
             ("one small width", &narrow, narrow.clone(), "QUJDRA1z".into()),
             ("lines framed alike", &framed, framed.clone(), "done<br>".into()),
-            ("row of numbers", "", "> 0x65, 0x79, 0x4a, 0x68, 0x62, 0x47, 0x63, 0x69,".into(), "> 0x65, 0x79, done".into()),
+            ("row of numbers", "", "> 65 79 4a 68 62 47 63 69\n> 4f".into(), "> 65 79 4a 68 62 47 63 69".into()),
             ("beginning of a body", KEY, "QUJDRA==".into(), "no key".into()),
             ("framed line of a key", KEY, format!("2 {}", &body[..40]), "2 done".into()),
             (
