@@ -107,7 +107,8 @@ fn rows_of_hex() {
 /// Bytes in rows, each behind what carries it.
 #[test]
 fn rows_of_numbers() {
-    let writings: [(fn(&u8) -> String, &str, usize); 3] =
+    type Number = fn(&u8) -> String;
+    let writings: [(Number, &str, usize); 3] =
         [(|b| format!("0x{b:02x}"), ", ", 12), (|b| format!("{b:02x}"), " ", 16), (u8::to_string, ", ", 16)];
     for (number, sign, count) in writings {
         check(|_, t| {

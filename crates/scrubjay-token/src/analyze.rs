@@ -7,7 +7,7 @@ mod seen;
 
 use std::ops::Range;
 
-use self::divided::{carried_objects, whole_objects};
+use self::divided::{carried_objects, whole_keys, whole_objects};
 use self::encoded::base64_runs;
 use self::seen::{Seen, Views};
 use crate::carried::{carried, divided};
@@ -306,14 +306,6 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         found = said(text, found, depth, lined, work)?;
     }
     Ok(merged(found))
-}
-
-/// Where the keys stand that are whole, in order: to join their lines tells nothing more of them.
-fn whole_keys(found: &[Found]) -> Vec<Range<usize>> {
-    let keys = found.iter().filter(|f| f.token.kind == Kind::Pem && f.token.cut.is_none());
-    let mut pieces: Vec<Range<usize>> = keys.flat_map(|f| f.pieces.iter().cloned()).collect();
-    pieces.sort_unstable_by_key(|p| p.start);
-    pieces
 }
 
 /// Looks at what records say as at a text. What was found over several of them is theirs to tell, and their frames stay.

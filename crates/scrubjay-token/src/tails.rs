@@ -265,7 +265,7 @@ impl<'a> Lines<'a> {
     /// The value that goes on behind line `k`: in two full lines at least, and what may be the rest.
     fn value(&self, k: usize) -> Value {
         let mut value = Value::default();
-        let Some(mut above) = self.line(k).and_then(|line| Framed::of(line)) else { return value };
+        let Some(mut above) = self.line(k).and_then(Framed::of) else { return value };
         value.first = 0..above.piece.end;
         let mut at = k;
         while let Some((next, gap)) = self.below(at)
