@@ -126,9 +126,9 @@ impl<'a> Framed<'a> {
             return None;
         }
         let width = next.piece.len();
-        let head = self.head_of(next.line, next.piece.start)?;
+        let head = if self.has_frame() { self.head_of(next.line, next.piece.start)? } else { return None };
         let fills = self.piece.len() == width || self.value().len() == width || self.piece.end == head.frame + width;
-        (fills && self.has_frame()).then_some(head)
+        fills.then_some(head)
     }
 
     /// Others do not see that the line goes on with the one above, as much of which stands before its piece as `head` says.
