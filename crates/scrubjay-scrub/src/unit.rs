@@ -144,7 +144,7 @@ pub enum Before {
 ///
 /// Unless `text` itself begins at a boundary it may begin inside a line, and only what its own lines prove counts. Lines before
 /// `from` are looked at only where a later one depends on them.
-/// Whatever links a line to the next one must be seen in that line, the one before it and the one behind it, or in the parts of a
+/// Whatever links a line to the next one must be seen in that line, the one before it and the two behind it, or in the parts of a
 /// container's line: `around` and this go by the same functions. Linear: each line from `from` on is looked at, and at most 16 before it.
 ///
 /// ```

@@ -8,7 +8,7 @@ mod strings;
 
 use std::ops::Range;
 
-use self::divided::{carried_objects, whole_objects};
+use self::divided::{carried_objects, whole_keys, whole_objects};
 use self::encoded::base64_runs;
 use self::seen::{Seen, Views};
 use self::strings::within_strings;
@@ -28,8 +28,10 @@ use crate::partials::partials;
 use crate::parts::parted;
 use crate::pem::{is_rest, pem_keys, without_backslash};
 use crate::records::Records;
+use crate::rows::uncarried;
 use crate::survey::Survey;
 use crate::tables::columns;
+use crate::tails::untailed;
 use crate::token::{Cut, Found, Kind, Token, Whole};
 use crate::torn::torn_runs;
 use crate::view::{View, Wide, broken, has_control, narrowed, unescaped, unquoted, visible};
@@ -158,22 +160,24 @@ struct Lined {
     alone: bool,
     /// Escaped line breaks are line ends in a view beside this one.
     broken: bool,
+    /// What frames the lines of a value is left out.
+    untailed: bool,
     /// What was joined holds nothing that other views would change: they are looked at without the joints, and joined then.
     plain: bool,
 }
 
 impl Lined {
     /// Its lines are as they are.
-    const JOINED: Self = Self { joined: true, unframed: true, alone: false, broken: false, plain: false };
+    const JOINED: Self = Self { joined: true, unframed: true, alone: false, broken: false, untailed: false, plain: false };
     const ALONE: Self = Self { alone: true, ..Self::JOINED };
 
     /// Of a text that is another one, whose lines are as they came.
     fn anew(self) -> Self {
-        Self { broken: self.broken, ..Self::default() }
+        Self { broken: self.broken, untailed: self.untailed, ..Self::default() }
     }
 
     fn alone(self) -> Self {
-        Self { broken: self.broken, ..Self::ALONE }
+        Self { broken: self.broken, untailed: self.untailed, ..Self::ALONE }
     }
 }
 
@@ -251,6 +255,17 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     {
         through(text, &view, None, depth, Lined { unframed: true, ..lined }, work, &mut found)?;
     }
+    if survey.lines && outer && !lined.untailed {
+        let values = if survey.base64_line { untailed(text) } else { None };
+        let rows = if survey.list { uncarried(text) } else { None };
+        let known = found.len();
+        for view in [values, rows].into_iter().flatten() {
+            through(text, &view, None, depth, Lined { untailed: true, ..lined.anew() }, work, &mut found)?;
+        }
+        // Keys prove each line of theirs by its frame.
+        let inner = found.split_off(known);
+        found.extend(inner.into_iter().filter(|f| f.token.kind != Kind::Pem));
+    }
     // What somebody divided himself is text as he wrote it; a line of the view has no neighbours.
     if outer && !lined.alone {
         let (columns, chunks) = if survey.lines { (columns(text), unchunked(text)) } else { (None, None) };
@@ -293,14 +308,6 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
         found = said(text, found, depth, lined, work)?;
     }
     Ok(merged(found))
-}
-
-/// Where the keys stand that are whole, in order: to join their lines tells nothing more of them.
-fn whole_keys(found: &[Found]) -> Vec<Range<usize>> {
-    let keys = found.iter().filter(|f| f.token.kind == Kind::Pem && f.token.cut.is_none());
-    let mut pieces: Vec<Range<usize>> = keys.flat_map(|f| f.pieces.iter().cloned()).collect();
-    pieces.sort_unstable_by_key(|p| p.start);
-    pieces
 }
 
 /// Looks at what records say as at a text. What was found over several of them is theirs to tell, and their frames stay.

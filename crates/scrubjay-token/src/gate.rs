@@ -242,7 +242,8 @@ impl Gate {
 /// A run of class L may be a list or a dump of a token, or the beginning of one.
 fn is_list(text: &[u8], run: Range<usize>) -> bool {
     let list = &text[run.clone()];
-    let goes_on = ends_line(text, &run) || ends_escaped_line(text, run.end);
+    // A line end in escapes may be part of the run.
+    let goes_on = ends_line(text, &run) || ends_escaped_line(text, run.end) || list.ends_with(b"\\n");
     let holds = |list: &[u8]| {
         lists(list).iter().any(|numbers| is_worth_a_look(&numbers.bytes))
             || goes_on && lists_from(list, NUMBERS_MIN).iter().any(|numbers| is_readable(&numbers.bytes))

@@ -51,6 +51,12 @@ fn decode_hex_into(text: &[u8], bytes: &mut Vec<u8>) {
     }
 }
 
+/// Pairs of hex digits, each of a character that is seen or a blank: of 20 bytes of a digest, two in a thousand million are so.
+pub(crate) fn is_text_in_hex(digits: &[u8]) -> bool {
+    let is_text = |pair: &[u8]| matches!(pair[0], b'2'..=b'7') && pair[1].is_ascii_hexdigit() && !matches!(pair, [b'7', b'f' | b'F']);
+    digits.len().is_multiple_of(2) && digits.chunks_exact(2).all(is_text)
+}
+
 /// Runs of at least 32 hex digits with nothing in between.
 pub(crate) fn hex_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     long_runs(text, 2 * BYTES_MIN, |b| b.is_ascii_hexdigit())

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::compact::{is_dense, opens_object};
 use crate::frames::heads;
+use crate::lists::is_text_in_hex;
 use crate::wrap::{is_piece, mark_end, pieces_len};
 
 /// Widths that two full lines prove, from the shortest on; what is wider proves itself (DESIGN §4).
@@ -23,7 +24,8 @@ fn tail_len(text: &[u8]) -> usize {
 /// The line ends in what may be a piece of a value: base64 of some length, or the opening of a token.
 fn ends_in_piece(line: &[u8]) -> bool {
     let tail = &line[line.len() - tail_len(line)..];
-    tail.len() >= TAIL_CHARS_MIN && is_dense(tail) || tail.len() >= OPENING_CHARS_MIN && opens_object(&tail[behind_name(tail)..])
+    tail.len() >= TAIL_CHARS_MIN && (is_dense(tail) || is_text_in_hex(tail))
+        || tail.len() >= OPENING_CHARS_MIN && opens_object(&tail[behind_name(tail)..])
 }
 
 /// As [`ends_in_piece`], of a text that is as wide as a full line, or whose piece is.
@@ -43,7 +45,7 @@ fn behind_name(tail: &[u8]) -> usize {
 
 /// The text is a full line of a wrapped value, and nothing else.
 fn is_full(text: &[u8]) -> bool {
-    WIDTHS.contains(&text.len()) && text.iter().all(|&b| is_piece(b)) && is_dense(text)
+    WIDTHS.contains(&text.len()) && text.iter().all(|&b| is_piece(b)) && (is_dense(text) || is_text_in_hex(text))
 }
 
 /// Two texts that follow each other are full lines of one width: the second is nothing else, and so is the first, or as much of it
@@ -98,6 +100,8 @@ mod tests {
             (&a, a.clone(), b.clone(), true),
             (&a, a.clone(), "2026-11-23T12:00:00Z INFO started".into(), true),
             (&a, b.clone(), a.clone(), false),
+            // Text in hex.
+            ("", "65794a68624763694f694a49557a49314e694a39".into(), "65794a68624763694f694a49557a49314e694a39".into(), true),
             // A width of one line, of short lines, of digests and of words.
             ("", a.clone(), full(43), false),
             ("", b.clone(), b.clone(), false),

@@ -50,7 +50,7 @@ enum Judge {
 }
 
 /// The links, those that are soon told first.
-const LINKS: [Link; 32] = {
+const LINKS: [Link; 34] = {
     use Judge::{Among, Behind, Shown, Written};
     use Signs as S;
     const fn link(name: &'static str, bytes_min: usize, signs: Signs, last: Signs, judge: Judge) -> Link {
@@ -86,6 +86,8 @@ const LINKS: [Link; 32] = {
         link("one width", WIDE, S::NONE, S::ANY, Behind(is_as_wide)),
         link("in an object", WIDE, S::NONE, S::ANY, Behind(is_in_object)),
         link("one small width", SOFT, S::NONE, S::PIECE, Among(goes_on_at_width)),
+        link("lines framed alike", 0, S::NONE, S::ANY, Among(goes_on_framed)),
+        link("row of numbers", 0, S::NONE, S::ANY, Written(goes_on_in_row)),
         link("beginning of a body", 0, S::NONE, S::BODY, Behind(begins_body)),
         link("framed line of a key", 0, S::NONE, S::ANY, Behind(|before, line| scrubjay_token::continues_key(before.bytes, line.bytes))),
         link("line of an object or a value in records", 0, S::NONE, S::ANY, Among(goes_on_in_next)),
@@ -146,6 +148,17 @@ fn leads_to_key_end(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
 fn goes_on_at_width(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
     let next = line.behind.get(line_at(line.behind, 0)).filter(|next| next.ends_with(b"\n"));
     scrubjay_token::goes_on_at_width(before.map(|before| before.text), line.text, next)
+}
+
+/// Full lines of a value that are framed alike, or that an empty line parts.
+fn goes_on_framed(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
+    scrubjay_token::goes_on_framed(before.map(|before| before.text), line.text, line.behind)
+}
+
+/// Numbers behind what carries each of their rows.
+fn goes_on_in_row(line: &Line<'_>) -> bool {
+    let next = || line.behind.get(line_at(line.behind, 0)).filter(|next| next.ends_with(b"\n"));
+    scrubjay_token::goes_on_in_row(line.text, next)
 }
 
 /// What shows as nothing hides how a line begins and ends.
@@ -360,6 +373,7 @@ mod tests {
         const OTHER: &str = "and here is what another one of its kind has said of that: it does not know";
         let body = "QUJDRA1z".repeat(8);
         let narrow = "QUJDRA1z".repeat(5);
+        let framed = format!("{narrow}<br>");
         let cut = format!("{}abcde", "word ".repeat(95));
         let cases: [(&str, &str, String, String); LINKS.len()] = [
             ("cut at a size of records", "", cut.clone(), format!("{cut} ")),
@@ -388,6 +402,8 @@ mod tests {
             ("one width", PLAIN, OTHER.into(), format!("{OTHER}.")),
             ("in an object", r#"got {"a": "b", "#, PLAIN.into(), format!("{PLAIN} }}")),
             ("one small width", &narrow, narrow.clone(), "QUJDRA1z".into()),
+            ("lines framed alike", &framed, framed.clone(), "done<br>".into()),
+            ("row of numbers", "", "> 65 79 4a 68 62 47 63 69\n> 4f".into(), "> 65 79 4a 68 62 47 63 69".into()),
             ("beginning of a body", KEY, "QUJDRA==".into(), "no key".into()),
             ("framed line of a key", KEY, format!("2 {}", &body[..40]), "2 done".into()),
             (

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{CARRIER_LAYERS_MAX, Exhausted, Work, mapped};
 use crate::frames::without_frames;
 use crate::objects::{is_json_in_view, objects};
-use crate::token::Found;
+use crate::token::{Found, Kind};
 use crate::view::{View, unescaped};
 
 /// Looks for whole objects in a text whose carrier divided them, and encoded it once or twice.
@@ -63,4 +63,12 @@ fn whole(view: &View) -> Vec<Found> {
 fn in_place<'a>(text: &'a [u8], view: &'a View, objects: Vec<Found>) -> impl Iterator<Item = Found> + use<'a> {
     let json = objects.into_iter().filter(|f| is_json_in_view(text, view, f, false));
     json.map(|f| mapped(text, view, f)).map(|f| Found { pieces: without_frames(text, f.pieces), ..f })
+}
+
+/// Where the keys stand that are whole, in order: to join their lines tells nothing more of them.
+pub(super) fn whole_keys(found: &[Found]) -> Vec<Range<usize>> {
+    let keys = found.iter().filter(|f| f.token.kind == Kind::Pem && f.token.cut.is_none());
+    let mut pieces: Vec<Range<usize>> = keys.flat_map(|f| f.pieces.iter().cloned()).collect();
+    pieces.sort_unstable_by_key(|p| p.start);
+    pieces
 }
