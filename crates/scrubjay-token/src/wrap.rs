@@ -358,7 +358,7 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool, least: usize) -
             } else if before.1 || next.indented && !first.indented && len >= PROVEN_CHARS_MIN {
                 course.sure = next.indented && is_header_line(text, first_line);
                 width = width.max(len);
-            } else if course.count == 0 && begins_token(own) && is_mixed(chars) {
+            } else if course.count == 0 && begins_token(own) && !own.ends_with(b"~") && is_mixed(chars) && !opens_object(chars) {
                 // Somebody broke it once, and not at a width.
                 return Course { count: 1, sure: false, fits: false };
             } else {
@@ -408,7 +408,9 @@ pub(crate) fn is_of_others(first: &[u8], chars: &[u8]) -> bool {
     // What stands between two dots is a whole part: an empty one, or a long one.
     let inner = std::iter::from_fn(|| parts.next().filter(|_| parts.peek().is_some()));
     let name = chars.iter().all(|&b| is_piece(b)) && inner.map(<[u8]>::len).any(|len| (1..PROVEN_CHARS_MIN).contains(&len));
-    digest || name || !first.ends_with(b"~") && opens_token(chars) && !is_behind_header(first, chars)
+    // Behind the last disclosure the key binding JWT may follow, which has none.
+    let may_bind = first.ends_with(b"~") && !chars.contains(&b'~');
+    digest || name || !may_bind && opens_token(chars) && !is_behind_header(first, chars)
 }
 
 /// A payload with the dot of its signature, behind a header with its own: two parts, whatever claims the second one has.
