@@ -14,7 +14,7 @@ use crate::narrow;
 use crate::partials::part;
 use crate::runs::long_runs;
 use crate::view::View;
-use crate::wrap::{is_of_others, is_piece, is_value_end, mark_end};
+use crate::wrap::{is_of_others, is_piece, is_value_end, mark_end, pieces_len};
 
 /// Widths of full lines. What is longer is no line that somebody filled.
 const WIDTHS: Range<usize> = narrow::WIDTHS.start..133;
@@ -52,7 +52,7 @@ impl<'a> Framed<'a> {
         let mut at = end;
         loop {
             at = reach + line[reach..at].iter().rposition(|&b| is_piece(b))? + 1;
-            let len = line[..at].iter().rev().take(WIDTHS.end + NAME_BYTES_MAX).take_while(|&&b| is_piece(b)).count();
+            let len = pieces_len(&line[at - at.min(WIDTHS.end + NAME_BYTES_MAX)..at]);
             if len >= FIRST_CHARS_MIN {
                 let start = at - len + colour_len(&line[..at], at - len);
                 return Some(Self { line, piece: start..at, end }).filter(Self::may_go_on);
@@ -370,7 +370,7 @@ fn whole_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn may_have_piece(text: &[u8]) -> bool {
     static OPENING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"eyJ"));
     let end = text.len();
-    let are_piece = |from: usize, to: usize| text[from..to].iter().all(|&b| is_piece(b));
+    let are_piece = |from: usize, to: usize| pieces_len(&text[from..to]) == to - from;
     let is_wide = || end >= WIDTHS.start && are_piece(end - WIDTHS.start, end - TAIL_BYTES_MAX);
     let is_quoted = || {
         let reach = end.saturating_sub(QUOTE_REACH);
