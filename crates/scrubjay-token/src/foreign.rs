@@ -58,7 +58,6 @@ fn foreign_len(text: &[u8], at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::base64::encode;
     use crate::find::find;
 

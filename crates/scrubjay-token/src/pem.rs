@@ -10,7 +10,6 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::compact::is_mixed;
 use crate::token::{Cut, Found, Kind, Token};
 
 pub(crate) use der::begins_key;
@@ -217,7 +216,8 @@ fn has_blank_line(gap: &[u8]) -> bool {
 /// The last line of a body by itself, which may be cut: whole groups, or more than a word, and no word.
 pub(crate) fn is_rest(line: &[u8]) -> bool {
     let is_long = line.len() >= PART_CHARS_MIN;
-    (is_long || line.len().is_multiple_of(4) && (line.ends_with(b"=") || is_mixed(line))) && !is_word(line)
+    let has_both = || line.iter().any(u8::is_ascii_uppercase) && line.iter().any(u8::is_ascii_lowercase);
+    (is_long || line.len().is_multiple_of(4) && (line.ends_with(b"=") || has_both())) && !is_word(line)
 }
 
 /// A word, a number, a path or an identifier in hex, as people and programs write them: words of letters of one case, or with one
@@ -389,7 +389,9 @@ mod tests {
         ] {
             assert!(is_word(word.as_bytes()) && !is_rest(word.as_bytes()), "{word}");
         }
-        for piece in ["aB3d", "Vrolyw==", "bg==", "ajIXyIZAUg0IoAoGCCqGSM49", "MIGHAgEAMBMGByqG", "IhkBSDQihRANCAASdv/ysXxVGaFRoGmj"] {
+        for piece in
+            ["aB3d", "YGJTWvkj", "Vrolyw==", "bg==", "ajIXyIZAUg0IoAoGCCqGSM49", "MIGHAgEAMBMGByqG", "IhkBSDQihRANCAASdv/ysXxVGaFRoGmj"]
+        {
             assert!(!is_word(piece.as_bytes()) && is_rest(piece.as_bytes()), "{piece}");
         }
     }
