@@ -153,3 +153,20 @@ fn lines_behind_a_cut_token_stay() {
         }
     }
 }
+
+/// A list below a token that is cut is no rest of it, whatever it is made of.
+#[test]
+fn lists_below_a_cut_token_stay() {
+    let id = |n: usize| {
+        "C81Fedy1BA8d1Ad0E_9AAf_cEcAEdeEEEdaA8fyD-9Ca0z_c8zax98exAF1cDfzz".chars().cycle().skip(n * 7).take(64).collect::<String>()
+    };
+    for head in ["- ", "id: ", "  - \"", "<li>"] {
+        for token in
+            ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkFsbWEgQm9yaXMifQ", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0"]
+        {
+            let list: String = (0..5).map(|n| format!("{head}{}\n", id(n))).collect();
+            let out = String::from_utf8(whole(Limits::default(), format!("{BEFORE}tok={token}\n{list}{AFTER}").as_bytes())).unwrap();
+            assert!(out.contains("tok=jwt(") && out.ends_with(&format!("\n{list}{AFTER}")), "{out}");
+        }
+    }
+}

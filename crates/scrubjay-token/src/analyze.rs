@@ -115,6 +115,12 @@ fn analyze_from(text: &[u8], mut search: Search, mut found: Vec<Found>, budget: 
     for f in found.iter_mut().filter(|f| f.pieces.iter().any(|p| memchr::memchr(b'\n', &text[p.clone()]).is_some())) {
         f.pieces = f.pieces.iter().flat_map(|p| line_pieces(text, p.clone())).collect();
     }
+    for f in &mut found {
+        for piece in &mut f.pieces {
+            piece.end -= usize::from(text[piece.clone()].ends_with(b"\r") && matches!(text.get(piece.end), Some(b'\n') | None));
+        }
+        f.pieces.retain(|piece| piece.start < piece.end);
+    }
     found.retain(|f| !f.pieces.is_empty());
     Ok(found)
 }
@@ -255,7 +261,7 @@ fn layer_beside(text: &[u8], mut found: Vec<Found>, depth: usize, lined: Lined, 
     {
         through(text, &view, None, depth, Lined { unframed: true, ..lined }, work, &mut found)?;
     }
-    if survey.lines && outer && !lined.untailed {
+    if survey.lines && depth == DEPTH_MAX && !lined.untailed && !work.views.in_doubt() {
         let values = if survey.base64_line { untailed(text) } else { None };
         let rows = if survey.list { uncarried(text) } else { None };
         let known = found.len();

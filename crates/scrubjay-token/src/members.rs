@@ -89,6 +89,12 @@ impl<'a> Members<'a> {
         self.get(name).is_some_and(|chars| values.iter().any(|value| value.as_bytes() == chars))
     }
 
+    /// The value is an identifier (RFC 9562 §4).
+    fn is_uuid(&self, name: &str) -> bool {
+        let is_group = |(group, len): (&[u8], usize)| group.len() == len && group.iter().all(u8::is_ascii_hexdigit);
+        self.get(name).is_some_and(|value| value.len() == 36 && value.split(|&b| b == b'-').zip([8, 4, 4, 4, 12]).all(is_group))
+    }
+
     /// An unprotected header (RFC 7515 §7.2.1) that says more than its name.
     fn has_header(&self) -> bool {
         self.has("header") && (self.has("alg") || self.has("kid"))
@@ -115,7 +121,7 @@ impl<'a> Members<'a> {
         let curve = self.is("crv", &CURVES) || matches!(self.len("x"), 43 | 64 | 75 | 76 | 86 | 88);
         let alg = self.get("alg").is_some_and(|alg| [&b"HS"[..], b"A1", b"A2", b"dir", b"PBES2"].iter().any(|head| alg.starts_with(head)));
         let use_or_id = self.is("use", &["sig", "enc"]) || ["key_ops", "ext", "kid"].iter().any(|name| self.has(name));
-        rsa || long(&"d") && curve || long(&symmetric) && (alg || use_or_id)
+        rsa || long(&"d") && curve && !self.is_uuid("d") || long(&symmetric) && (alg || use_or_id)
     }
 }
 

@@ -304,7 +304,10 @@ pub(crate) fn untailed(text: &[u8]) -> Option<View> {
         let Value { first, more, is_news } = all.value(k);
         let start = all.lines[k].start;
         if is_news {
-            view.copy(text, copied..start - usize::from(all.is_signed(k)));
+            // Without what frames it, it goes on with nothing above all the same.
+            let line = start - usize::from(all.is_signed(k));
+            view.copy(text, copied..line);
+            view.push(b'\n', line, line);
             view.copy(text, start + first.start..start + first.end);
         }
         k += 1;

@@ -102,9 +102,11 @@ pub(crate) fn is_parted_from_slash(before: &[u8]) -> bool {
     line.is_some_and(|line| line.strip_suffix(b"=").unwrap_or(line).ends_with(b"\\"))
 }
 
-/// `values` of a JWE that lost its beginning, with the one before its first member, of which the name is cut away: the encrypted key.
+/// `values` of an object that lost its beginning, with the one before its first member, of which the name is cut away: the encrypted
+/// key of a JWE, the payload of a JWS.
 pub(super) fn with_cut_value(text: &[u8], frame: &Frame, kind: Kind, mut values: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    let before = frame.quote.as_ref().filter(|_| frame.headless && kind == Kind::Jwe).map(|quote| text[..quote.start].trim_ascii_end());
+    let is_cut = frame.headless && (kind == Kind::Jwe || kind == Kind::Jws && !frame.has("payload"));
+    let before = frame.quote.as_ref().filter(|_| is_cut).map(|quote| text[..quote.start].trim_ascii_end());
     let value = before.and_then(|before| before.strip_suffix(b",")).and_then(|before| before.strip_suffix(b"\""));
     if let Some(value) = value {
         let end = value.iter().rposition(|&b| b != b'\\').map_or(0, |at| at + 1);
