@@ -307,7 +307,9 @@ pub(crate) fn untailed(text: &[u8]) -> Option<View> {
             // Without what frames it, it goes on with nothing above all the same.
             let line = start - usize::from(all.is_signed(k));
             view.copy(text, copied..line);
-            view.push(b'\n', line, line);
+            if line > 0 {
+                view.push(b'\n', line, line);
+            }
             view.copy(text, start + first.start..start + first.end);
         }
         k += 1;
