@@ -7,7 +7,7 @@ use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, Token, base64, base64_url};
-use support::{cases, first_seed, shown, whole};
+use support::{AFTER, BEFORE, cases, first_seed, shown, whole};
 
 const COMPACT: [Form; 6] = [Form::Jws, Form::JwsNone, Form::JwsNested, Form::Jwe, Form::JweDirect, Form::SdJwtBound];
 
@@ -126,5 +126,23 @@ fn what_only_looks_like_it_stays() {
     ] {
         let document = format!("{text}\n");
         assert_eq!(String::from_utf8_lossy(&whole(Limits::default(), document.as_bytes())), document);
+    }
+}
+
+/// What stands in the line below, or behind the quote, is no part of a token that is cut: a sum of a module, a member's name, a program.
+#[test]
+fn what_stands_behind_a_cut_token_is_nobodys_part() {
+    let (header, claims) = ("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9", "eyJzdWIiOiJuaWxzLml2YW5vdmEuc3NoNTYiLCJleHAiOjE3NTg2NjYzNDN9");
+    let sum = "example.org/worker/v2 v2.22.9 h1:Zi2Ye1QdaWJXyyvRnCG/4dqWRJ02lYrgFVhI1hq+O7M=";
+    for (text, stays) in [
+        (format!("Authorization: Bearer {header}.{claims}\n{sum}"), sum),
+        (format!("{{\"AccessToken\":\"{header}.{claims}.\"\n        \"intValue\": \"0\""), "        \"intValue\": \"0\""),
+        (
+            format!("\"https://app/logout?id_token_hint={header}.{}...\" \"Go-http-client/1.1\" rt=0.004", &claims[..38]),
+            "\" \"Go-http-client/1.1\" rt=0.004",
+        ),
+    ] {
+        let out = String::from_utf8(whole(Limits::default(), format!("{BEFORE}{text}\n{AFTER}").as_bytes())).unwrap();
+        assert!(out.contains("jwt(") && out.ends_with(&format!("{stays}\n{AFTER}")), "{out}");
     }
 }

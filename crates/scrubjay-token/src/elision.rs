@@ -57,7 +57,17 @@ fn behind_mark(text: &[u8], at: usize) -> Option<usize> {
     let run = text[start..].iter().take_while(|&&b| is_base64(b) || b == b'.').count();
     let run = &text[start..start + run];
     let run = &run[..run.iter().rposition(|&b| b != b'.').map_or(0, |i| i + 1)];
-    (run.len() >= REST_CHARS_MIN && is_mixed(run) && !(apart && is_words(run))).then_some(start + run.len())
+    (run.len() >= REST_CHARS_MIN && is_mixed(run) && !(apart && is_words(run)) && !is_name(run)).then_some(start + run.len())
+}
+
+/// Words and numbers with signs between them, as programs call themselves (`Go-http-client/1.1`): so many of one case each are no base64.
+fn is_name(run: &[u8]) -> bool {
+    let is_part = |part: &[u8]| {
+        let small = part.iter().skip(1).all(u8::is_ascii_lowercase) && part.first().is_none_or(u8::is_ascii_alphabetic);
+        small || part.iter().all(u8::is_ascii_digit)
+    };
+    let mut parts = run.split(|b| b"-_/.".contains(b));
+    run.iter().filter(|b| b"-_/.".contains(b)).nth(1).is_some() && parts.all(is_part)
 }
 
 /// Length of the mark at `at`: dots, signs, and what stands in brackets, in any order.
@@ -168,6 +178,16 @@ pub(crate) fn has_letters(chars: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_programs_and_pieces_of_base64() {
+        for name in ["Go-http-client/1.1", "Apache-HttpClient/4.5.13", "okhttp/4.12.0"] {
+            assert_eq!(is_name(name.as_bytes()), !name.contains("tpC"), "{name}");
+        }
+        for piece in ["4v6nFyFQKOrWwLP9uWaL9cWIcfyd0wXz", "aB3-eFgH_kLm4nOp", "Zi2Ye1QdaWJXyyvRnCG/4dqW"] {
+            assert!(!is_name(piece.as_bytes()), "{piece}");
+        }
+    }
 
     #[test]
     fn marks_and_what_is_none() {

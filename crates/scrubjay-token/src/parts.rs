@@ -7,6 +7,7 @@ use crate::analyze::is_readable;
 use crate::base64::{decode, head_len, is_base64, padding_len, tail_len};
 use crate::claim_set::REGISTERED_CLAIMS;
 use crate::compact::{HEADER_CHARS_MAX, is_dense, is_opening, may_be_head, signature_fits};
+use crate::fold::begin_alike;
 use crate::fragments::FRAGMENT_PART_CHARS_MIN;
 use crate::json::{self, Status, Value};
 use crate::runs::long_runs;
@@ -168,6 +169,9 @@ fn signature(text: &[u8], header: &Value, end: usize) -> Option<(Range<usize>, b
     let part = next(text, end + usize::from(text.get(end) == Some(&b'.')))?;
     let label = text[end..part.start].to_ascii_lowercase();
     let named = memchr::memmem::find(&label, b"sig").is_some() && part.len() >= SIGNATURE_CHARS_MIN;
+    if !named && is_of_others_line(text, end, part.start) {
+        return None;
+    }
     let chars = text[part.clone()].iter().filter(|&&b| b != b'=').count();
     if !(named || signature_fits(header.get("alg").and_then(Value::as_str), chars)) || !is_dense(&text[part.clone()]) {
         return None;
@@ -176,6 +180,18 @@ fn signature(text: &[u8], header: &Value, end: usize) -> Option<(Range<usize>, b
     let rest =
         if behind.first() == Some(&b'~') { behind.iter().take_while(|&&b| b == b'~' || b == b'.' || is_base64(b)).count() } else { 0 };
     Some((part.start..part.end + rest, named))
+}
+
+/// Words before a part in a line of its own, at most: a name, and what opens the value.
+const LABEL_WORDS_MAX: usize = 2;
+
+/// A part stands in another line than the one before it, which ends at `end`, behind more than a name, and that line does not begin
+/// like the other: it says something of its own (`example.org/worker v2.22.9 h1:…`).
+fn is_of_others_line(text: &[u8], end: usize, part: usize) -> bool {
+    let Some(own) = memchr::memrchr(b'\n', &text[end..part]).map(|at| end + at + 1) else { return false };
+    let above = memchr::memrchr(b'\n', &text[..end]).map_or(0, |at| at + 1);
+    let words = text[own..part].split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
+    words > LABEL_WORDS_MAX && !begin_alike(&text[own..part], &text[above..end])
 }
 
 /// Appends key, IV, ciphertext and tag of a JWE (RFC 7516 §7.1) if all of them are there; returns where they end.

@@ -368,7 +368,7 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool, least: usize) -
         course.count += 1;
         if matches!(next.behind, Behind::Close | Behind::Other) {
             let is_name = text[next.core.end..].starts_with(b"\":");
-            course.fits = next.behind == Behind::Other || !is_name || belongs(own, chars);
+            course.fits = next.behind == Behind::Other || !is_name || len >= PROVEN_CHARS_MIN && belongs(own, chars);
             // One line of another writer may begin with anything.
             course.sure &= proven || course.count > 1 || next.behind == Behind::Close;
             break;
