@@ -3,26 +3,13 @@
 mod support;
 
 use scrubjay_scrub::{Limits, TOKEN_BYTES_MAX};
-use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, Token};
-use support::{AFTER, BEFORE, cases, check_same, first_seed, shown, whole};
+use support::{AFTER, BEFORE, check_forms, check_same, whole};
 
-/// Nothing of the tokens is left, and the lines around them stay.
 #[track_caller]
 fn check(forms: &[Form], write: impl Fn(&mut Random, &Token) -> String) {
-    for seed in first_seed()..first_seed() + cases(12) {
-        for &form in forms {
-            let mut r = Random::new(seed * 53 + form as u64);
-            let token = form.make(&mut r);
-            let document = format!("{BEFORE}{}\n{AFTER}", write(&mut r, &token));
-            let out = whole(Limits::default(), document.as_bytes());
-            let found = leaks(&out, &token.secrets, &token.claims);
-            let stays = out.starts_with(BEFORE.as_bytes()) && out.ends_with(AFTER.as_bytes());
-            let shown = || format!("\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
-            assert!(found.is_empty() && stays, "seed {seed} {form:?} leaks {:?}{}", found.runs.first(), shown());
-        }
-    }
+    check_forms(12, 53, forms, write);
 }
 
 fn scrubbed(text: &str) -> String {

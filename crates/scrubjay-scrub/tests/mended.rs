@@ -6,29 +6,11 @@ use scrubjay_scrub::Limits;
 use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, Token, base64};
-use support::{AFTER, BEFORE, cases, check_same, first_seed, shown, whole};
+use support::{AFTER, BEFORE, cases, check_forms, check_same, first_seed, shown, whole};
 
-/// `write` gives the record of a token; what it has in `{…}` around the token's text has to stay.
 #[track_caller]
 fn check(forms: &[Form], write: impl Fn(&mut Random, &Token) -> String) {
-    for seed in first_seed()..first_seed() + cases(8) {
-        for &form in forms {
-            let mut r = Random::new(seed * 31 + form as u64);
-            let token = form.make(&mut r);
-            let document = format!("{BEFORE}{}\n{AFTER}", write(&mut r, &token));
-            let out = whole(Limits::default(), document.as_bytes());
-            let found = leaks(&out, &token.secrets, &token.claims);
-            let shown = || format!("\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
-            assert!(found.is_empty(), "seed {seed} {form:?} leaks {:?} {:?}{}", found.runs.first(), found.claims, shown());
-            assert!(
-                out.starts_with(BEFORE.as_bytes()) && out.ends_with(AFTER.as_bytes()),
-                "seed {seed} {form:?}: a neighbour changed{}",
-                shown()
-            );
-            let lines = |text: &[u8]| text.iter().filter(|&&b| b == b'\n').count();
-            assert_eq!(lines(&out), lines(document.as_bytes()), "seed {seed} {form:?}: lines{}", shown());
-        }
-    }
+    check_forms(8, 31, forms, write);
 }
 
 const COMPACT: [Form; 6] = [Form::Jws, Form::JwsNone, Form::JwsDetached, Form::Jwe, Form::JweDirect, Form::SdJwt];

@@ -31,18 +31,28 @@ pub fn is_base64(byte: u8) -> bool {
     VALUE[byte as usize] != NOT
 }
 
-/// Compared, not looked up.
-pub(crate) fn letter(b: u8) -> bool {
+fn letter(b: u8) -> bool {
     (b | 0x20).wrapping_sub(b'a') < 26
 }
 
 /// A digit, or one of `-`, `.` and `/`, which stand before those.
-pub(crate) fn digit_or_sign(b: u8) -> bool {
+fn digit_or_sign(b: u8) -> bool {
     b.wrapping_sub(b'-') <= b'9' - b'-'
 }
 
+/// A byte of base64, or a dot: compared, not looked up, for [`all`].
+#[inline(always)]
+pub(crate) fn is_dotted(b: u8) -> bool {
+    letter(b) | digit_or_sign(b) | (b == b'_') | (b == b'+')
+}
+
 fn are_base64(bytes: &[u8; STEP]) -> bool {
-    all(bytes, |b| letter(b) | digit_or_sign(b) & (b != b'.') | (b == b'_') | (b == b'+'))
+    all(bytes, |b| is_dotted(b) & (b != b'.'))
+}
+
+/// Letters of upper and of lower case.
+pub(crate) fn has_both_cases(chars: &[u8]) -> bool {
+    chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase)
 }
 
 /// Length of the base64 at the beginning of a text.
@@ -63,8 +73,7 @@ pub(crate) fn url_len(text: &[u8]) -> usize {
 
 /// Length of the base64 and the dots at the beginning of a text.
 pub(crate) fn dotted_len(text: &[u8]) -> usize {
-    let dotted = |b| letter(b) | digit_or_sign(b) | (b == b'_') | (b == b'+');
-    runs::head_len(text, |b| is_base64(b) || b == b'.', |bytes| all(bytes, dotted))
+    runs::head_len(text, |b| is_base64(b) || b == b'.', |bytes| all(bytes, is_dotted))
 }
 
 /// Length of the base64 at the end of a text.

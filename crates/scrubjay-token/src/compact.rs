@@ -1,7 +1,7 @@
 //! The compact serializations: JWS (RFC 7515 §7.1, detached RFC 7515 App. F), JWE (RFC 7516 §7.1), SD-JWT (RFC 9901 §4),
 //! whole or damaged.
 
-use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, head_len, is_base64, tail_len, url_len};
+use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, has_both_cases, head_len, is_base64, tail_len, url_len};
 use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set, is_lone_claim_set};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
 use crate::foreign::{behind_foreign, is_tag_length};
@@ -584,13 +584,12 @@ fn suspect(text: &[u8], segments: &mut Segments<'_>, head: Segment, more: bool) 
 
 /// Upper case, lower case and digits: what host names, packages and numbers are not.
 pub(crate) fn is_mixed(chars: &[u8]) -> bool {
-    chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase) && chars.iter().any(u8::is_ascii_digit)
+    has_both_cases(chars) && chars.iter().any(u8::is_ascii_digit)
 }
 
 /// As [`is_mixed`]; a long text of both cases need not have a digit.
 pub(crate) fn is_dense(chars: &[u8]) -> bool {
-    let both = chars.iter().any(u8::is_ascii_uppercase) && chars.iter().any(u8::is_ascii_lowercase);
-    both && (chars.len() >= DENSE_CHARS || chars.iter().any(u8::is_ascii_digit))
+    has_both_cases(chars) && (chars.len() >= DENSE_CHARS || chars.iter().any(u8::is_ascii_digit))
 }
 
 /// Base64 of this length seldom is without a digit, but it may be.

@@ -181,10 +181,10 @@ mod tests {
 
     #[test]
     fn names_of_programs_and_pieces_of_base64() {
-        for name in ["Go-http-client/1.1", "Apache-HttpClient/4.5.13", "okhttp/4.12.0"] {
-            assert_eq!(is_name(name.as_bytes()), !name.contains("tpC"), "{name}");
+        for name in ["Go-http-client/1.1", "okhttp/4.12.0"] {
+            assert!(is_name(name.as_bytes()), "{name}");
         }
-        for piece in ["4v6nFyFQKOrWwLP9uWaL9cWIcfyd0wXz", "aB3-eFgH_kLm4nOp", "Zi2Ye1QdaWJXyyvRnCG/4dqW"] {
+        for piece in ["Apache-HttpClient/4.5.13", "4v6nFyFQKOrWwLP9uWaL9cWIcfyd0wXz", "aB3-eFgH_kLm4nOp", "Zi2Ye1QdaWJXyyvRnCG/4dqW"] {
             assert!(!is_name(piece.as_bytes()), "{piece}");
         }
     }

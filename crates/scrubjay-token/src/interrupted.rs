@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::base64::{digit_or_sign, is_base64, letter};
+use crate::base64::{is_base64, is_dotted};
 use crate::compact::{is_mixed, opens_token};
 use crate::runs;
 use crate::token::Whole;
@@ -25,8 +25,7 @@ fn is_token(b: u8) -> bool {
 }
 
 fn run_len(text: &[u8]) -> usize {
-    let compared = |b| letter(b) | digit_or_sign(b) | (b == b'_') | (b == b'+') | (b == b'~');
-    runs::head_len(text, is_token, |bytes| runs::all(bytes, compared))
+    runs::head_len(text, is_token, |bytes| runs::all(bytes, |b| is_dotted(b) | (b == b'~')))
 }
 
 /// More of a value: its text, and whether it is sure that it is.

@@ -1,6 +1,6 @@
 //! Tokens whose dots were replaced, or whose payload was masked: what still belongs to a token that is no longer one.
 
-use crate::base64::{decode, head_len, is_base64};
+use crate::base64::{decode, has_both_cases, head_len, is_base64};
 use crate::compact::{HEADER_CHARS_MAX, has_any, is_dense, is_opening, may_be_head, signature_fits};
 use crate::json::{self, Value};
 
@@ -70,10 +70,9 @@ fn encrypted(text: &[u8], end: usize) -> Option<usize> {
         let start = at + sign.len();
         let part = start..start + head_len(&text[start..]);
         let begins = is_opening(text, part.start) && may_be_head(text, part.start);
-        let has = |is: fn(&u8) -> bool| text[part.clone()].iter().any(is);
-        let is_word = !has(u8::is_ascii_uppercase) || !has(u8::is_ascii_lowercase);
+        let is_word = || !has_both_cases(&text[part.clone()]);
         let is_dot = sign.contains(&b'.') && !sign.windows(3).any(|w| w == b"...");
-        if !is_dot || part.len() < LOOSE_CHARS_MIN || is_word || begins {
+        if !is_dot || part.len() < LOOSE_CHARS_MIN || is_word() || begins {
             break;
         }
         plain &= sign.iter().all(|&b| b == b'.');

@@ -24,8 +24,7 @@ fn tail_len(text: &[u8]) -> usize {
 /// The line ends in what may be a piece of a value: base64 of some length, or the opening of a token.
 fn ends_in_piece(line: &[u8]) -> bool {
     let tail = &line[line.len() - tail_len(line)..];
-    tail.len() >= TAIL_CHARS_MIN && (is_dense(tail) || is_text_in_hex(tail))
-        || tail.len() >= OPENING_CHARS_MIN && opens_object(&tail[behind_name(tail)..])
+    tail.len() >= TAIL_CHARS_MIN && is_of_value(tail) || tail.len() >= OPENING_CHARS_MIN && opens_object(&tail[behind_name(tail)..])
 }
 
 /// As [`ends_in_piece`], of a text that is as wide as a full line, or whose piece is.
@@ -43,9 +42,14 @@ fn behind_name(tail: &[u8]) -> usize {
     memchr::memrchr(b'=', tail).filter(|at| at + 1 < tail.len()).map_or(0, |at| at + 1)
 }
 
+/// Base64, or text in hex.
+pub(crate) fn is_of_value(chars: &[u8]) -> bool {
+    is_dense(chars) || is_text_in_hex(chars)
+}
+
 /// The text is a full line of a wrapped value, and nothing else.
 fn is_full(text: &[u8]) -> bool {
-    WIDTHS.contains(&text.len()) && text.iter().all(|&b| is_piece(b)) && (is_dense(text) || is_text_in_hex(text))
+    WIDTHS.contains(&text.len()) && text.iter().all(|&b| is_piece(b)) && is_of_value(text)
 }
 
 /// Two texts that follow each other are full lines of one width: the second is nothing else, and so is the first, or as much of it

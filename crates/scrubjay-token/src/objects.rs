@@ -22,7 +22,7 @@ mod whole;
 
 pub(crate) use self::names::may_hold_members;
 pub use self::strings::{Later, later_members};
-pub(crate) use self::strings::{has_key_member, is_parted_from_slash};
+pub(crate) use self::strings::{has_key_member, last_opened};
 pub(crate) use self::whole::is_json_in_view;
 
 use self::names::{HOLDERS, NAMES, OPAQUE, OTHERS, SECRETS};

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::analyze::is_readable;
-use crate::base64::{decode, head_len, is_base64, padding_len, tail_len};
+use crate::base64::{decode, has_both_cases, head_len, is_base64, padding_len, tail_len};
 use crate::claim_set::REGISTERED_CLAIMS;
 use crate::compact::{HEADER_CHARS_MAX, is_dense, is_opening, may_be_head, signature_fits};
 use crate::fold::begin_alike;
@@ -233,8 +233,7 @@ pub fn ends_in_part(line: &[u8]) -> bool {
 #[must_use]
 pub fn ends_in_cipher_part(before: &[u8], line: &[u8]) -> bool {
     let (above, part) = (last_run(before), last_run(line));
-    let both = |part: &[u8]| part.iter().any(u8::is_ascii_uppercase) && part.iter().any(u8::is_ascii_lowercase);
-    let is_iv = |part: &[u8]| matches!(part.len(), 16 | 22) && both(part);
+    let is_iv = |part: &[u8]| matches!(part.len(), 16 | 22) && has_both_cases(part);
     // An agreed key is an empty part, perhaps with a name.
     let empty = || before.trim_ascii_end().last().is_none_or(|b| b":=\"',".contains(b));
     let behind_key = above.is_empty() && empty() || KEY_CHARS.contains(&above.len());

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use crate::base64::has_both_cases;
 use crate::token::{Cut, Found, Kind, Token};
 
 pub(crate) use der::begins_key;
@@ -216,8 +217,7 @@ fn has_blank_line(gap: &[u8]) -> bool {
 /// The last line of a body by itself, which may be cut: whole groups, or more than a word, and no word.
 pub(crate) fn is_rest(line: &[u8]) -> bool {
     let is_long = line.len() >= PART_CHARS_MIN;
-    let has_both = || line.iter().any(u8::is_ascii_uppercase) && line.iter().any(u8::is_ascii_lowercase);
-    (is_long || line.len().is_multiple_of(4) && (line.ends_with(b"=") || has_both())) && !is_word(line)
+    (is_long || line.len().is_multiple_of(4) && (line.ends_with(b"=") || has_both_cases(line))) && !is_word(line)
 }
 
 /// A word, a number, a path or an identifier in hex, as people and programs write them: words of letters of one case, or with one

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::lines::raw_lines;
-use crate::lists::decode_hex;
+use crate::lists::is_text_in_hex;
 use crate::tails::Framed;
 use crate::view::View;
 
@@ -31,12 +31,11 @@ impl Kind {
 
     /// The word is a number of this kind, of bytes that are seen or blank.
     fn is_text(self, word: &[u8]) -> bool {
-        let is_hex = |digits: &[u8], len: usize| digits.len() == len && digits.iter().all(u8::is_ascii_hexdigit);
-        let is_seen = |digits: &[u8]| decode_hex(digits).iter().all(|b| (b' '..=b'~').contains(b));
+        let is_hex = |digits: &[u8], len: usize| digits.len() == len && is_text_in_hex(digits);
         match self {
-            Self::Prefixed => word.strip_prefix(b"0x").is_some_and(|digits| is_hex(digits, 2) && is_seen(digits)),
-            Self::Pairs => is_hex(word, 2) && is_seen(word),
-            Self::Words => is_hex(word, 4) && is_seen(word),
+            Self::Prefixed => word.strip_prefix(b"0x").is_some_and(|digits| is_hex(digits, 2)),
+            Self::Pairs => is_hex(word, 2),
+            Self::Words => is_hex(word, 4),
             Self::Decimal => {
                 let number = |word| std::str::from_utf8(word).ok()?.parse::<u8>().ok();
                 matches!(word.len(), 2 | 3) && number(word).is_some_and(|b| (b' '..=b'~').contains(&b))

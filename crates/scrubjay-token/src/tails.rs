@@ -9,7 +9,6 @@ use memchr::memmem::Finder;
 use crate::compact::{is_dense, opens_object};
 use crate::frames::heads;
 use crate::lines::raw_lines;
-use crate::lists::is_text_in_hex;
 use crate::narrow;
 use crate::partials::part;
 use crate::runs::long_runs;
@@ -193,7 +192,7 @@ fn colour_len(line: &[u8], at: usize) -> usize {
 
 /// Base64 of some length, or text in hex.
 fn is_of_value(chars: &[u8]) -> bool {
-    chars.len() >= FIRST_CHARS_MIN && (is_dense(chars) || is_text_in_hex(chars))
+    chars.len() >= FIRST_CHARS_MIN && narrow::is_of_value(chars)
 }
 
 /// Equal but for their digits.

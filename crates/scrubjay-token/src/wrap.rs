@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::base64::{digit_or_sign, letter, tail_len};
+use crate::base64::{is_dotted, tail_len};
 use crate::compact::{is_mixed, opens_object, opens_token};
 use crate::frames::is_numbered;
 use crate::lines::raw_lines;
@@ -34,7 +34,7 @@ pub(crate) fn is_piece(b: u8) -> bool {
 
 /// All of some bytes are so. Most pieces are of letters and digits.
 fn are_pieces(bytes: &[u8; STEP]) -> bool {
-    runs::all(bytes, |b| letter(b) | digit_or_sign(b) | (b == b'_') | (b == b'+') | (b == b'=') | (b == b'~') | (b == b'%'))
+    runs::all(bytes, |b| is_dotted(b) | (b == b'=') | (b == b'~') | (b == b'%'))
 }
 
 /// How many bytes at the end of a text are so.
@@ -395,7 +395,7 @@ fn course(all: &Lines<'_>, i: usize, first: &Piece, short: bool, least: usize) -
 /// The piece begins with a token, perhaps behind its name, and has one of its dots.
 fn begins_token(piece: &[u8]) -> bool {
     let head = &piece[..memchr::memchr(b'.', piece).map_or(0, |dot| dot + 1)];
-    let name = memchr::memrchr(b'=', head.trim_ascii_end().strip_suffix(b"=.").unwrap_or(head)).map_or(0, |at| at + 1);
+    let name = memchr::memrchr(b'=', head.strip_suffix(b"=.").unwrap_or(head)).map_or(0, |at| at + 1);
     opens_token(&head[name..])
 }
 

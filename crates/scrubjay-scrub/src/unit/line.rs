@@ -3,6 +3,8 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use super::line_at;
+
 /// What bytes there are of: each bit is a class of them, and a byte may be of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Signs(u32);
@@ -194,6 +196,11 @@ impl<'a> Line<'a> {
     /// The same line, as it is shown.
     pub(super) fn shown<'b>(&'b self, bytes: &'b [u8]) -> Line<'b> {
         Line { bytes, text: bytes.trim_ascii_end(), signs: OnceCell::new(), holds_compact: OnceCell::new(), ..*self }
+    }
+
+    /// The line behind it, if its end is there.
+    pub(super) fn next(&self) -> Option<&'a [u8]> {
+        self.behind.get(line_at(self.behind, 0)).filter(|next| next.ends_with(b"\n"))
     }
 
     /// What bytes it has.

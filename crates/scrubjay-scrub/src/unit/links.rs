@@ -6,7 +6,6 @@ use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memchr2_iter, memchr3_iter, memrchr};
 
 use super::line::{Line, Signs};
-use super::line_at;
 use super::pieces::{ends_in_escapes, ends_in_piece, ends_whole};
 use crate::fence::fenced;
 
@@ -135,8 +134,7 @@ fn is_lone_member(line: &Line<'_>) -> bool {
 
 /// What the record says goes on in the next one, if that is there yet.
 fn goes_on_in_next(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
-    let next = line.behind.get(line_at(line.behind, 0)).filter(|next| next.ends_with(b"\n"));
-    scrubjay_token::goes_on_in_next(before.map_or(b"", |before| before.bytes), line.bytes, next)
+    scrubjay_token::goes_on_in_next(before.map_or(b"", |before| before.bytes), line.bytes, line.next())
 }
 
 /// What is left of a key whose end follows.
@@ -146,8 +144,7 @@ fn leads_to_key_end(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
 
 /// Two full lines of a value prove a width that is too small to tell by itself.
 fn goes_on_at_width(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
-    let next = line.behind.get(line_at(line.behind, 0)).filter(|next| next.ends_with(b"\n"));
-    scrubjay_token::goes_on_at_width(before.map(|before| before.text), line.text, next)
+    scrubjay_token::goes_on_at_width(before.map(|before| before.text), line.text, line.next())
 }
 
 /// Full lines of a value that are framed alike, or that an empty line parts.
@@ -157,8 +154,7 @@ fn goes_on_framed(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
 
 /// Numbers behind what carries each of their rows.
 fn goes_on_in_row(line: &Line<'_>) -> bool {
-    let next = || line.behind.get(line_at(line.behind, 0)).filter(|next| next.ends_with(b"\n"));
-    scrubjay_token::goes_on_in_row(line.text, next)
+    scrubjay_token::goes_on_in_row(line.text, || line.next())
 }
 
 /// What shows as nothing hides how a line begins and ends.
@@ -354,6 +350,7 @@ fn is_as_wide(before: &Line<'_>, line: &Line<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line_at;
     use super::*;
 
     /// The first link of a line behind another one.

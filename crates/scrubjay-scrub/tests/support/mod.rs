@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use scrubjay_delivery::{AckId, LaneId};
 use scrubjay_scrub::{Batch, FingerprintKey, Framing, Limits, Origin, Scrubbed, Scrubber};
+use scrubjay_testkit::leak::leaks;
+use scrubjay_testkit::random::Random;
+use scrubjay_testkit::tokens::{Form, Token};
 
 /// Lines before and behind what a case is about.
 pub(crate) const BEFORE: &str = "2026-11-23T12:00:00Z INFO first ordinary line id=17\n";
@@ -78,4 +81,28 @@ pub(crate) fn check_same(text: &str) {
     let document = format!("{BEFORE}{text}\n{AFTER}");
     let out = whole(Limits::default(), document.as_bytes());
     assert_eq!(String::from_utf8_lossy(&out), document);
+}
+
+/// Of tokens of these forms, `usual` of each, nothing is left in the records that `write` makes of them; the lines around these stay, and
+/// so does the number of lines. `factor` makes the seeds of one suite others than those of the next.
+#[track_caller]
+pub(crate) fn check_forms(usual: u64, factor: u64, forms: &[Form], write: impl Fn(&mut Random, &Token) -> String) {
+    for seed in first_seed()..first_seed() + cases(usual) {
+        for &form in forms {
+            let mut r = Random::new(seed * factor + form as u64);
+            let token = form.make(&mut r);
+            let document = format!("{BEFORE}{}\n{AFTER}", write(&mut r, &token));
+            let out = whole(Limits::default(), document.as_bytes());
+            let found = leaks(&out, &token.secrets, &token.claims);
+            let shown = || format!("\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
+            assert!(found.is_empty(), "seed {seed} {form:?} leaks {:?} {:?}{}", found.runs.first(), found.claims, shown());
+            assert!(
+                out.starts_with(BEFORE.as_bytes()) && out.ends_with(AFTER.as_bytes()),
+                "seed {seed} {form:?}: a neighbour changed{}",
+                shown()
+            );
+            let lines = |text: &[u8]| text.iter().filter(|&&b| b == b'\n').count();
+            assert_eq!(lines(&out), lines(document.as_bytes()), "seed {seed} {form:?}: lines{}", shown());
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::objects::{is_parted_from_slash, objects};
+use crate::objects::{last_opened, objects};
 use crate::token::Found;
 use crate::view::View;
 
@@ -17,10 +17,11 @@ pub(super) fn within_strings(text: &[u8], view: &View, strings: &[Range<usize>],
         let end = known.and_then(|i| strings.get(i)).map(|string| string.end).filter(|&end| end < source.end);
         let string = match end {
             Some(end) => span.start..view.before(&span, end),
-            None => match last_opened(text, &source).filter(|_| view.decoded && (found.quote.is_some() || found.from.is_some())) {
-                Some(start) => view.before(&span, start)..span.end,
-                None => return true,
-            },
+            None => {
+                let is_object = view.decoded && (found.quote.is_some() || found.from.is_some()) && text[source.start] == b'{';
+                let Some(start) = is_object.then(|| last_opened(&text[source.clone()], 1)).flatten() else { return true };
+                view.before(&span, source.start + start)..span.end
+            }
         };
         let objects = objects(&view.text[string.clone()]).into_iter();
         inner.extend(objects.map(|f| f.behind(string.start)));
@@ -28,13 +29,4 @@ pub(super) fn within_strings(text: &[u8], view: &View, strings: &[Range<usize>],
         false
     });
     tokens.append(&mut inner);
-}
-
-/// Where the string begins in which a stretch of the text ends that begins outside of it.
-fn last_opened(text: &[u8], stretch: &Range<usize>) -> Option<usize> {
-    let plain = |at: &usize| !text[..*at].ends_with(b"\\") && !is_parted_from_slash(&text[..*at]);
-    let mut quotes = memchr::memchr_iter(b'"', &text[stretch.clone()]).map(|at| stretch.start + at).filter(plain);
-    let (mut opened, mut count) = (None, 0);
-    quotes.by_ref().for_each(|at| (opened, count) = (Some(at + 1), count + 1));
-    opened.filter(|_| count % 2 == 1 && text[stretch.start] == b'{')
 }

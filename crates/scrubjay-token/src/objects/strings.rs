@@ -96,8 +96,9 @@ fn is_around(text: &[u8], at: usize, quote: &[u8]) -> bool {
     let slashes = quote.iter().take_while(|&&b| b == b'\\').count();
     quote.last() == Some(&text[at]) && quote.len() == slashes + 1 && level(slashes_before(text, at)) < level(slashes)
 }
+
 /// The text ends in a backslash and a line end, perhaps a soft one (RFC 2045 §6.7): a quote behind it is escaped.
-pub(crate) fn is_parted_from_slash(before: &[u8]) -> bool {
+fn is_parted_from_slash(before: &[u8]) -> bool {
     let line = before.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     line.is_some_and(|line| line.strip_suffix(b"=").unwrap_or(line).ends_with(b"\\"))
 }
@@ -118,15 +119,21 @@ pub(super) fn with_cut_value(text: &[u8], frame: &Frame, kind: Kind, mut values:
     values
 }
 
-/// Shortest rest of an encrypted key.
+/// Shortest rest of a value.
 const CUT_CHARS_MIN: usize = 16;
 
 /// A stretch of text begins outside of the string in which it ends, whose quotes are the same as `quote` but with fewer backslashes.
 pub(super) fn ends_in_string(stretch: &[u8], quote: &[u8]) -> bool {
-    let slashes = quote.iter().take_while(|&&b| b == b'\\').count();
+    last_opened(stretch, quote.iter().take_while(|&&b| b == b'\\').count()).is_some()
+}
+
+/// Where the string begins in which a stretch of text ends that begins outside of it. Its quotes have fewer than so many backslashes.
+pub(crate) fn last_opened(stretch: &[u8], slashes: usize) -> Option<usize> {
     let outer = |at: &usize| {
         let own = stretch[..*at].iter().rev().take(slashes).take_while(|&&b| b == b'\\').count();
         own < slashes && !is_parted_from_slash(&stretch[..at - own])
     };
-    slashes > 0 && memchr::memchr_iter(b'"', stretch).filter(outer).count() % 2 == 1
+    let quotes = memchr::memchr_iter(b'"', stretch).filter(outer);
+    let (count, last) = quotes.fold((0, 0), |(count, _), at| (count + 1, at));
+    (count % 2 == 1).then_some(last + 1)
 }

@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 
 use super::frame::{FRAME_BYTES_MAX, FULL_LINE_CHARS, Frame, LINES_MAX, PLAIN, Said, body_len, framed_as};
 use super::{BODY_CHARS_MIN, END_LABEL, LINE_CHARS_MAX, PART_CHARS_MIN, is_body, is_word, key, label};
+use crate::base64::has_both_cases;
 use crate::compact::is_mixed;
 use crate::narrow;
 use crate::partials::part;
@@ -199,8 +200,7 @@ impl Own<'_> {
 
     /// So many characters of base64 that they are no word: there are letters of both cases among them.
     fn is_long(&self) -> bool {
-        let has_both = || self.chars.iter().any(u8::is_ascii_uppercase) && self.chars.iter().any(u8::is_ascii_lowercase);
-        self.chars.len() >= PART_CHARS_MIN && has_both() && !is_word(self.chars)
+        self.chars.len() >= PART_CHARS_MIN && has_both_cases(self.chars) && !is_word(self.chars)
     }
 
     /// It may be what is left of a line like the next one, which is full.
