@@ -64,6 +64,7 @@ fn main() -> ExitCode {
         ack: AckId { lane: LaneId(0), seq: seq as u64 },
         origin: Arc::clone(&origin),
         bytes: bytes.to_vec(),
+        line_before: Vec::new(),
         framing: Framing::Lines,
         lane_ends: seq == last,
     };

@@ -200,7 +200,14 @@ impl Work {
             SCRUB => {
                 let ack = AckId { lane: LaneId(0), seq: seq as u64 };
                 let lane_ends = seq + 1 == self.batches;
-                let batch = Batch { ack, origin: Arc::clone(&self.origin), bytes: buffer, framing: Framing::Lines, lane_ends };
+                let batch = Batch {
+                    ack,
+                    origin: Arc::clone(&self.origin),
+                    bytes: buffer,
+                    line_before: Vec::new(),
+                    framing: Framing::Lines,
+                    lane_ends,
+                };
                 let (clean, taken) = timed(|| self.scrubber.scrub(batch));
                 self.found += clean.stats().tokens();
                 self.spare = clean.recycle();

@@ -28,7 +28,7 @@ fn whole(document: &[u8]) -> Vec<u8> {
     let mut scrubber = Scrubber::new(FingerprintKey::from_bytes(&[7; 32]).expect("a key"), Limits::default());
     let ack = AckId { lane: LaneId(0), seq: 0 };
     let origin = Arc::new(Origin { source: "test".into(), name: "test".into() });
-    let batch = Batch { ack, origin, bytes: document.to_vec(), framing: Framing::Lines, lane_ends: true };
+    let batch = Batch { ack, origin, bytes: document.to_vec(), line_before: Vec::new(), framing: Framing::Lines, lane_ends: true };
     scrubber.scrub(batch).bytes().to_vec()
 }
 

@@ -81,7 +81,7 @@ fn measure(text: &Text, repetitions: usize) -> [Duration; NAMES.len()] {
                     1 => {
                         let ack = AckId { lane: LaneId(0), seq: seq as u64 };
                         let lane_ends = seq + 1 == pieces.len();
-                        let batch = Batch { ack, origin: Arc::clone(&origin), bytes: buffer, framing: Framing::Lines, lane_ends };
+                        let batch = Batch { ack, origin: Arc::clone(&origin), bytes: buffer, line_before: Vec::new(), framing: Framing::Lines, lane_ends };
                         let (clean, time) = timed(|| scrubber.scrub(batch));
                         found += clean.stats().tokens();
                         time

@@ -74,6 +74,7 @@ fn batches(lane: u64, count: usize) -> Vec<Batch> {
         ack: AckId { lane: LaneId(lane), seq: seq as u64 },
         origin: Arc::clone(&origin),
         bytes: bytes.to_vec(),
+        line_before: Vec::new(),
         framing: Framing::Lines,
         lane_ends: seq + 1 == pieces.len(),
     };

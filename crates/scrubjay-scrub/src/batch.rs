@@ -14,6 +14,9 @@ pub struct Batch {
     pub origin: Arc<Origin>,
     /// The raw bytes.
     pub bytes: Vec<u8>,
+    /// The line before them, whole and with its end, where a lane begins behind one: what a line is may depend on the one before it.
+    /// Otherwise empty. It is never written.
+    pub line_before: Vec<u8>,
     /// How `bytes` divides into records.
     pub framing: Framing,
     /// True when nothing will follow in this lane: what the scrubber holds back is decided and comes out now.

@@ -31,7 +31,7 @@ use crate::sealing::Ours;
 use crate::site::{Site, site_in};
 use crate::stats::Stats;
 use crate::teller::Teller;
-use crate::unit::{Keys, around, chain_start, key_lines, line_at};
+use crate::unit::{Keys, Lines, around, chain_start, key_lines, line_at};
 
 /// Default of [`Limits::token_bytes_max`]: 64 KiB (DESIGN §10).
 pub const TOKEN_BYTES_MAX: usize = 64 * 1024;
@@ -88,6 +88,8 @@ pub(crate) struct LaneState {
     is_bare: bool,
     /// It is a key: equal keys have to stay equal, so every marker in it is the short one.
     is_key: bool,
+    /// The line before what comes, decided as it is: what the next one is may depend on it. Empty: there is none, or it is over the limit.
+    before: Vec<u8>,
 }
 
 impl LaneState {
@@ -99,6 +101,11 @@ impl LaneState {
     /// For the key of a record.
     pub(crate) fn key() -> Self {
         Self { is_bare: true, is_key: true, ..Self::default() }
+    }
+
+    /// For what comes behind this line.
+    pub(crate) fn behind(line: Vec<u8>) -> Self {
+        Self { before: Some(line).filter(|line| line.ends_with(b"\n")).unwrap_or_default(), ..Self::default() }
     }
 
     pub(crate) fn is_clean(&self) -> bool {
@@ -127,6 +134,8 @@ struct Work<'a> {
     /// Where the buffer came from: rules of the policy may ask for it.
     source: &'a str,
     buffer: &'a [u8],
+    /// The lines of the buffer.
+    lines: Lines<'a>,
     /// Nothing follows the buffer.
     ends: bool,
     stats: &'a mut Stats,
@@ -193,10 +202,13 @@ impl Engine {
     pub(crate) fn decide(&mut self, state: &mut LaneState, source: &str, buffer: &[u8], ends: bool, stats: &mut Stats) -> Decision {
         let (gate, cache) = (self.gate.take(), self.cache.take());
         let is_record = !state.is_bare;
+        let before = std::mem::take(&mut state.before);
+        let lines = if state.is_clean() { Lines::behind(&before, buffer) } else { Lines::within(buffer) };
         let mut work = Work {
             state,
             source,
             buffer,
+            lines,
             ends,
             stats,
             edits: Vec::new(),
@@ -217,6 +229,9 @@ impl Engine {
         let long = std::mem::take(&mut work.long);
         for lines in others::rest(consumed, &long) {
             self.secrets_of_lines(&mut work, lines);
+        }
+        if !ends {
+            work.state.before = lines.last_of(consumed, self.limits.token_bytes_max).to_vec();
         }
         (self.gate, self.cache) = (work.gate, work.cache);
         let mut edits = others::merge(work.edits, work.others);
@@ -305,7 +320,7 @@ impl Engine {
             if !work.keys.begin_at(start) && !work.may_hold(text, run) {
                 continue;
             }
-            let unit = around(buffer.get(..whole).unwrap_or_default(), line.clone(), at, whole, self.limits.token_bytes_max, &work.keys);
+            let unit = around(work.lines.up_to(whole), line.clone(), at, self.limits.token_bytes_max, &work.keys);
             if unit.open && !work.ends && rest <= self.limits.token_bytes_max {
                 return unit.lines.start;
             }
@@ -317,7 +332,7 @@ impl Engine {
             work.state.mid_line = true;
             return self.long_line(work, whole);
         }
-        if work.ends { whole } else { chain_start(buffer, whole, at, self.limits.token_bytes_max) }
+        if work.ends { whole } else { chain_start(work.lines.up_to(whole), whole, at, self.limits.token_bytes_max) }
     }
 
     /// Decides a line, or lines that belong together; `runs` are theirs.
@@ -480,7 +495,7 @@ impl Engine {
             let whole = if work.ends { buffer.len() } else { memchr::memrchr(b'\n', buffer).map_or(end, |i| end.max(i + 1)) };
             let rest = buffer.len() - whole;
             let lines = buffer.get(at..whole).unwrap_or_default();
-            let unit = around(lines, 0..end - at, 0, lines.len(), self.limits.token_bytes_max, &Keys::default());
+            let unit = around(Lines::behind(b"", lines), 0..end - at, 0, self.limits.token_bytes_max, &Keys::default());
             if unit.open && !work.ends && rest <= self.limits.token_bytes_max {
                 return (at, at);
             }

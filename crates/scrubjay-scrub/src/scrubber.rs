@@ -25,6 +25,7 @@ use scrubjay_claims::ActiveKeys;
 /// let clean = scrubber.scrub(Batch {
 ///     ack: AckId { lane: LaneId(0), seq: 0 },
 ///     origin: std::sync::Arc::new(Origin { source: "app".into(), name: "app.log".into() }),
+///     line_before: Vec::new(),
 ///     bytes: b"token=eyJhbGciOiJub25lIn0.eyJzdWIiOiJqbyJ9. ok\n".to_vec(),
 ///     framing: Framing::Lines,
 ///     lane_ends: true,
@@ -99,10 +100,10 @@ impl Scrubber {
     /// undecided comes out with the next.
     pub fn scrub(&mut self, batch: Batch) -> Scrubbed {
         let mut stats = Stats { bytes_in: batch.bytes.len() as u64, ..Stats::default() };
-        let Batch { ack, origin, bytes, framing, lane_ends } = batch;
+        let Batch { ack, origin, bytes, line_before, framing, lane_ends } = batch;
         let (bytes, framing, resume_lag) = match framing {
             Framing::Lines => {
-                let (bytes, lag) = self.lines(ack.lane, &origin.source, bytes, lane_ends, &mut stats);
+                let (bytes, lag) = self.lines(ack.lane, &origin.source, line_before, bytes, lane_ends, &mut stats);
                 (bytes, Framing::Lines, lag)
             }
             Framing::Messages(messages) => {
@@ -115,8 +116,9 @@ impl Scrubber {
         Scrubbed { ack, origin, bytes, framing, lane_ends, resume_lag, stats, sidecar: std::mem::take(&mut self.sidecar) }
     }
 
-    fn lines(&mut self, id: LaneId, source: &str, bytes: Vec<u8>, ends: bool, stats: &mut Stats) -> (Vec<u8>, u64) {
-        let mut lane = self.lanes.remove(&id).unwrap_or_default();
+    fn lines(&mut self, id: LaneId, source: &str, before: Vec<u8>, bytes: Vec<u8>, ends: bool, stats: &mut Stats) -> (Vec<u8>, u64) {
+        let new = || Lane { state: LaneState::behind(before), ..Lane::default() };
+        let mut lane = self.lanes.remove(&id).unwrap_or_else(new);
         count_records(&mut lane, &bytes, ends, stats);
         lane.lag += bytes.len() as u64;
         let mut buffer = bytes;

@@ -9,6 +9,7 @@ mod line;
 mod links;
 mod pieces;
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
@@ -28,25 +29,78 @@ pub(crate) fn line_at(buffer: &[u8], at: usize) -> Range<usize> {
     start..end
 }
 
+/// The lines of a buffer, and the one before them: what a line is may depend on it.
+#[derive(Clone, Copy)]
+pub(crate) struct Lines<'a> {
+    buffer: &'a [u8],
+    /// Where the first line of the buffer begins that is not the rest of one.
+    begin: usize,
+    /// The line before that one. Empty: there is none, or it is too long to say anything of the next.
+    before: &'a [u8],
+}
+
+impl<'a> Lines<'a> {
+    /// Those of a buffer that begins with a line, behind this one.
+    pub(crate) fn behind(before: &'a [u8], buffer: &'a [u8]) -> Self {
+        Self { buffer, begin: 0, before }
+    }
+
+    /// Those of a buffer that begins inside a line which is over the limit.
+    pub(crate) fn within(buffer: &'a [u8]) -> Self {
+        let begin = memchr(b'\n', buffer).map_or(buffer.len(), |at| at + 1);
+        Self { buffer, begin, before: b"" }
+    }
+
+    /// The same, of a buffer that ends earlier.
+    pub(crate) fn up_to(self, end: usize) -> Self {
+        Self { buffer: self.buffer.get(..end).unwrap_or_default(), ..self }
+    }
+
+    /// The line before the one that begins at `start`, if there is one and it is no longer than `bytes_max`. Empty: there is none.
+    pub(crate) fn before(&self, start: usize, bytes_max: usize) -> &'a [u8] {
+        let before = match start.cmp(&self.begin) {
+            Ordering::Less => b"",
+            Ordering::Equal => self.before,
+            Ordering::Greater => self.buffer.get(line_at(self.buffer, start - 1)).unwrap_or_default(),
+        };
+        if before.len() <= bytes_max { before } else { b"" }
+    }
+
+    /// The last line of what stands before `end`, for what comes behind: empty where `end` is inside a line, and as in [`Self::before`].
+    pub(crate) fn last_of(&self, end: usize, bytes_max: usize) -> &'a [u8] {
+        let is_line_end = end == 0 || self.buffer.get(end - 1) == Some(&b'\n');
+        if is_line_end { self.before(end, bytes_max) } else { b"" }
+    }
+
+    /// True for a line that the next one may continue, as it says itself or as the line before it says.
+    fn goes_on(&self, line: &Range<usize>, bytes_max: usize) -> bool {
+        let before = Some(self.before(line.start, bytes_max)).filter(|before| !before.is_empty());
+        let before = before.map(|before| Line::of(before, self.buffer.get(line.start..).unwrap_or_default()));
+        links::link(before.as_ref(), &Line::at(self.buffer, line.clone())).is_some()
+    }
+}
+
 /// The unit around a line, and whether it is linked to a line that is not there yet.
 pub(crate) struct Unit {
     pub(crate) lines: Range<usize>,
     pub(crate) open: bool,
 }
 
-/// The chain of linked lines around `line`, and the lines of `keys` that begin in it, within `floor..ceiling` and at most `reach`
-/// bytes to either side.
-pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: usize, reach: usize, keys: &Keys) -> Unit {
-    let start = chain_start(buffer, line.start, floor, reach);
+/// The chain of linked lines around `line`, and the lines of `keys` that begin in it, from `floor` on and at most `reach` bytes to
+/// either side.
+pub(crate) fn around(lines: Lines<'_>, line: Range<usize>, floor: usize, reach: usize, keys: &Keys) -> Unit {
+    let buffer = lines.buffer;
+    let start = chain_start(lines, line.start, floor, reach);
     let limit = line.start.saturating_add(reach);
     let mut end = line.end;
     let mut last = line;
     let mut key = keys.open_behind(buffer, &(start..end));
+    let ends_with = |last: &Range<usize>, end: usize| !lines.goes_on(last, reach) && unfinished(buffer, start, end).is_none();
     loop {
-        if key.is_none() && !goes_on(buffer, floor, &last) && unfinished(buffer, start, end).is_none() {
+        if key.is_none() && ends_with(&last, end) {
             return Unit { lines: start..end, open: false };
         }
-        if end >= ceiling {
+        if end >= buffer.len() {
             return Unit { lines: start..end, open: true };
         }
         let next = line_at(buffer, end);
@@ -57,7 +111,7 @@ pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: u
             let text = buffer.get(next.clone()).unwrap_or_default();
             if open.takes(text) {
                 key = Some(open).filter(OpenKey::is_open);
-            } else if !goes_on(buffer, floor, &last) && unfinished(buffer, start, end).is_none() {
+            } else if ends_with(&last, end) {
                 return Unit { lines: start..end, open: false };
             }
         }
@@ -68,24 +122,18 @@ pub(crate) fn around(buffer: &[u8], line: Range<usize>, floor: usize, ceiling: u
 }
 
 /// Where the chain of lines that leads up to the line end at `end` begins; `end` itself when there is none.
-pub(crate) fn chain_start(buffer: &[u8], end: usize, floor: usize, reach: usize) -> usize {
+pub(crate) fn chain_start(lines: Lines<'_>, end: usize, floor: usize, reach: usize) -> usize {
     let limit = floor.max(end.saturating_sub(reach));
     let mut start = end;
     while start > limit {
-        let line = line_at(buffer, start - 1);
-        let from = if goes_on(buffer, floor, &line) { Some(line.start) } else { unfinished(buffer, limit, start) };
+        let line = line_at(lines.buffer, start - 1);
+        let from = if lines.goes_on(&line, reach) { Some(line.start) } else { unfinished(lines.buffer, limit, start) };
         match from {
             Some(from) if from >= limit => start = from,
             _ => break,
         }
     }
     start
-}
-
-/// True for a line that the next one may continue, as it says itself or as the line before it says.
-fn goes_on(buffer: &[u8], floor: usize, line: &Range<usize>) -> bool {
-    let before = (line.start > floor).then(|| Line::at(buffer, line_at(buffer, line.start - 1), floor));
-    links::link(before.as_ref(), &Line::at(buffer, line.clone(), floor)).is_some()
 }
 
 /// Most lines of other streams between two parts of a line.
@@ -130,9 +178,9 @@ fn parts(buffer: &[u8], floor: usize, end: usize) -> Parts {
 
 /// What is known of what stands before a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Before {
-    /// The text begins at a boundary, or with its lane.
-    Boundary,
+pub enum Before<'a> {
+    /// The text begins at a boundary behind this line, whole and with its end, or with its lane: then it is empty.
+    Boundary(&'a [u8]),
     /// It may begin inside a line, but inside no private key ([`KeysBefore`]).
     NoKey,
     /// It may begin inside anything.
@@ -150,18 +198,21 @@ pub enum Before {
 /// ```
 /// use scrubjay_scrub::{Before, last_boundary};
 ///
-/// assert_eq!(last_boundary(b"one\ntwo\nthr", 0, Before::Boundary), Some(8));
-/// assert_eq!(last_boundary(b"one\n{\n  \"two\": 2,\n", 0, Before::Boundary), Some(4));
+/// assert_eq!(last_boundary(b"one\ntwo\nthr", 0, Before::Boundary(b"")), Some(8));
+/// assert_eq!(last_boundary(b"one\n{\n  \"two\": 2,\n", 0, Before::Boundary(b"zero\n")), Some(4));
 /// assert_eq!(last_boundary(b"...e\n", 0, Before::Anything), None);
 /// ```
 #[must_use]
-pub fn last_boundary(text: &[u8], from: usize, before: Before) -> Option<usize> {
-    let whole = before == Before::Boundary;
-    let floor = if whole { 0 } else { memchr(b'\n', text)? + 1 };
+pub fn last_boundary(text: &[u8], from: usize, before: Before<'_>) -> Option<usize> {
+    let (lines, whole) = match before {
+        Before::Boundary(line) => (Lines::behind(line, text), true),
+        Before::NoKey | Before::Anything => (Lines::within(text), false),
+    };
+    let floor = lines.begin;
     let mut end = memrchr(b'\n', text)? + 1;
     let keys = {
         let reach = floor.max(from.saturating_sub(TOKEN_BYTES_MAX));
-        Spans::of(text, line_at(text, reach).start.max(floor)..text.len(), before != Before::Anything)
+        Spans::of(text, line_at(text, reach).start.max(floor)..text.len(), !matches!(before, Before::Anything))
     };
     while end > floor.max(from) {
         match keys.start(end) {
@@ -180,7 +231,7 @@ pub fn last_boundary(text: &[u8], from: usize, before: Before) -> Option<usize> 
         };
         // What a line is may depend on the one before it, and that may be cut here.
         let known = whole || line.start > floor;
-        if known && !goes_on(text, floor, &line) && finished() {
+        if known && !lines.goes_on(&line, TOKEN_BYTES_MAX) && finished() {
             return Some(end);
         }
         end = line.start;
@@ -193,7 +244,7 @@ mod tests {
     use super::*;
 
     fn linked(line: &str) -> bool {
-        links::own_link(&Line::at(line.as_bytes(), 0..line.len(), 0)).is_some()
+        links::own_link(&Line::at(line.as_bytes(), 0..line.len())).is_some()
     }
 
     #[test]
@@ -257,21 +308,48 @@ mod tests {
         ];
         for (line, next, is_linked) in cases {
             let text = format!("{line}\n{next}\n");
-            assert_eq!(links::own_link(&Line::at(text.as_bytes(), 0..line.len() + 1, 0)).is_some(), is_linked, "{text}");
+            assert_eq!(links::own_link(&Line::at(text.as_bytes(), 0..line.len() + 1)).is_some(), is_linked, "{text}");
         }
     }
 
     #[test]
     fn chains_have_limits() {
         let text = "{\n  \"a\": 1,\n  \"b\": 2\n}\nnext\n";
+        let lines = Lines::behind(b"", text.as_bytes());
         let middle = line_at(text.as_bytes(), 5);
-        let unit = around(text.as_bytes(), middle.clone(), 0, text.len(), 1000, &Keys::default());
+        let unit = around(lines, middle.clone(), 0, 1000, &Keys::default());
         assert_eq!((unit.lines, unit.open), (0..23, false));
-        let unit = around(text.as_bytes(), middle, 0, 12, 1000, &Keys::default());
+        let unit = around(lines.up_to(12), middle, 0, 1000, &Keys::default());
         assert_eq!((unit.lines, unit.open), (0..12, true));
-        assert_eq!(chain_start(text.as_bytes(), 21, 0, 1000), 0);
-        assert_eq!(chain_start(text.as_bytes(), 21, 0, 11), 12);
-        assert_eq!(chain_start(text.as_bytes(), text.len(), 0, 1000), text.len());
+        assert_eq!(chain_start(lines, 21, 0, 1000), 0);
+        assert_eq!(chain_start(lines, 21, 0, 11), 12);
+        assert_eq!(chain_start(lines, text.len(), 0, 1000), text.len());
+    }
+
+    /// A line of the width of the one before it, wherever that one stands, and whatever was decided of it.
+    #[test]
+    fn the_line_before_is_the_one_that_was_written_before() {
+        let (one, two) = (
+            "the service has been asked once more for what it has not got yet, and so on\n",
+            "and here is what another one of its kind has said of that: it does not know\n",
+        );
+        let text = format!("{one}{two}next\n");
+        let unit = |lines: Lines<'_>, at: usize, floor: usize, reach: usize| {
+            around(lines, line_at(lines.buffer, at), floor, reach, &Keys::default()).lines
+        };
+        let all = Lines::behind(b"", text.as_bytes());
+        assert_eq!(unit(all, one.len(), 0, 1000), one.len()..text.len());
+        // It is decided.
+        assert_eq!(unit(all, one.len(), one.len(), 1000), one.len()..text.len());
+        // It was read before.
+        let rest = text[one.len()..].as_bytes();
+        assert_eq!(unit(Lines::behind(one.as_bytes(), rest), 0, 0, 1000), 0..rest.len());
+        assert_eq!(unit(Lines::behind(b"", rest), 0, 0, 1000), 0..two.len());
+        // It is too long to be looked at, or the buffer begins in it.
+        assert_eq!(unit(Lines::behind(one.as_bytes(), rest), 0, 0, one.len() - 1), 0..two.len());
+        assert_eq!(unit(Lines::within(text.as_bytes()), one.len(), one.len(), 1000), one.len()..one.len() + two.len());
+        let boundary = |before: &[u8]| last_boundary(two.as_bytes(), 0, Before::Boundary(before));
+        assert_eq!((boundary(b""), boundary(one.as_bytes())), (Some(two.len()), None));
     }
 
     #[test]
@@ -311,7 +389,7 @@ mod tests {
             (&rest, 0, true, Some(rest.len())),
         ];
         for (text, from, whole, expected) in cases {
-            let before = if *whole { Before::Boundary } else { Before::Anything };
+            let before = if *whole { Before::Boundary(b"") } else { Before::Anything };
             assert_eq!(last_boundary(text.as_bytes(), *from, before), *expected, "{text:?} from {from}, {before:?}");
         }
         // Sixteen finished lines are enough to know, whatever stands before them.
@@ -338,7 +416,7 @@ mod tests {
         ];
         for (line, next, linked) in cases {
             let buffer = format!("{line}\n{next}\n");
-            let is_linked = |buffer: &str| links::own_link(&Line::at(buffer.as_bytes(), 0..line.len() + 1, 0)).is_some();
+            let is_linked = |buffer: &str| links::own_link(&Line::at(buffer.as_bytes(), 0..line.len() + 1)).is_some();
             assert_eq!(is_linked(&buffer), linked, "{buffer}");
             // Before the whole next line is there, it may be anything.
             assert!(is_linked(&buffer[..buffer.len() - 1]), "{buffer}");

@@ -345,6 +345,7 @@ fn keys_and_headers_of_messages_get_no_field() {
         ack: AckId { lane: LaneId(1), seq: 0 },
         origin: Arc::new(Origin { source: "topic".into(), name: "raw".into() }),
         bytes,
+        line_before: Vec::new(),
         framing: Framing::Messages(vec![message]),
         lane_ends: false,
     });

@@ -3,10 +3,10 @@
 
 mod support;
 
-use scrubjay_scrub::{Before, Limits, last_boundary};
+use scrubjay_scrub::{Batch, Before, Limits, last_boundary};
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Carrier, Case, Damage, Encoding, Form, Framing};
-use support::{cases, first_seed, pieces, push, scrubber, shown, small, whole};
+use support::{batch_of, cases, first_seed, pieces, push, scrubber, shown, small, whole};
 
 /// The part of two texts from a little before the first difference.
 fn difference(whole: &[u8], split: &[u8]) -> String {
@@ -49,7 +49,7 @@ fn check_resume(name: &str, limits: Limits, document: &[u8], cuts: &[usize], fai
         let scrubbed = push(&mut first, seq as u64, &document[from..to], false);
         written += scrubbed.bytes().len();
         let lag = usize::try_from(scrubbed.resume_lag()).expect("fits");
-        let rest = whole(limits, &document[to - lag..]);
+        let rest = whole_from(limits, document, to - lag);
         if !expected.ends_with(&rest) || expected.len() - rest.len() > written {
             failures.push(format!(
                 "{name}: resume after {to} with lag {lag}: {} bytes of {}, {written} written: {}",
@@ -63,9 +63,22 @@ fn check_resume(name: &str, limits: Limits, document: &[u8], cuts: &[usize], fai
     }
 }
 
+/// What is scrubbed of the document from `from` on, by a scrubber that is told the line before and nothing else of it.
+fn whole_from(limits: Limits, document: &[u8], from: usize) -> Vec<u8> {
+    part(limits, document, from, document.len())
+}
+
+/// The same, up to `to`.
+fn part(limits: Limits, document: &[u8], from: usize, to: usize) -> Vec<u8> {
+    let before = &document[..from];
+    let line = before.strip_suffix(b"\n").map_or(from, |b| b.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1));
+    let batch = Batch { line_before: before[line..].to_vec(), ..batch_of("test", &document[from..to]) };
+    scrubber(limits).scrub(batch).bytes().to_vec()
+}
+
 /// Every boundary of a text, in order.
 fn boundaries(text: &[u8], whole: bool) -> Vec<usize> {
-    let known = if whole { Before::Boundary } else { Before::Anything };
+    let known = if whole { Before::Boundary(b"") } else { Before::Anything };
     let before = |end: usize| last_boundary(&text[..end], 0, known);
     let mut all: Vec<usize> = std::iter::successors(before(text.len()), |&end| before(end - 1)).collect();
     all.reverse();
@@ -79,7 +92,7 @@ fn check_boundaries(name: &str, limits: Limits, document: &[u8], r: &mut Random,
     let all = boundaries(document, true);
     let ends = all.iter().copied().chain([document.len()]);
     let starts = [0].into_iter().chain(all.iter().copied());
-    let got: Vec<u8> = starts.zip(ends).flat_map(|(from, to)| whole(limits, &document[from..to])).collect();
+    let got: Vec<u8> = starts.zip(ends).flat_map(|(from, to)| part(limits, document, from, to)).collect();
     if got != expected {
         failures.push(format!("{name}: boundaries {all:?}: {}", difference(&expected, &got)));
     }

@@ -33,7 +33,7 @@ impl Feed {
         let ack = AckId { lane: LaneId(lane), seq: *seq };
         *seq += 1;
         let origin = Arc::new(Origin { source: "app".into(), name: format!("lane-{lane}.log") });
-        Arc::new(self.scrubber.scrub(Batch { ack, origin, bytes: bytes.to_vec(), framing, lane_ends }))
+        Arc::new(self.scrubber.scrub(Batch { ack, origin, bytes: bytes.to_vec(), line_before: Vec::new(), framing, lane_ends }))
     }
 
     fn lines(&mut self, lane: u64, bytes: &[u8]) -> Arc<Scrubbed> {

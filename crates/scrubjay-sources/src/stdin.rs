@@ -72,7 +72,14 @@ impl StdinSource {
     fn batch(&mut self, bytes: Vec<u8>, lane_ends: bool) -> SourceEvent {
         let ack = AckId { lane: LaneId(0), seq: self.next_seq };
         self.next_seq += 1;
-        SourceEvent::Batch(Batch { ack, origin: Arc::clone(&self.origin), bytes, framing: Framing::Lines, lane_ends })
+        SourceEvent::Batch(Batch {
+            ack,
+            origin: Arc::clone(&self.origin),
+            bytes,
+            line_before: Vec::new(),
+            framing: Framing::Lines,
+            lane_ends,
+        })
     }
 
     /// Gives at most `bytes_max` and keeps the rest for the next call.

@@ -107,6 +107,7 @@ fn compare(mut old: Side, mut new: Side, log: &Path, source: &str) -> std::io::R
                 ack: AckId { lane: LaneId(0), seq },
                 origin: Arc::clone(&origin),
                 bytes: block.clone(),
+                line_before: Vec::new(),
                 framing: Framing::Lines,
                 lane_ends: ends,
             });

@@ -26,6 +26,7 @@ fn scrubbed(raw: &str) -> String {
         ack: AckId { lane: LaneId(0), seq: 0 },
         origin: Arc::new(Origin { source: String::new(), name: String::new() }),
         bytes: raw.as_bytes().to_vec(),
+        line_before: Vec::new(),
         framing: Framing::Lines,
         lane_ends: true,
     };

@@ -129,6 +129,7 @@ fn judge(test: &Test, suite: &Suite) -> Outcome {
         ack: AckId { lane: LaneId(0), seq: 0 },
         origin: Arc::new(Origin { source: test.source.clone(), name: "test".into() }),
         bytes: test.input.as_bytes().to_vec(),
+        line_before: Vec::new(),
         framing: Framing::Lines,
         lane_ends: true,
     };

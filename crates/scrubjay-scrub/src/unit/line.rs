@@ -176,21 +176,21 @@ pub(super) struct Line<'a> {
     pub(super) written: &'a [u8],
     /// What follows it in the buffer.
     pub(super) behind: &'a [u8],
-    /// Nothing of it is decided yet.
-    pub(super) is_whole: bool,
     signs: OnceCell<Signs>,
     /// A compact token is in it, once that was asked.
     pub(super) holds_compact: OnceCell<bool>,
 }
 
 impl<'a> Line<'a> {
-    /// The line at `at` of a buffer, what of it stands before `floor` included.
-    pub(super) fn at(buffer: &'a [u8], at: Range<usize>, floor: usize) -> Self {
-        let is_whole = at.start >= floor;
-        let behind = buffer.get(at.end..).unwrap_or_default();
-        let bytes = buffer.get(at).unwrap_or_default();
+    /// The line at `at` of a buffer.
+    pub(super) fn at(buffer: &'a [u8], at: Range<usize>) -> Self {
+        Self::of(buffer.get(at.clone()).unwrap_or_default(), buffer.get(at.end..).unwrap_or_default())
+    }
+
+    /// The line of these bytes, its end among them, before those.
+    pub(super) fn of(bytes: &'a [u8], behind: &'a [u8]) -> Self {
         let text = bytes.trim_ascii_end();
-        Self { bytes, text, written: text, behind, is_whole, signs: OnceCell::new(), holds_compact: OnceCell::new() }
+        Self { bytes, text, written: text, behind, signs: OnceCell::new(), holds_compact: OnceCell::new() }
     }
 
     /// The same line, as it is shown.

@@ -345,7 +345,7 @@ fn is_as_wide(before: &Line<'_>, line: &Line<'_>) -> bool {
     let is_whole = || text.starts_with(b"{") && text.ends_with(b"}");
     let filled = line.bytes.len() == before.bytes.len();
     (filled || text.len() == text_before.len()) && !scrubjay_token::begin_alike(text, text_before) && !is_whole()
-        || filled && line.bytes.len() > WRAP_CHARS_MIN && before.is_whole && own_link(before).is_some()
+        || filled && line.bytes.len() > WRAP_CHARS_MIN && own_link(before).is_some()
 }
 
 #[cfg(test)]
@@ -356,7 +356,7 @@ mod tests {
     /// The first link of a line behind another one.
     fn link_of(before: &str, line: &str) -> Option<&'static str> {
         let text = format!("{before}\n{line}\nnext\nno word\n").into_bytes();
-        let at = |at: usize| Line::at(&text, line_at(&text, at), 0);
+        let at = |at: usize| Line::at(&text, line_at(&text, at));
         link(Some(&at(0)), &at(before.len() + 1))
     }
 

@@ -37,6 +37,7 @@ pub(crate) fn push(scrubber: &mut Scrubber, seq: u64, bytes: &[u8], lane_ends: b
         ack: AckId { lane: LaneId(1), seq },
         origin: Arc::new(Origin { source: "test".into(), name: "test".into() }),
         bytes: bytes.to_vec(),
+        line_before: Vec::new(),
         framing: Framing::Lines,
         lane_ends,
     })
@@ -48,6 +49,7 @@ pub(crate) fn batch_of(source: &str, text: &[u8]) -> Batch {
         ack: AckId { lane: LaneId(1), seq: 0 },
         origin: Arc::new(Origin { source: source.into(), name: "test".into() }),
         bytes: text.to_vec(),
+        line_before: Vec::new(),
         framing: Framing::Lines,
         lane_ends: true,
     }

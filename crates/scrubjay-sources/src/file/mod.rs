@@ -215,14 +215,16 @@ impl FileSource {
             *next_lane += 1;
             LaneId(*next_lane - 1)
         });
+        let mut line_before = Vec::new();
         if seq == 0 {
             self.lanes.insert(lane, key);
+            line_before = file.line_before();
         }
         if lane_ends {
             file.drain();
         }
         let ack = AckId { lane, seq };
-        Some(Batch { ack, origin: Arc::clone(&file.origin), bytes, framing: Framing::Lines, lane_ends })
+        Some(Batch { ack, origin: Arc::clone(&file.origin), bytes, line_before, framing: Framing::Lines, lane_ends })
     }
 
     fn enqueue(&mut self, key: FileKey) {

@@ -7,6 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use scrubjay_scrub::TOKEN_BYTES_MAX_MAX;
+
 use super::checkpoint::{Entry, path_mac};
 use super::identity::{FileId, Head, Mac, Stamp, Tail};
 use super::open::{Beside, NotOpen, list, locate};
@@ -169,6 +171,15 @@ impl FileSource {
         let offset = last_line_end(file, size, self.config.line_bytes_max as u64)?;
         Ok((offset, Head::read(file, offset, &self.key)?, Tail::read(file, offset)?))
     }
+}
+
+/// The line that ends at `offset`, with its end. Empty where none ends there, or where it is longer than any token may be.
+pub(super) fn line_before(file: &File, offset: u64) -> io::Result<Vec<u8>> {
+    let Some(end) = offset.checked_sub(1) else { return Ok(Vec::new()) };
+    let begin = last_line_end(file, end, TOKEN_BYTES_MAX_MAX as u64)?;
+    let mut line = vec![0; usize::try_from(offset - begin).unwrap_or(0)];
+    file.read_exact_at(&mut line, begin)?;
+    Ok(if line.ends_with(b"\n") { line } else { Vec::new() })
 }
 
 /// The position after the last newline before `size`: a line that is being written is read whole when it is finished.

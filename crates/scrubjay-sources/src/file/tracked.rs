@@ -15,6 +15,7 @@ use scrubjay_scrub::Origin;
 use super::FileKey;
 use super::checkpoint::path_mac;
 use super::identity::{FileId, Head, Key, Mac, Proof, Stamp, Tail};
+use super::start::line_before;
 
 /// Room for what is written between looking at the size and reading, in bytes.
 const SLACK_BYTES: u64 = 4096;
@@ -300,6 +301,12 @@ impl Tracked {
         lane.next_seq += 1;
         self.in_flight.push_back(InFlight { seq, end: self.read_pos, tail: self.tail.clone() });
         (lane.id, seq)
+    }
+
+    /// The line before the lane, as far as the file still says it: whether it is what it was is seen when it is read on.
+    pub(super) fn line_before(&self) -> Vec<u8> {
+        let read = |file| line_before(file, self.lane_start).ok();
+        self.file.as_ref().and_then(read).unwrap_or_default()
     }
 
     /// The batch that was opened last ends the lane. A next one waits until this one is settled, so that positions

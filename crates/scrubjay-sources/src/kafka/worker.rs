@@ -495,6 +495,7 @@ impl Filling {
                 ack: AckId { lane: part.lane, seq },
                 origin,
                 bytes: part.bytes,
+                line_before: Vec::new(),
                 framing: Framing::Messages(part.messages),
                 lane_ends: false,
             });

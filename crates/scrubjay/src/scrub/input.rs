@@ -38,6 +38,8 @@ pub(super) struct Input {
     seq: u64,
     /// What was read and belongs to the next piece. It begins at a boundary.
     carry: Vec<u8>,
+    /// The line before the strand, which is another strand's. Empty at the beginning of a file.
+    line_before: Vec<u8>,
     /// Whether a private key may be open behind the pieces of the strand that were given out.
     keys: KeysBefore,
 }
@@ -78,6 +80,7 @@ impl Input {
             strand: 0,
             seq: 0,
             carry: Vec::new(),
+            line_before: Vec::new(),
             keys: KeysBefore::default(),
         }
     }
@@ -108,14 +111,16 @@ impl Input {
             let within = searched.max(bytes.len().saturating_sub(CARRY_BYTES_MAX));
             let begins = self.seq == 0;
             let before = match self.keys.none_is_open() {
-                _ if begins => Before::Boundary,
+                _ if begins => Before::Boundary(&self.line_before),
                 true => Before::NoKey,
                 false => Before::Anything,
             };
             if let Some(end) = last_boundary(&bytes, within, before) {
                 self.carry.extend_from_slice(bytes.get(end..).unwrap_or_default());
                 bytes.truncate(end);
+                let line_before = bytes.get(line_at_end(&bytes)..).map(<[u8]>::to_vec);
                 let piece = self.last(&origin, bytes, None);
+                self.line_before = line_before.unwrap_or_default();
                 self.open = Some(Open { file, origin, shown });
                 return Some(piece);
             }
@@ -130,20 +135,28 @@ impl Input {
         }
     }
 
-    /// The piece that ends its strand.
+    /// The piece that ends its strand. What follows begins a file, or says what line it comes behind.
     fn last(&mut self, origin: &Arc<Origin>, bytes: Vec<u8>, trouble: Option<String>) -> Piece {
         let piece = self.piece(origin, bytes, true, trouble);
         self.strand += 1;
         self.seq = 0;
         self.keys = KeysBefore::default();
+        self.line_before.clear();
         piece
     }
 
     fn piece(&mut self, origin: &Arc<Origin>, bytes: Vec<u8>, lane_ends: bool, trouble: Option<String>) -> Piece {
         let ack = AckId { lane: LaneId(self.strand), seq: self.seq };
         self.seq += 1;
-        Piece { batch: Batch { ack, origin: Arc::clone(origin), bytes, framing: Framing::Lines, lane_ends }, trouble }
+        let (origin, line_before) = (Arc::clone(origin), std::mem::take(&mut self.line_before));
+        Piece { batch: Batch { ack, origin, bytes, line_before, framing: Framing::Lines, lane_ends }, trouble }
     }
+}
+
+/// Where the last line of whole lines begins.
+fn line_at_end(bytes: &[u8]) -> usize {
+    let before = bytes.get(..bytes.len().saturating_sub(1)).unwrap_or_default();
+    before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1)
 }
 
 /// An empty buffer with room for a piece. One that a text of many markers has made large is let go.
