@@ -45,7 +45,7 @@ const CARRIER_LAYERS_MAX: usize = 2;
 /// Work for each byte of text, in bytes looked at over all views and decodings, before the text is given up.
 pub const WORK_PER_BYTE_MAX: usize = 128;
 /// Work that any text may take, in bytes: a key of some lines in a string in quoted-printable has many views.
-const WORK_MIN: usize = 384 * 1024;
+const WORK_MIN: usize = 1024 * 1024;
 /// Shortest run of base64 that can hold a token worth a look: 24 bytes.
 pub(crate) const BASE64_CHARS_MIN: usize = 32;
 /// Shortest line of a PEM body that makes a key worth looking for.
@@ -343,12 +343,12 @@ fn unfolded(
     work.spend(view.text.len())?;
     let mut inner = Vec::new();
     numbers(&view.text, Survey::of(&view.text), depth, work, &mut inner)?;
-    found.extend(inner.into_iter().map(|f| mapped(text, view, f)));
     if survey.escapes
         && let Some(plain) = unescaped(&view.text)
     {
-        through(text, &view.then(&plain), None, depth, lined.anew(), work, found)?;
+        through(&view.text, &plain, None, depth, lined.anew(), work, &mut inner)?;
     }
+    found.extend(inner.into_iter().map(|f| mapped(text, view, f)));
     Ok(())
 }
 
@@ -459,9 +459,18 @@ fn through(
         }
         // Escaped zeros stand for UTF-16, too, but a marker between them is not written in it.
         let wide = wide.or(inner.wide.filter(|_| !view.decoded));
-        found.push(without_backslash(text, Found { wide, ..mapped(text, view, inner) }));
+        let token = without_backslash(text, Found { wide, ..mapped(text, view, inner) });
+        if !found.iter().any(|object| leaves(&token, object)) {
+            found.push(token);
+        }
     }
     Ok(())
+}
+
+/// It begins with a member of an object that is whole, and ends behind that: somebody else's text was taken for its other parts.
+fn leaves(token: &Found, object: &Found) -> bool {
+    let (span, of) = (token.span(), object.span());
+    object.quote.is_some() && object.token.cut.is_none() && of.start < span.start && span.start < of.end && of.end < span.end
 }
 
 /// Shortest end of a payload that is no text of a claim set by accident.

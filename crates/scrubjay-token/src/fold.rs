@@ -49,7 +49,7 @@ fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
     }
     let is_record = |i: usize| {
         let (a, b) = (&text[lines[i - 1].clone()], &text[lines[i].clone()]);
-        begin_alike(a, b) && !is_dense(b)
+        begin_alike(a, b) && (!is_dense(b) || has_head(b))
     };
     let full = (1..lines.len()).take_while(|&i| lines[i].len() == width && is_dense(&text[lines[i].clone()]) && !is_record(i)).count();
     if full + usize::from(lines[0].len() == width) < 2 || lines[0].is_empty() {
@@ -64,6 +64,11 @@ fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
 pub fn begin_alike(a: &[u8], b: &[u8]) -> bool {
     let is_alike = |(a, b): (&u8, &u8)| a == b || a.is_ascii_digit() && b.is_ascii_digit();
     a.len().min(b.len()) >= HEADER_BYTES && a.iter().zip(b).take(HEADER_BYTES).all(is_alike)
+}
+
+/// It begins with text that is neither an escape nor a number.
+fn has_head(line: &[u8]) -> bool {
+    signs(line.get(..HEADER_BYTES).unwrap_or_default()) == 0 && !is_numbers(line)
 }
 
 /// The line begins with what the one before it is made of, up to its end or to what closes a value.

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::compact::{is_dense, opens_object};
-use crate::view::View;
+use crate::view::{View, html_break};
 use crate::wrap::is_piece;
 
 /// Shortest first piece: the carrier says that it goes on.
@@ -131,7 +131,7 @@ fn prove(next: &mut Vec<(Range<usize>, bool)>) {
 /// The beginning of the literal that continues the one that is closed at `close`, and whether that is sure.
 fn literal_behind(text: &[u8], close: usize) -> Option<(Range<usize>, bool)> {
     let quote = text[close];
-    let blanks = |at: usize| text[at..].iter().take(GAP_BYTES_MAX).take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
+    let blanks = |at: usize| gap_len(&text[at..]);
     let start = close + 1 + blanks(close + 1);
     OPERATORS.iter().find_map(|&(operator, sure)| {
         let behind = text.get(start..)?.strip_prefix(operator)?;
@@ -145,12 +145,35 @@ fn literal_behind(text: &[u8], close: usize) -> Option<(Range<usize>, bool)> {
         if text.get(open) != Some(&quote) || gap.is_empty() || gap.iter().filter(|&&b| b == b'\n').count() > 1 {
             return None;
         }
-        let piece = piece_at(text, open + 1);
+        // The line end may stand in the literal that it makes one more of.
+        let line_end = match text.get(open + 1..) {
+            Some([b'\r', b'\n', ..]) if sure => 2,
+            Some([b'\n', ..]) if sure => 1,
+            _ => 0,
+        };
+        let piece = piece_at(text, open + 1 + line_end);
         // What parts other things too has to part whole literals, and no members of an object.
         let behind = text.get(piece.end + 1..).unwrap_or_default();
         let whole = text.get(piece.end) == Some(&quote) && behind.iter().find(|b| !matches!(b, b' ' | b'\t')) != Some(&b':');
         (!piece.is_empty() && (sure || whole)).then_some((piece, sure))
     })
+}
+
+/// How much there is of blanks, line ends, and the breaks of HTML at the beginning of a text.
+fn gap_len(text: &[u8]) -> usize {
+    let near = &text[..text.len().min(GAP_BYTES_MAX)];
+    let mut at = 0;
+    while let Some(&b) = near.get(at) {
+        at += match b {
+            b' ' | b'\t' | b'\r' | b'\n' => 1,
+            b'<' => match html_break(&near[at..]) {
+                0 => return at,
+                len => len,
+            },
+            _ => return at,
+        };
+    }
+    at
 }
 
 /// Whether the literal in which `line` ends goes on in the one with which `next` begins, and whether that is sure.
@@ -265,7 +288,20 @@ mod tests {
     #[test]
     fn literals_of_one_text_and_others() {
         let (a, b) = ("A".repeat(20), "B".repeat(16));
-        for gap in ["\" + \"", "\"+\"", "\" \"", "\", \"", "\" .. \"", "\" || \"", "\",\n  \"", "\" ||\n  \"", "\"\\\n\"", "\" + b\""] {
+        for gap in [
+            "\" + \"",
+            "\"+\"",
+            "\" \"",
+            "\", \"",
+            "\" .. \"",
+            "\" || \"",
+            "\",\n  \"",
+            "\" ||\n  \"",
+            "\"\\\n\"",
+            "\" + b\"",
+            "\" +<br>\"",
+            "\" + \"\n",
+        ] {
             check(&format!("t = \"Bearer {a}{gap}{b}{gap}CC\";"), Some(&format!("{a}{b}CC\n")));
         }
         check(&format!("'{a}' || 'BBB' || x || 'CC'"), Some(&format!("{a}BBB\n")));

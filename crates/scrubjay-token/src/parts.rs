@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::analyze::is_readable;
 use crate::base64::{decode, has_both_cases, head_len, is_base64, padding_len, tail_len};
-use crate::claim_set::REGISTERED_CLAIMS;
+use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set};
 use crate::compact::{HEADER_CHARS_MAX, is_dense, is_opening, may_be_head, signature_fits};
 use crate::fold::begin_alike;
 use crate::fragments::FRAGMENT_PART_CHARS_MIN;
@@ -19,6 +19,12 @@ const GAP_BYTES_MAX: usize = 160;
 const HEADER_NAMES: [&str; 2] = ["alg", "enc"];
 /// Shortest header: `{"alg":"x"}`.
 const HEADER_CHARS_MIN: usize = 15;
+/// Shortest token without its dots: a header, a claim, a signature.
+const GLUED_CHARS_MIN: usize = 60;
+/// Longest mark before a line.
+const MARK_BYTES_MAX: usize = 4;
+/// Shortest object that a line of the smallest width ends in.
+const OBJECT_CHARS_MIN: usize = 60;
 /// Longest padding (RFC 4648 §4).
 const PADDING_CHARS_MAX: usize = 2;
 /// Shortest signature by name: 128 bits.
@@ -34,7 +40,18 @@ pub(crate) fn parted(text: &[u8]) -> Option<View> {
     let mut from = 0;
     // Base64 that begins like an object, and not within a longer text.
     for chars in long_runs(text, HEADER_CHARS_MIN - PADDING_CHARS_MAX, is_base64) {
-        let head = chars.start..chars.end + padding_len(text, chars.end);
+        let end = chars.end + padding_len(text, chars.end);
+        let head = opening(text, &chars)..end;
+        // A path may go on behind it.
+        let own = || memchr::memchr(b'/', &text[head.start..chars.end]).filter(|_| head.start > chars.start);
+        let run = head.start..own().map_or(chars.end, |len| head.start + len);
+        if run.start >= from
+            && let Some(value) = glued(text, &run)
+        {
+            from = run.end;
+            view.append(value);
+            continue;
+        }
         if head.start < from || !is_opening(text, head.start) || !goes_on(text, head.end) {
             continue;
         }
@@ -53,6 +70,88 @@ pub(crate) fn parted(text: &[u8]) -> Option<View> {
         }
     }
     view.is_joined().then_some(view)
+}
+
+/// The parts of a token whose dots are gone: a header that is all there and what stands right behind it, of which its algorithms tell
+/// the lengths. `None`: the run is none.
+fn glued(text: &[u8], run: &Range<usize>) -> Option<View> {
+    if run.len() < GLUED_CHARS_MIN || !is_opening(text, run.start) || !may_be_head(text, run.start) {
+        return None;
+    }
+    let chars = &text[run.clone()];
+    let head = object_len(&chars[..chars.len().min(HEADER_CHARS_MAX)])?;
+    let header = header(text, &(run.start..run.start + head))?;
+    let rest = chars.len() - head;
+    let lens = if header.get("enc").is_some() { sealed_lens(&header, rest)? } else { signed_lens(&header, &chars[head..])? };
+    let mut value = view_of(text, &(run.start..run.start + head));
+    let mut at = run.start + head;
+    for len in lens {
+        value.push(b'.', at, at);
+        if len > 0 {
+            value.join(text, at..at + len, len, true);
+        }
+        at += len;
+    }
+    value.push(b'\n', at, at);
+    Some(value)
+}
+
+/// How many characters the object has that begins a run, where more of the run follows.
+fn object_len(chars: &[u8]) -> Option<usize> {
+    match json::skim(&decode(chars), &[]).status {
+        Status::Complete { end } => Some((end * 4).div_ceil(3)).filter(|&len| len < chars.len()),
+        _ => None,
+    }
+}
+
+/// The lengths of a payload and a signature that stand behind each other.
+fn signed_lens(header: &Value, chars: &[u8]) -> Option<Vec<usize>> {
+    let alg = header.get("alg").and_then(Value::as_str);
+    let payload = if is_opening(chars, 0) { object_len(chars) } else { None }?;
+    let signature = chars.len() - payload;
+    let is_claims = !json::skim(&decode(&chars[..payload]), &HEADER_NAMES).named;
+    (is_claims && signature_fits(alg, signature) && is_dense(&chars[payload..])).then(|| vec![payload, signature])
+}
+
+/// The lengths of an encrypted key, an IV, a ciphertext and a tag (RFC 7518 §4 and §5) that make `all` characters.
+fn sealed_lens(header: &Value, all: usize) -> Option<Vec<usize>> {
+    let name = |of: &str| header.get(of).and_then(Value::as_str);
+    let (alg, enc) = (name("alg")?, name("enc")?);
+    let (content_key, iv, tag) = match enc {
+        "A128GCM" => (16, 16, 22),
+        "A192GCM" => (24, 16, 22),
+        "A256GCM" => (32, 16, 22),
+        "A128CBC-HS256" => (32, 22, 22),
+        "A192CBC-HS384" => (48, 22, 32),
+        "A256CBC-HS512" => (64, 22, 43),
+        _ => return None,
+    };
+    let key = match alg {
+        "dir" | "ECDH-ES" => 0,
+        _ if alg.starts_with("RSA") => 342,
+        _ if alg.ends_with("GCMKW") => (content_key * 4usize).div_ceil(3),
+        _ => ((content_key + 8) * 4usize).div_ceil(3),
+    };
+    let ciphertext = all.checked_sub(key + iv + tag).filter(|&len| len > 0)?;
+    Some(vec![key, iv, ciphertext, tag])
+}
+
+/// Where base64 begins like an object, behind the path or the sign of a difference that it is glued to. Headers have neither sign
+/// (RFC 7515 §2).
+fn opening(text: &[u8], chars: &Range<usize>) -> usize {
+    if is_opening(text, chars.start) {
+        return chars.start;
+    }
+    let behind_sign = |sign: usize| chars.start + sign + 1;
+    let mut behind = memchr::memchr2_iter(b'/', b'+', &text[chars.clone()]).map(behind_sign);
+    let is_marked = || text[chars.clone()].starts_with(b"-") && is_line_mark(text, chars.start + 1);
+    behind.find(|&at| is_opening(text, at)).unwrap_or_else(|| chars.start + usize::from(is_marked()))
+}
+
+/// What stands before `at` in its line is no more than the mark of a difference or of a quotation.
+fn is_line_mark(text: &[u8], at: usize) -> bool {
+    let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+    at - start <= MARK_BYTES_MAX && text[start..at].iter().all(|b| b"+->| \t".contains(b))
 }
 
 fn view_of(text: &[u8], range: &Range<usize>) -> View {
@@ -119,7 +218,7 @@ fn next(text: &[u8], end: usize) -> Option<Range<usize>> {
         let part = run(text, at);
         if part.len() >= FRAGMENT_PART_CHARS_MIN {
             // What has a dot before it belongs to what stands before that, if anything does.
-            let is_apart = text[at - 1] != b'.' || at == end + 1 || text[at - 2].is_ascii_whitespace();
+            let is_apart = text[at - 1] != b'.' || at == end + 1 || text[at - 2].is_ascii_whitespace() || is_line_mark(text, at - 1);
             return is_apart.then_some(part);
         }
         at = part.end;
@@ -172,8 +271,14 @@ fn signature(text: &[u8], header: &Value, end: usize) -> Option<(Range<usize>, b
     if !named && is_of_others_line(text, end, part.start) {
         return None;
     }
-    let chars = text[part.clone()].iter().filter(|&&b| b != b'=').count();
-    if !(named || signature_fits(header.get("alg").and_then(Value::as_str), chars)) || !is_dense(&text[part.clone()]) {
+    let fits = |part: &Range<usize>| {
+        let chars = text[part.clone()].iter().filter(|&&b| b != b'=').count();
+        signature_fits(header.get("alg").and_then(Value::as_str), chars)
+    };
+    // A path may go on behind it.
+    let slash = memchr::memchr(b'/', &text[part.clone()]).map_or(part.end, |len| part.start + len);
+    let part = Some(part.start..slash).filter(|before| !fits(&part) && fits(before)).unwrap_or(part);
+    if !(named || fits(&part)) || !is_dense(&text[part.clone()]) {
         return None;
     }
     let behind = &text[part.end..];
@@ -223,9 +328,20 @@ fn encrypted(text: &[u8], header: &Value, head: usize, value: &mut View) -> usiz
 /// True for a line that ends in a header, a claim set or a signing input: the next line may hold the next part.
 #[must_use]
 pub fn ends_in_part(line: &[u8]) -> bool {
-    let part = last_run(line);
+    let run = last_run(line);
+    let part = &run[opening(run, &(0..run.len()))..];
     let opens = part.len() >= HEADER_CHARS_MIN && part.len() <= HEADER_CHARS_MAX && is_opening(part, 0);
     opens && object(part).is_some()
+}
+
+/// True for a value that ends in the base64 of an object which is all there, and which is neither a header nor a claim set: what
+/// stands in the next line is none of it. Where that line begins with no dot, this holds for the others, too.
+pub(crate) fn ends_in_object(value: &[u8], dotted: bool) -> bool {
+    let bare = &value[..value.iter().rposition(|&b| b != b'=').map_or(0, |last| last + 1)];
+    let start = bare.len() - tail_len(bare);
+    let part = &bare[start..];
+    let opens = start.checked_sub(1).is_none_or(|before| bare[before] != b'.') && part.len() >= OBJECT_CHARS_MIN && is_opening(part, 0);
+    opens && object(part).is_some_and(|object| !dotted || !object.is_header && !is_claim_set(&json::parse(&object.bytes).value))
 }
 
 /// True for a line below the header of a JWE (`before`), for one that ends in what may be an IV, with an encrypted key or nothing
@@ -235,7 +351,7 @@ pub fn ends_in_cipher_part(before: &[u8], line: &[u8]) -> bool {
     let (above, part) = (last_run(before), last_run(line));
     let is_iv = |part: &[u8]| matches!(part.len(), 16 | 22) && has_both_cases(part);
     // An agreed key is an empty part, perhaps with a name.
-    let empty = || before.trim_ascii_end().last().is_none_or(|b| b":=\"',".contains(b));
+    let empty = || before.trim_ascii_end().last().is_none_or(|b| b":=\"',.".contains(b));
     let behind_key = above.is_empty() && empty() || KEY_CHARS.contains(&above.len());
     is_iv(part) && behind_key || is_iv(above) && part.len() >= FRAGMENT_PART_CHARS_MIN || is_encrypted(above)
 }

@@ -35,7 +35,7 @@ pub(crate) fn pem_keys(text: &[u8]) -> Vec<Found> {
     let mut from = 0;
     while let Some(at) = BEGIN.find(&text[from..]).map(|i| from + i) {
         from = at + 10;
-        let Some(label_end) = label(text, from) else { continue };
+        let Some(label_end) = label(text, from).filter(|&end| !is_field(text, &(at..end))) else { continue };
         let body = body_of(text, &(at..label_end));
         from = body.end.max(from);
         if is_body_of_key(text, body.chars, &body.lines) {
@@ -67,6 +67,8 @@ pub(crate) fn without_backslash(text: &[u8], mut found: Found) -> Found {
     found
 }
 
+/// Beginnings of this length tell records that are alike.
+const HEADER_BYTES: usize = 8;
 /// Longest label, in bytes.
 const LABEL_BYTES_MAX: usize = 64;
 
@@ -77,6 +79,23 @@ fn label(text: &[u8], from: usize) -> Option<usize> {
     let label = text.get(from..end)?;
     let is_key = label.ends_with(b"PRIVATE KEY") || label.ends_with(b"PRIVATE+KEY");
     (is_key && matches!(label.first(), Some(b' ' | b'+')) && !label.contains(&b'\n')).then_some(end + DASHES.len())
+}
+
+/// A label by itself in quotes, before another short field of its record: `key="-----BEGIN PRIVATE KEY-----" n=58`. Where the next
+/// record begins alike, its lines may be the key's.
+fn is_field(text: &[u8], label: &Range<usize>) -> bool {
+    let quote = text[..label.start].last().filter(|quote| matches!(quote, b'"' | b'\''));
+    let Some(rest) = text.get(label.end + 1..).filter(|_| quote.is_some() && text.get(label.end) == quote) else { return false };
+    let Some(field) = rest.strip_prefix(b" ") else { return false };
+    let name = field.iter().take_while(|&&b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')).count();
+    let value = field.get(name + 1..).unwrap_or_default();
+    let len = value.iter().take(PART_CHARS_MIN).take_while(|b| !b.is_ascii_whitespace()).count();
+    let line = memchr::memrchr(b'\n', &text[..label.start]).map_or(0, |end| end + 1);
+    let head = &text[line..label.start.min(line + HEADER_BYTES)];
+    let next = memchr::memchr(b'\n', rest).map_or(&[][..], |end| &rest[end + 1..]);
+    let is_alike = |(a, b): (&u8, &u8)| a == b || a.is_ascii_digit() && b.is_ascii_digit();
+    let goes_on = next.len() >= head.len() && next.iter().zip(head).all(is_alike);
+    name > 0 && field.get(name) == Some(&b'=') && len < PART_CHARS_MIN && !goes_on
 }
 
 /// True for the marker at a key's end.

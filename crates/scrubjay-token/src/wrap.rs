@@ -12,6 +12,7 @@ use crate::lists::is_dump_line;
 use crate::literals::last_literal;
 use crate::narrow;
 use crate::partials::part;
+use crate::parts::ends_in_object;
 use crate::runs::{self, STEP};
 use crate::token::Whole;
 use crate::view::View;
@@ -302,6 +303,10 @@ fn continuations(all: &Lines<'_>, rows: &mut Rows, i: usize, first: &Piece) -> C
     // A terminal wraps the line, not the value.
     if all.alphabet == Alphabet::Any {
         return Course { count: rows.full(all, i, first.core.end - all.lines[i].start), ..Course::default() };
+    }
+    let goes_on_dotted = || all.lines.get(i + 1).is_some_and(|next| all.text[mark_end(all.text, next)..next.end].starts_with(b"."));
+    if first.behind == Behind::End && ends_in_object(&all.text[first.core.clone()], goes_on_dotted()) {
+        return Course::default();
     }
     let least = all.width_min(i);
     is_short(all, i, first, least).map_or_else(Course::default, |short| course(all, i, first, short, least))
