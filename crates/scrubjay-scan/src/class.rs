@@ -16,11 +16,15 @@ pub const fn is_word(byte: u8) -> bool {
 }
 
 /// Class L: the bytes that a hex dump or a list of byte values is made of, and those of what may stand within it: what shows
-/// as nothing, raw (a zero-width character, a colour's `ESC [ m`, the NUL of UTF-16) or in escapes, escaped digits and line ends.
+/// as nothing, raw (a zero-width character, a colour's `ESC [ m`, the NUL of UTF-16) or in escapes, escaped digits and line ends;
+/// and line ends: each of its lines may be short.
 pub(crate) const fn is_list(byte: u8) -> bool {
     byte.is_ascii_hexdigit()
         || is_separator(byte)
-        || matches!(byte, b'x' | b'X' | b'u' | b'\\' | b'%' | b'&' | b'#' | b';' | b'-' | b'[' | b'm' | b'n' | b'r' | 0 | 0x1b | 0x80..)
+        || matches!(
+            byte,
+            b'x' | b'X' | b'u' | b'\\' | b'%' | b'&' | b'#' | b';' | b'-' | b'[' | b'm' | b'n' | b'r' | b'\n' | 0 | 0x1b | 0x80..
+        )
 }
 
 /// The bytes of class L that stand between two values of a list.
@@ -80,6 +84,17 @@ pub(crate) const fn third_bits(byte: u8) -> u8 {
     }
 }
 
+/// So many separators a line end stands for: in rows of digits alone there are no others.
+const LINE_END_SEPARATORS: usize = 4;
+
+/// A list run that a scan reports: of a longer one that goes over lines, the part in one of them.
+#[must_use]
+pub fn is_list_run(run: &[u8]) -> bool {
+    let mut count = ListCount::default();
+    count.add(run);
+    run.len() >= crate::LIST_RUN_MIN && count.qualifies()
+}
+
 /// What a list run has been seen to hold, counted no further than it takes to qualify.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ListCount {
@@ -101,6 +116,7 @@ impl ListCount {
                 to.copy_from_slice(piece);
             }
             self.separators += usize::from(padded.iter().map(|&b| u8::from(is_separator(b))).sum::<u8>());
+            self.separators += LINE_END_SEPARATORS * usize::from(padded.iter().map(|&b| u8::from(b == b'\n')).sum::<u8>());
             self.hex_digits += usize::from(padded.iter().map(|&b| u8::from(b.is_ascii_hexdigit())).sum::<u8>());
         }
     }

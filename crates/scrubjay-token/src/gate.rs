@@ -16,7 +16,7 @@ mod sight;
 
 use std::ops::Range;
 
-use scrubjay_scan::{Look, Run, RunKind, Scanner, WORD_RUN_MIN};
+use scrubjay_scan::{LIST_RUN_MIN, Look, Run, RunKind, Scanner, WORD_RUN_MIN};
 
 pub use self::quick::Sighted;
 
@@ -93,6 +93,8 @@ impl Gate {
         let Some(bytes) = text.get(range.clone()) else { return true };
         self.begin(bytes.len());
         match run.kind {
+            // Of rows of numbers that are too short for a run: they are judged.
+            RunKind::List if bytes.len() < LIST_RUN_MIN => true,
             RunKind::List => is_list(text, range),
             RunKind::Word if is_short_and_wide(bytes) => false,
             RunKind::Word if shape::tells(bytes) => true,
