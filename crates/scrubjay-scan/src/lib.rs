@@ -18,9 +18,10 @@
 //! * Class **W** ("word"): `A-Z a-z 0-9 _ - . + / = ~ % \ & # ; ! [`, NUL, ESC and all bytes that are not
 //!   ASCII. A [`RunKind::Word`] is a maximal run of it that
 //!   is [`WORD_RUN_MIN`] bytes long or longer, or that contains an opening.
-//! * An **opening** is `ey` and one of `J I A`, or `ew` and one of `o 0 k`, or `kty` or `Kty`, or `crv`, or `wbr`, or `t` between two NUL: how
+//! * An **opening** is `ey` and one of `J I A`, or `ew` and one of `o 0 k`, or `kty` or `Kty`, or `crv`, or `wbr`, or `t` between two NUL, or `\x` and a digit from 2 to 7: how
 //!   base64 of a JSON object begins that starts with white space or a member name, the name of a JWK's key type (UTF-16
-//!   too), and the tag that parts words in HTML.
+//!   too), the tag that parts words in HTML, and an escape
+//!   of a character that needs none.
 //! * Class **L** ("list"): `0-9 a-f A-F x X`, space, comma, colon, TAB, and what may stand within a list: `u m n r \ % & # ; - [`,
 //!   NUL, ESC, line ends and all bytes that are not ASCII. A [`RunKind::List`] is a maximal run of it that is
 //!   [`LIST_RUN_MIN`] bytes long or longer and has [`LIST_SEPARATORS_MIN`] separators and [`LIST_HEX_DIGITS_MIN`] hex

@@ -116,6 +116,30 @@ fn a_few_bytes_on_each_line() {
     }
 }
 
+/// String literals in C, Python, JavaScript, a shell, as many bytes on each line as there may be.
+#[test]
+fn literals_of_escapes() {
+    for count in [4, 8, 10, 12, 14, 15, 16] {
+        for (head, before, behind, tail) in [
+            ("unsigned char buf[] =\n", "\"", "\"", ";"),
+            ("unsigned char buf[] =\n", "  \"", "\"", ";"),
+            ("buf =  b\"\"\n", "buf += b\"", "\"", ""),
+            ("x = ", "  \"", "\" +", ""),
+            ("x = ", "  '", "' \\", ""),
+            ("", "", "", ""),
+        ] {
+            check(|r, t| {
+                let rows: Vec<String> = bytes(r, t).chunks(count).map(|row| format!("{before}{}{behind}", escaped(row))).collect();
+                format!("{head}{}{tail}", rows.join("\n"))
+            });
+        }
+    }
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("\\x{b:02x}")).collect()
+}
+
 #[test]
 fn rows_of_others_stay() {
     let mut r = Random::new(7);
@@ -141,4 +165,9 @@ fn rows_of_others_stay() {
             check_same(&numbers.chunks(4).map(|row| row.join(", ")).collect::<Vec<_>>().join(sign));
         }
     }
+    let escapes = words.as_bytes().chunks(8).map(escaped);
+    check_same(&escapes.map(|row| format!("  \"{row}\"\n")).collect::<String>());
+    let request = |bytes: &[u8]| format!("203.0.113.7 - - [10/Nov/2026:13:55:36 +0000] \"{}\" 400 226\n", escaped(bytes));
+    check_same(&request(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x41\x42").repeat(4));
+    check_same(&request(b"GET / HTTP/1.1").repeat(4));
 }

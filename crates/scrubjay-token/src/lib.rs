@@ -13,6 +13,7 @@ mod class;
 mod compact;
 mod edges;
 mod elision;
+mod escape_rows;
 mod find;
 mod fold;
 mod foreign;
@@ -56,6 +57,7 @@ pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze, analyze_open
 pub use chunked::{is_http_chunk, sizes_http_chunk};
 pub use class::{Class, class, class_in, named_class};
 pub use compact::{HEADER_BYTES_MAX, is_signed, opens_object};
+pub use escape_rows::goes_on_in_escapes;
 pub use find::{Rest, find, find_within};
 pub use fold::begin_alike;
 pub use frames::{is_cut_size, sets_chunk};

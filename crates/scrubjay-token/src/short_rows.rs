@@ -95,7 +95,8 @@ struct Row {
     said: Said,
     /// Numbers of it.
     numbers: usize,
-    /// The sign behind the last number.
+    /// The sign between its numbers, and the one behind the last.
+    between: Option<u8>,
     sign: Option<u8>,
     /// The list is closed behind it.
     closed: bool,
@@ -124,7 +125,7 @@ impl Row {
                 return None;
             }
         }
-        Some(Self { ways: Ways::DIGITS, said, numbers: said.bytes, sign: None, closed: false })
+        Some(Self { ways: Ways::DIGITS, said, numbers: said.bytes, between: None, sign: None, closed: false })
     }
 
     fn of_list(text: &[u8]) -> Option<Self> {
@@ -157,11 +158,13 @@ impl Row {
         let (ways, said) = (Ways::LISTS.into_iter().zip(said))
             .filter(|(way, said)| ways & way.0 != 0 && said.is_text())
             .fold((0, None), |(ways, first), (way, said)| (ways | way.0, first.or(Some(said))));
+        let mark = |sign: &[u8]| sign.iter().copied().find(|b| *b != b' ');
         let row = Self {
             ways: Ways(ways),
             said: said?,
             numbers,
-            sign: text[at..end].iter().copied().find(|b| *b != b' '),
+            between: sign.map(|sign| mark(sign).unwrap_or(b' ')),
+            sign: mark(&text[at..end]),
             closed: !closing.is_empty(),
         };
         closing.iter().all(|b| is_closing(*b)).then_some(row)
@@ -197,7 +200,8 @@ impl Row {
             // A year on each line is no text.
             _ => !ways.is_none() && (ways != Ways::WORDS || self.numbers > 1),
         };
-        is_alike && !self.closed && (next.sign == self.sign || next.sign.is_none())
+        let is_parted = self.between.zip(next.between).is_some_and(|(own, more)| own != more);
+        is_alike && !is_parted && !self.closed && (next.sign == self.sign || next.sign.is_none())
     }
 
     /// Behind a row of digits: as many, or fewer at the end, which may be a number or two as well.

@@ -132,7 +132,8 @@ unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
         let wbr = _mm_and_si128(_mm_and_si128(is(bytes, b'w'), is(next, b'b')), is(after, b'r'));
         let wide = _mm_and_si128(_mm_and_si128(is(bytes, 0), is(next, b't')), is(after, 0));
         let crv = _mm_and_si128(_mm_and_si128(is(bytes, b'c'), is(next, b'r')), is(after, b'v'));
-        let names = _mm_or_si128(kty, crv);
+        let escape = _mm_and_si128(_mm_and_si128(is(bytes, b'\\'), is(next, b'x')), in_range(after, b'2', b'7'));
+        let names = _mm_or_si128(_mm_or_si128(kty, crv), escape);
         let opening = _mm_or_si128(_mm_or_si128(_mm_and_si128(is(bytes, b'e'), ey_ew), names), _mm_or_si128(wbr, wide));
         [mask(word), mask(list), mask(opening)]
     }

@@ -9,7 +9,10 @@ const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 const LIST: &[u8] = b"0123456789abcdefABCDEFxX ,:\tu\\%&#;-[mnr\n\0\x1b";
 const SEPARATORS: &[u8] = b" ,:\t";
 const HEX_DIGITS: &[u8] = b"0123456789abcdefABCDEF";
-pub(crate) const OPENINGS: [&[u8]; 11] = [b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk", b"kty", b"Kty", b"crv", b"wbr", b"\0t\0"];
+pub(crate) const OPENINGS: [&[u8]; 17] = [
+    b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk", b"kty", b"Kty", b"crv", b"wbr", b"\0t\0", b"\\x2", b"\\x3", b"\\x4", b"\\x5", b"\\x6",
+    b"\\x7",
+];
 
 /// Looked up and not searched for, or Miri would spend its time here.
 const IS_WORD: [bool; 256] = members(WORD);
