@@ -23,7 +23,7 @@ pub(crate) const fn is_list(byte: u8) -> bool {
         || is_separator(byte)
         || matches!(
             byte,
-            b'x' | b'X' | b'u' | b'\\' | b'%' | b'&' | b'#' | b';' | b'-' | b'[' | b'm' | b'n' | b'r' | b'\n' | 0 | 0x1b | 0x80..
+            b'x' | b'X' | b'u' | b'\\' | b'%' | b'&' | b'#' | b';' | b'-' | b'[' | b'm' | b'n' | b'r' | b'\n' | b'\r' | 0 | 0x1b | 0x80..
         )
 }
 
@@ -93,8 +93,10 @@ const LINE_END_SEPARATORS: usize = 4;
 #[must_use]
 pub fn is_list_run(run: &[u8]) -> bool {
     let mut count = ListCount::default();
-    count.add(run);
-    run.len() >= crate::LIST_RUN_MIN && count.qualifies()
+    run.len() >= crate::LIST_RUN_MIN && {
+        count.add(run);
+        count.qualifies()
+    }
 }
 
 /// What a list run has been seen to hold, counted no further than it takes to qualify.

@@ -23,7 +23,7 @@
 //!   too), the tag that parts words in HTML, and an escape
 //!   of a character that needs none.
 //! * Class **L** ("list"): `0-9 a-f A-F x X`, space, comma, colon, TAB, and what may stand within a list: `u m n r \ % & # ; - [`,
-//!   NUL, ESC, line ends and all bytes that are not ASCII. A [`RunKind::List`] is a maximal run of it that is
+//!   NUL, ESC, line ends, carriage returns and all bytes that are not ASCII. A [`RunKind::List`] is a maximal run of it that is
 //!   [`LIST_RUN_MIN`] bytes long or longer and has [`LIST_SEPARATORS_MIN`] separators and [`LIST_HEX_DIGITS_MIN`] hex
 //!   digits: a token as a hex dump or as a list of byte values, each line of which may be short. A line end stands for four separators.
 //!

@@ -22,8 +22,10 @@ pub(crate) fn scan(scanner: Scanner, text: &[u8], runs: &mut Vec<Run>) {
         }
         let mut start = run.start;
         for end in memchr::memchr_iter(b'\n', part(text, run.start..run.end)).map(|at| run.start + at).chain([run.end]) {
-            if is_list_run(part(text, start..end)) {
-                runs.push(list(start..end));
+            let line = part(text, start..end);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if is_list_run(line) {
+                runs.push(list(start..start + line.len()));
             }
             start = end + 1;
         }

@@ -85,6 +85,7 @@ fn one_number_on_each_line() {
     }
     check(|r, t| format!("data:\n{}", rows(&bytes(r, t), 1, decimal, 1, "", "  - ")));
     check(|r, t| rows(&bytes(r, t), 1, pair, 1, "", ""));
+    check(|r, t| rows(&bytes(r, t), 8, pair, 1, " ", "").replace('\n', "\r\n"));
 }
 
 /// The marker that takes the place of an array is a value.

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use scrubjay_scan::WORD_RUN_MIN;
+
 use crate::lists::{Numbers, byte_in_hex};
 use crate::short_rows::Said;
 
@@ -106,6 +108,13 @@ pub(crate) fn escape_rows(text: &[u8]) -> Vec<Numbers> {
 #[must_use]
 pub fn goes_on_in_escapes(line: &[u8], next: Option<&[u8]>) -> bool {
     Row::of(line).is_some_and(|row| next.is_none_or(|next| Row::of(next).is_some_and(|next| row.goes_on_in(&next))))
+}
+
+/// The run of escapes and nothing else is too short to hold anything by itself.
+pub(crate) fn is_short(run: &[u8]) -> bool {
+    run.len() < WORD_RUN_MIN
+        && run.len().is_multiple_of(ESCAPE_BYTES)
+        && run.chunks_exact(ESCAPE_BYTES).all(|escape| byte(escape).is_some())
 }
 
 #[cfg(test)]

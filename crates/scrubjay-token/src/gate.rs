@@ -31,6 +31,7 @@ use self::shape::{
 use self::sight::Sight;
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
+use crate::escape_rows;
 use crate::lists::{decode_hex, dumps, lists, lists_from};
 use crate::notations::is_private_value;
 use crate::objects::has_key_member;
@@ -97,6 +98,7 @@ impl Gate {
             RunKind::List if bytes.len() < LIST_RUN_MIN => true,
             RunKind::List => is_list(text, range),
             RunKind::Word if is_short_and_wide(bytes) => false,
+            RunKind::Word if escape_rows::is_short(bytes) => ends_in_row_of_escapes(text, &range),
             RunKind::Word if shape::tells(bytes) => true,
             RunKind::Word => {
                 let mut looks = std::mem::take(&mut self.looks);
@@ -258,6 +260,13 @@ fn is_list(text: &[u8], run: Range<usize>) -> bool {
     let list = clear.as_ref().map_or(list, |view| &view.text);
     let plain = unescaped(list);
     clear.is_some() && holds(list) || plain.is_some_and(|view| holds(&view.text))
+}
+
+/// The line of the run is a row of escapes that goes on in the next one, which is there.
+fn ends_in_row_of_escapes(text: &[u8], run: &Range<usize>) -> bool {
+    let line = line_of(text, run);
+    let next = memchr::memchr(b'\n', &text[run.end..]).map_or(text.len(), |end| run.end + end + 1);
+    next < text.len() && escape_rows::goes_on_in_escapes(line, Some(line_of(text, &(next..next))))
 }
 
 /// Where a short run has the name of a key's curve, which may be all that tells of a key whose type is cut away.

@@ -19,6 +19,8 @@ const SIGN_BYTES_MAX: usize = 3;
 const NUMBER_BYTES_MAX: usize = 4;
 /// Numbers of which one need not be text.
 const NUMBERS_PER_ODD_MIN: usize = 8;
+/// Most bytes that no text has in a row that is one.
+const BAD_MAX: usize = 2;
 /// Most of a row that is given to the gate: with it no list is long enough to be one of itself.
 const SHOWN_BYTES_MAX: usize = 32;
 
@@ -72,7 +74,13 @@ pub(crate) struct Said {
     odd: usize,
     /// Bytes that no text has.
     bad: usize,
+    /// Its letters are [`SMALL`], [`CAPITAL`].
+    letters: u8,
 }
+
+/// What letters there are. Base64 has both kinds in any few of its characters.
+const SMALL: u8 = 1;
+const CAPITAL: u8 = 2;
 
 impl Said {
     pub(crate) fn add(&mut self, byte: u8) {
@@ -80,6 +88,11 @@ impl Said {
         self.bytes += 1;
         self.odd += usize::from(!is_text);
         self.bad += usize::from(!is_text && byte.is_ascii());
+        self.letters |= match byte {
+            b'a'..=b'z' => SMALL,
+            b'A'..=b'Z' => CAPITAL,
+            _ => 0,
+        };
     }
 
     /// Of some bytes one may be anything; of a few, part of a character that is not ASCII.
@@ -92,7 +105,10 @@ impl Said {
 #[derive(Clone, Copy)]
 struct Row {
     ways: Ways,
+    /// What it says in the first of them.
     said: Said,
+    /// The letters that it says in each.
+    letters: [u8; Ways::LISTS.len()],
     /// Numbers of it.
     numbers: usize,
     /// The sign between its numbers, and the one behind the last.
@@ -125,7 +141,7 @@ impl Row {
                 return None;
             }
         }
-        Some(Self { ways: Ways::DIGITS, said, numbers: said.bytes, between: None, sign: None, closed: false })
+        Some(Self { ways: Ways::DIGITS, said, letters: [said.letters; 4], numbers: said.bytes, between: None, sign: None, closed: false })
     }
 
     fn of_list(text: &[u8]) -> Option<Self> {
@@ -135,12 +151,19 @@ impl Row {
         let end = loop {
             let len = text[at..].iter().take(NUMBER_BYTES_MAX + 1).take_while(|b| b.is_ascii_alphanumeric()).count();
             for (way, said) in Ways::LISTS.into_iter().zip(&mut said) {
+                if ways & way.0 == 0 {
+                    continue;
+                }
                 match way.read(&text[at..at + len]) {
-                    Some((first, second)) => [Some(first), second].into_iter().flatten().for_each(|b| said.add(b)),
+                    Some((first, second)) => {
+                        said.add(first);
+                        second.into_iter().for_each(|b| said.add(b));
+                    }
                     None => ways &= !way.0,
                 }
             }
-            if ways == 0 {
+            // So much in so short a row is none of a text.
+            if ways == 0 || Ways::LISTS.into_iter().zip(&said).all(|(way, said)| ways & way.0 == 0 || said.bad > BAD_MAX) {
                 return None;
             }
             (at, numbers) = (at + len, numbers + 1);
@@ -155,13 +178,15 @@ impl Row {
             at += gap.len();
         };
         let closing = &text[end..];
-        let (ways, said) = (Ways::LISTS.into_iter().zip(said))
-            .filter(|(way, said)| ways & way.0 != 0 && said.is_text())
-            .fold((0, None), |(ways, first), (way, said)| (ways | way.0, first.or(Some(said))));
+        let is_text = |(way, said): (Ways, Said)| (ways & way.0 != 0 && said.is_text()).then_some((way, said));
+        let letters = said.map(|said| said.letters);
+        let texts = || Ways::LISTS.into_iter().zip(said).filter_map(is_text);
+        let (ways, said) = (texts().fold(0, |ways, (way, _)| ways | way.0), texts().next().map(|(_, said)| said));
         let mark = |sign: &[u8]| sign.iter().copied().find(|b| *b != b' ');
         let row = Self {
             ways: Ways(ways),
             said: said?,
+            letters,
             numbers,
             between: sign.map(|sign| mark(sign).unwrap_or(b' ')),
             sign: mark(&text[at..end]),
@@ -239,7 +264,7 @@ pub fn short_rows(text: &[u8], within: Range<usize>) -> Vec<Range<usize>> {
         _ => within.start,
     };
     let mut above: Option<Row> = None;
-    let (mut first, mut said, mut rows) = (0..0, Said::default(), 0);
+    let (mut first, mut said, mut letters, mut rows) = (0..0, Said::default(), [0; Ways::LISTS.len()], 0);
     while start < within.end {
         let end = memchr::memchr(b'\n', &text[start..within.end]).map_or(within.end, |at| start + at);
         // What something else ends is no row.
@@ -248,12 +273,13 @@ pub fn short_rows(text: &[u8], within: Range<usize>) -> Vec<Range<usize>> {
         if let Some(row) = row {
             if rows == 0 || !above.is_some_and(|above| above.goes_on_in(&row)) {
                 let at = start + start_of(line);
-                (first, said, rows) = (at..end.min(at + SHOWN_BYTES_MAX), Said::default(), 0);
+                (first, said, letters, rows) = (at..end.min(at + SHOWN_BYTES_MAX), Said::default(), [0; Ways::LISTS.len()], 0);
             }
             (said.bytes, said.odd, rows) = (said.bytes + row.said.bytes, said.odd + row.said.odd, rows + 1);
+            letters.iter_mut().zip(row.letters).for_each(|(all, own)| *all |= own);
             if rows > 1 && said.bytes >= BYTES_MIN {
-                // As much of it is text as of what is readable.
-                if said.odd * 5 <= said.bytes {
+                // As much of it is text as of what is readable. Temperatures and ages have no letters, or one kind.
+                if said.odd * 5 <= said.bytes && letters.contains(&(SMALL | CAPITAL)) {
                     found.push(first.clone());
                 }
                 rows = 0;
@@ -343,7 +369,7 @@ mod tests {
 
     #[test]
     fn rows_that_are_worth_a_look() {
-        let numbers = |n: usize, end: &str| format!("  101{end}\n").repeat(n);
+        let numbers = |n: usize, end: &str| (0..n).map(|n| format!("  {}{end}\n", [101, 121, 74, 104][n % 4])).collect::<String>();
         for (text, want) in [
             (format!("x\n{}y\n", numbers(16, ",")), 1),
             (format!("x\n{}y\n", numbers(15, ",")), 0),

@@ -120,7 +120,7 @@ unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
         let mut list = _mm_or_si128(in_range(bytes, b'0', b';'), in_range(lower, b'a', b'f'));
         list = _mm_or_si128(_mm_or_si128(list, other), is(lower, b'x'));
         list = _mm_or_si128(list, _mm_or_si128(in_range(bytes, b',', b'-'), in_range(bytes, b'%', b'&')));
-        for byte in [b' ', 0, b'\t', b'u', b'\\', b'#', b'[', b'm', b'n', b'r', b'\n', 0x1b] {
+        for byte in [b' ', 0, b'\t', b'u', b'\\', b'#', b'[', b'm', b'n', b'r', b'\n', b'\r', 0x1b] {
             list = _mm_or_si128(list, is(bytes, byte));
         }
 

@@ -6,7 +6,7 @@ use scrubjay_scan::{OpenRun, Run, RunKind, Tail};
 
 /// The members in ASCII; the others are all members.
 const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/=~%\\&#;![\0\x1b";
-const LIST: &[u8] = b"0123456789abcdefABCDEFxX ,:\tu\\%&#;-[mnr\n\0\x1b";
+const LIST: &[u8] = b"0123456789abcdefABCDEFxX ,:\tu\\%&#;-[mnr\n\r\0\x1b";
 const SEPARATORS: &[u8] = b" ,:\t";
 const HEX_DIGITS: &[u8] = b"0123456789abcdefABCDEF";
 pub(crate) const OPENINGS: [&[u8]; 17] = [
