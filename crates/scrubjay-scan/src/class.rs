@@ -16,11 +16,15 @@ pub const fn is_word(byte: u8) -> bool {
 }
 
 /// Class L: the bytes that a hex dump or a list of byte values is made of, and those of what may stand within it: what shows
-/// as nothing, raw (a zero-width character, a colour's `ESC [ m`, the NUL of UTF-16) or in escapes, escaped digits and line ends.
+/// as nothing, raw (a zero-width character, a colour's `ESC [ m`, the NUL of UTF-16) or in escapes, escaped digits and line ends;
+/// and line ends: each of its lines may be short.
 pub(crate) const fn is_list(byte: u8) -> bool {
     byte.is_ascii_hexdigit()
         || is_separator(byte)
-        || matches!(byte, b'x' | b'X' | b'u' | b'\\' | b'%' | b'&' | b'#' | b';' | b'-' | b'[' | b'm' | b'n' | b'r' | 0 | 0x1b | 0x80..)
+        || matches!(
+            byte,
+            b'x' | b'X' | b'u' | b'\\' | b'%' | b'&' | b'#' | b';' | b'-' | b'[' | b'm' | b'n' | b'r' | b'\n' | b'\r' | 0 | 0x1b | 0x80..
+        )
 }
 
 /// The bytes of class L that stand between two values of a list.
@@ -29,7 +33,7 @@ pub(crate) const fn is_separator(byte: u8) -> bool {
 }
 
 /// Three bytes with which base64 of a JOSE header begins (`{"`, `{ `, `{\n` …), or the name of a JWK's key type, perhaps
-/// capitalised, or of its curve (where the type is cut away), or the middle of it in UTF-16, or the tag that shows as nothing (`<wbr>`), which may part a token into pieces of any length.
+/// capitalised, or of its curve (where the type is cut away), or the middle of it in UTF-16, or the tag that shows as nothing (`<wbr>`), which may part a token into pieces of any length; or an escape of a character that needs none.
 /// The last bytes of `ey…` and `ew…` are those that white space, a quote or a line end after the brace can give.
 pub(crate) const fn is_opening(bytes: [u8; OPENING_BYTES]) -> bool {
     matches!(
@@ -40,16 +44,17 @@ pub(crate) const fn is_opening(bytes: [u8; OPENING_BYTES]) -> bool {
             | [b'c', b'r', b'v']
             | [b'w', b'b', b'r']
             | [0, b't', 0]
+            | [b'\\', b'x', b'2'..=b'7']
     )
 }
 
 /// The openings as bits, one bit for each pair of sets: an opening is only where `first & second & third` is not zero. `wbr` and
-/// `crv` share a bit, so a few other places are so, too.
+/// `crv` share a bit, and so do `kty` and escapes, so a few other places are so, too.
 /// `ew…` takes two bits so that all bytes of one set share their upper nibble, which [`nibbles`] needs to be exact.
 pub(crate) const fn first_bits(byte: u8) -> u8 {
     match byte {
         b'e' => 0b0111,
-        b'k' | b'K' => 0b1000,
+        b'k' | b'K' | b'\\' => 0b1000,
         b'w' | b'c' => 0b1_0000,
         0 => 0b10_0000,
         _ => 0,
@@ -62,6 +67,7 @@ pub(crate) const fn second_bits(byte: u8) -> u8 {
         b'y' => 0b0001,
         b'w' => 0b0110,
         b't' => 0b10_1000,
+        b'x' => 0b1000,
         b'b' | b'r' => 0b1_0000,
         _ => 0,
     }
@@ -73,10 +79,23 @@ pub(crate) const fn third_bits(byte: u8) -> u8 {
         b'J' | b'I' | b'A' => 0b0001,
         b'o' | b'k' => 0b0010,
         b'0' => 0b0100,
-        b'y' => 0b1000,
+        b'y' | b'2'..=b'7' => 0b1000,
         b'r' | b'v' => 0b1_0000,
         0 => 0b10_0000,
         _ => 0,
+    }
+}
+
+/// So many separators a line end stands for: in rows of digits alone there are no others.
+const LINE_END_SEPARATORS: usize = 4;
+
+/// A list run that a scan reports: of a longer one that goes over lines, the part in one of them.
+#[must_use]
+pub fn is_list_run(run: &[u8]) -> bool {
+    let mut count = ListCount::default();
+    run.len() >= crate::LIST_RUN_MIN && {
+        count.add(run);
+        count.qualifies()
     }
 }
 
@@ -101,6 +120,7 @@ impl ListCount {
                 to.copy_from_slice(piece);
             }
             self.separators += usize::from(padded.iter().map(|&b| u8::from(is_separator(b))).sum::<u8>());
+            self.separators += LINE_END_SEPARATORS * usize::from(padded.iter().map(|&b| u8::from(b == b'\n')).sum::<u8>());
             self.hex_digits += usize::from(padded.iter().map(|&b| u8::from(b.is_ascii_hexdigit())).sum::<u8>());
         }
     }

@@ -18,19 +18,20 @@
 //! * Class **W** ("word"): `A-Z a-z 0-9 _ - . + / = ~ % \ & # ; ! [`, NUL, ESC and all bytes that are not
 //!   ASCII. A [`RunKind::Word`] is a maximal run of it that
 //!   is [`WORD_RUN_MIN`] bytes long or longer, or that contains an opening.
-//! * An **opening** is `ey` and one of `J I A`, or `ew` and one of `o 0 k`, or `kty` or `Kty`, or `crv`, or `wbr`, or `t` between two NUL: how
+//! * An **opening** is `ey` and one of `J I A`, or `ew` and one of `o 0 k`, or `kty` or `Kty`, or `crv`, or `wbr`, or `t` between two NUL, or `\x` and a digit from 2 to 7: how
 //!   base64 of a JSON object begins that starts with white space or a member name, the name of a JWK's key type (UTF-16
-//!   too), and the tag that parts words in HTML.
+//!   too), the tag that parts words in HTML, and an escape
+//!   of a character that needs none.
 //! * Class **L** ("list"): `0-9 a-f A-F x X`, space, comma, colon, TAB, and what may stand within a list: `u m n r \ % & # ; - [`,
-//!   NUL, ESC and all bytes that are not ASCII. A [`RunKind::List`] is a maximal run of it that is
+//!   NUL, ESC, line ends, carriage returns and all bytes that are not ASCII. A [`RunKind::List`] is a maximal run of it that is
 //!   [`LIST_RUN_MIN`] bytes long or longer and has [`LIST_SEPARATORS_MIN`] separators and [`LIST_HEX_DIGITS_MIN`] hex
-//!   digits: a token as a hex dump or as a list of byte values.
+//!   digits: a token as a hex dump or as a list of byte values, each line of which may be short. A line end stands for four separators.
 //!
 //! Both kinds are found independently and may overlap.
 //!
 //! # What is not
 //!
-//! Lines and records mean nothing here: a line end is a byte that belongs to no class. A token that is wrapped over lines
+//! Lines and records mean nothing here: a line end is a byte of class L and of no other. A token that is wrapped over lines
 //! is a run for each line. A piece of a token that is shorter than [`WORD_RUN_MIN`] and has no opening is not found. UTF-16
 //! is found by the NUL in class W, no other encoding wider than a byte is.
 //!
@@ -62,7 +63,7 @@ mod stream;
 pub mod sweep;
 
 pub use backend::Backend;
-pub use class::is_word;
+pub use class::{is_list_run, is_word};
 pub use look::Look;
 pub use needles::{NEEDLE_BYTES, Needle, Needles};
 pub use run::{OpenRun, Run, Run64, RunKind, Tail};
@@ -75,7 +76,7 @@ pub const WORD_RUN_MIN: usize = 47;
 /// Length, in bytes, below which no list run is reported.
 pub const LIST_RUN_MIN: usize = 47;
 
-/// Separators (space, comma, colon, TAB) that a list run must have, in bytes.
+/// Separators (space, comma, colon, TAB; a line end is four) that a list run must have, in bytes.
 pub const LIST_SEPARATORS_MIN: usize = 8;
 
 /// Hex digits (`0-9 a-f A-F`) that a list run must have, in bytes.

@@ -27,6 +27,7 @@ use crate::fence::{decided, fenced};
 use crate::marker;
 use crate::others::{self, Others};
 use crate::policy::Told;
+use crate::runs::scan;
 use crate::sealing::Ours;
 use crate::site::{Site, site_in};
 use crate::stats::Stats;
@@ -295,7 +296,7 @@ impl Engine {
         let rest = buffer.len() - whole;
         runs.clear();
         let text = buffer.get(at..whole).unwrap_or_default();
-        self.scanner.scan_complete(text, runs);
+        scan(self.scanner, text, runs);
         // Below a label the lines of a key may be too short for a run.
         work.keys = Keys::among(runs, buffer, at..whole);
         let (base, mut line) = (at, at..at);
@@ -411,7 +412,7 @@ impl Engine {
     fn withhold(&self, work: &mut Work<'_>, lines: Range<usize>, why: &'static str) {
         let text = work.buffer.get(lines.clone()).unwrap_or_default();
         let mut runs = Vec::new();
-        self.scanner.scan_complete(text, &mut runs);
+        scan(self.scanner, text, &mut runs);
         let mut runs: Vec<Range<usize>> = runs.iter().map(|run| run.start..run.end).collect();
         runs.extend(key_lines(text));
         runs.sort_unstable_by_key(|run| run.start);
@@ -485,7 +486,7 @@ impl Engine {
         // Without a run there is nothing to decide, here as anywhere else.
         let text = work.buffer.get(at..end).unwrap_or_default();
         let mut runs = Vec::new();
-        self.scanner.scan_complete(text, &mut runs);
+        scan(self.scanner, text, &mut runs);
         let mut decided = end;
         if work.state.withholding && !runs.is_empty() {
             self.unit(work, at..end, &runs);
@@ -501,7 +502,7 @@ impl Engine {
             }
             decided = at + unit.lines.end;
             runs.clear();
-            self.scanner.scan_complete(lines.get(unit.lines.clone()).unwrap_or_default(), &mut runs);
+            scan(self.scanner, lines.get(unit.lines.clone()).unwrap_or_default(), &mut runs);
             self.unit(work, at..decided, &runs);
         }
         self.rest_of_object(work, at..end, end, end, last);
@@ -538,7 +539,7 @@ impl Engine {
         let size = self.limits.token_bytes_max;
         let text = work.buffer.get(at..at + size).unwrap_or_default();
         let mut runs = Vec::new();
-        self.scanner.scan_complete(text, &mut runs);
+        scan(self.scanner, text, &mut runs);
         // Half of the window, at the end of a run where there is one.
         let half = text.get(size / 4..size / 2).and_then(|t| t.iter().rposition(|&b| !is_word(b))).map_or(size / 2, |i| size / 4 + i + 1);
         let half = others::cut(half, hits, &[]);

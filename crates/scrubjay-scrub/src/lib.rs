@@ -12,6 +12,7 @@ mod fence;
 mod marker;
 mod others;
 pub mod policy;
+mod runs;
 mod scrubbed;
 mod scrubber;
 mod sealing;

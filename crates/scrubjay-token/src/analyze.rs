@@ -15,6 +15,7 @@ use self::strings::within_strings;
 use crate::carried::{carried, divided};
 use crate::chunked::unchunked;
 use crate::edges::behind_escape;
+use crate::escape_rows::escape_rows;
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
@@ -531,10 +532,9 @@ fn numbers(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &m
             }
         }
     }
-    if !survey.list {
-        return Ok(());
-    }
-    for list in lists(text).into_iter().chain(dumps(text)) {
+    let escapes = if survey.escapes && survey.lines { escape_rows(text) } else { Vec::new() };
+    let lists = if survey.list { lists(text).into_iter().chain(dumps(text)).collect() } else { Vec::new() };
+    for list in escapes.into_iter().chain(lists) {
         if let Some(token) = inside(&list.bytes, depth, work)? {
             let quote = json_quote(text, &list.pieces);
             found.push(Found { pieces: list.pieces, quote, ..token });

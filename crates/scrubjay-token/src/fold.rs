@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::lines::lines;
 use crate::lists::is_dump_line;
+use crate::short_rows::digit_rows;
 use crate::view::View;
 use crate::wrap::is_piece;
 
@@ -38,6 +39,10 @@ pub(crate) fn folded(text: &[u8]) -> Option<View> {
 
 /// How many lines continue the first one.
 fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
+    let digits = digit_rows(text, lines);
+    if digits > 0 {
+        return digits;
+    }
     let width = lines[1].len();
     if width < WIDTH_BYTES_MIN
         || !is_dense(&text[lines[1].clone()])

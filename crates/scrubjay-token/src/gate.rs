@@ -16,7 +16,7 @@ mod sight;
 
 use std::ops::Range;
 
-use scrubjay_scan::{Look, Run, RunKind, Scanner, WORD_RUN_MIN};
+use scrubjay_scan::{LIST_RUN_MIN, Look, Run, RunKind, Scanner, WORD_RUN_MIN};
 
 pub use self::quick::Sighted;
 
@@ -31,6 +31,7 @@ use self::shape::{
 use self::sight::Sight;
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
+use crate::escape_rows;
 use crate::lists::{decode_hex, dumps, lists, lists_from};
 use crate::notations::is_private_value;
 use crate::objects::has_key_member;
@@ -93,8 +94,11 @@ impl Gate {
         let Some(bytes) = text.get(range.clone()) else { return true };
         self.begin(bytes.len());
         match run.kind {
+            // Of rows of numbers that are too short for a run: they are judged.
+            RunKind::List if bytes.len() < LIST_RUN_MIN => true,
             RunKind::List => is_list(text, range),
             RunKind::Word if is_short_and_wide(bytes) => false,
+            RunKind::Word if escape_rows::is_short(bytes) => ends_in_row_of_escapes(text, &range),
             RunKind::Word if shape::tells(bytes) => true,
             RunKind::Word => {
                 let mut looks = std::mem::take(&mut self.looks);
@@ -256,6 +260,13 @@ fn is_list(text: &[u8], run: Range<usize>) -> bool {
     let list = clear.as_ref().map_or(list, |view| &view.text);
     let plain = unescaped(list);
     clear.is_some() && holds(list) || plain.is_some_and(|view| holds(&view.text))
+}
+
+/// The line of the run is a row of escapes that goes on in the next one, which is there.
+fn ends_in_row_of_escapes(text: &[u8], run: &Range<usize>) -> bool {
+    let line = line_of(text, run);
+    let next = memchr::memchr(b'\n', &text[run.end..]).map_or(text.len(), |end| run.end + end + 1);
+    next < text.len() && escape_rows::goes_on_in_escapes(line, Some(line_of(text, &(next..next))))
 }
 
 /// Where a short run has the name of a key's curve, which may be all that tells of a key whose type is cut away.

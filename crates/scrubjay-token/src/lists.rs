@@ -42,13 +42,13 @@ pub(crate) fn decode_hex(text: &[u8]) -> Vec<u8> {
 }
 
 fn decode_hex_into(text: &[u8], bytes: &mut Vec<u8>) {
-    for pair in text.chunks_exact(2) {
-        let (high, low) = (DIGIT[pair[0] as usize], DIGIT[pair[1] as usize]);
-        if (high | low) & 0xF0 != 0 {
-            break;
-        }
-        bytes.push(high << 4 | low);
-    }
+    bytes.extend(text.as_chunks().0.iter().map_while(byte_in_hex));
+}
+
+/// The byte that two hex digits stand for.
+pub(crate) fn byte_in_hex(&[high, low]: &[u8; 2]) -> Option<u8> {
+    let (high, low) = (DIGIT[high as usize], DIGIT[low as usize]);
+    ((high | low) & 0xF0 == 0).then_some(high << 4 | low)
 }
 
 /// Pairs of hex digits, each of a character that is seen or a blank: of 20 bytes of a digest, two in a thousand million are so.

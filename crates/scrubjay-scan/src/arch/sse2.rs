@@ -120,7 +120,7 @@ unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
         let mut list = _mm_or_si128(in_range(bytes, b'0', b';'), in_range(lower, b'a', b'f'));
         list = _mm_or_si128(_mm_or_si128(list, other), is(lower, b'x'));
         list = _mm_or_si128(list, _mm_or_si128(in_range(bytes, b',', b'-'), in_range(bytes, b'%', b'&')));
-        for byte in [b' ', 0, b'\t', b'u', b'\\', b'#', b'[', b'm', b'n', b'r', 0x1b] {
+        for byte in [b' ', 0, b'\t', b'u', b'\\', b'#', b'[', b'm', b'n', b'r', b'\n', b'\r', 0x1b] {
             list = _mm_or_si128(list, is(bytes, byte));
         }
 
@@ -132,7 +132,8 @@ unsafe fn quarter_masks(at: *const u8) -> [u16; 3] {
         let wbr = _mm_and_si128(_mm_and_si128(is(bytes, b'w'), is(next, b'b')), is(after, b'r'));
         let wide = _mm_and_si128(_mm_and_si128(is(bytes, 0), is(next, b't')), is(after, 0));
         let crv = _mm_and_si128(_mm_and_si128(is(bytes, b'c'), is(next, b'r')), is(after, b'v'));
-        let names = _mm_or_si128(kty, crv);
+        let escape = _mm_and_si128(_mm_and_si128(is(bytes, b'\\'), is(next, b'x')), in_range(after, b'2', b'7'));
+        let names = _mm_or_si128(_mm_or_si128(kty, crv), escape);
         let opening = _mm_or_si128(_mm_or_si128(_mm_and_si128(is(bytes, b'e'), ey_ew), names), _mm_or_si128(wbr, wide));
         [mask(word), mask(list), mask(opening)]
     }

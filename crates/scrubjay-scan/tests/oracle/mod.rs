@@ -6,15 +6,19 @@ use scrubjay_scan::{OpenRun, Run, RunKind, Tail};
 
 /// The members in ASCII; the others are all members.
 const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/=~%\\&#;![\0\x1b";
-const LIST: &[u8] = b"0123456789abcdefABCDEFxX ,:\tu\\%&#;-[mnr\0\x1b";
+const LIST: &[u8] = b"0123456789abcdefABCDEFxX ,:\tu\\%&#;-[mnr\n\r\0\x1b";
 const SEPARATORS: &[u8] = b" ,:\t";
 const HEX_DIGITS: &[u8] = b"0123456789abcdefABCDEF";
-pub(crate) const OPENINGS: [&[u8]; 11] = [b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk", b"kty", b"Kty", b"crv", b"wbr", b"\0t\0"];
+pub(crate) const OPENINGS: [&[u8]; 17] = [
+    b"eyJ", b"eyI", b"eyA", b"ewo", b"ew0", b"ewk", b"kty", b"Kty", b"crv", b"wbr", b"\0t\0", b"\\x2", b"\\x3", b"\\x4", b"\\x5", b"\\x6",
+    b"\\x7",
+];
 
 /// Looked up and not searched for, or Miri would spend its time here.
 const IS_WORD: [bool; 256] = members(WORD);
 const IS_LIST: [bool; 256] = members(LIST);
 const IS_SEPARATOR: [bool; 256] = members(SEPARATORS);
+const IS_LINE_END: [bool; 256] = members(b"\n");
 const IS_HEX_DIGIT: [bool; 256] = members(HEX_DIGITS);
 
 const fn members(of: &[u8]) -> [bool; 256] {
@@ -33,7 +37,7 @@ fn word_qualifies(run: &[u8]) -> bool {
 
 fn list_qualifies(run: &[u8]) -> bool {
     let count = |set: &[bool; 256]| run.iter().filter(|&&b| set[usize::from(b)]).count();
-    run.len() >= 47 && count(&IS_SEPARATOR) >= 8 && count(&IS_HEX_DIGIT) >= 24
+    run.len() >= 47 && count(&IS_SEPARATOR) + 4 * count(&IS_LINE_END) >= 8 && count(&IS_HEX_DIGIT) >= 24
 }
 
 /// All maximal runs of `class` as (start, end).

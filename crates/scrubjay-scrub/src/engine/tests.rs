@@ -21,7 +21,7 @@ fn edits(gated: bool, limits: Limits, text: &[u8]) -> Vec<(Range<usize>, Vec<u8>
 #[track_caller]
 fn check(name: &str, text: &[u8], token_bytes_max: &[usize]) {
     let mut runs = Vec::new();
-    Scanner::new().scan_complete(text, &mut runs);
+    scan(Scanner::new(), text, &mut runs);
     for limits in token_bytes_max.iter().map(|&token_bytes_max| Limits { token_bytes_max }) {
         let (gated, all) = (edits(true, limits, text), edits(false, limits, text));
         let has_run = |span: &Range<usize>| runs.iter().any(|r| r.start < span.end && span.start < r.end);

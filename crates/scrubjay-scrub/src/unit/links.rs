@@ -49,7 +49,7 @@ enum Judge {
 }
 
 /// The links, those that are soon told first.
-const LINKS: [Link; 34] = {
+const LINKS: [Link; 36] = {
     use Judge::{Among, Behind, Shown, Written};
     use Signs as S;
     const fn link(name: &'static str, bytes_min: usize, signs: Signs, last: Signs, judge: Judge) -> Link {
@@ -87,6 +87,8 @@ const LINKS: [Link; 34] = {
         link("one small width", SOFT, S::NONE, S::PIECE, Among(goes_on_at_width)),
         link("lines framed alike", 0, S::NONE, S::ANY, Among(goes_on_framed)),
         link("row of numbers", 0, S::NONE, S::ANY, Written(goes_on_in_row)),
+        link("short row of numbers", 0, S::NONE, S::ANY, Among(goes_on_in_short_row)),
+        link("row of escapes", 0, S::ESCAPE, S::CONTINUED.or(S::OPERATOR).or(S::LIST), Shown(goes_on_in_escapes)),
         link("beginning of a body", 0, S::NONE, S::BODY, Behind(begins_body)),
         link("framed line of a key", 0, S::NONE, S::ANY, Behind(|before, line| scrubjay_token::continues_key(before.bytes, line.bytes))),
         link("line of an object or a value in records", 0, S::NONE, S::ANY, Among(goes_on_in_next)),
@@ -155,6 +157,16 @@ fn goes_on_framed(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
 /// Numbers behind what carries each of their rows.
 fn goes_on_in_row(line: &Line<'_>) -> bool {
     scrubjay_token::goes_on_in_row(line.text, || line.next())
+}
+
+/// Numbers in rows that are too short to tell by themselves.
+fn goes_on_in_short_row(before: Option<&Line<'_>>, line: &Line<'_>) -> bool {
+    scrubjay_token::goes_on_in_short_row(before.map(|before| before.text), line.text, line.next())
+}
+
+/// Escapes in a literal, and nothing else.
+fn goes_on_in_escapes(line: &Line<'_>) -> bool {
+    scrubjay_token::goes_on_in_escapes(line.text, line.next())
 }
 
 /// What shows as nothing hides how a line begins and ends.
@@ -401,6 +413,8 @@ mod tests {
             ("one small width", &narrow, narrow.clone(), "QUJDRA1z".into()),
             ("lines framed alike", &framed, framed.clone(), "done<br>".into()),
             ("row of numbers", "", "> 65 79 4a 68 62 47 63 69\n> 4f".into(), "> 65 79 4a 68 62 47 63 69".into()),
+            ("short row of numbers", "", "  101,\n  121,".into(), "  101,".into()),
+            ("row of escapes", "", "'\\x65\\x79'\n'\\x4a\\x68'".into(), "'\\x65\\x79'".into()),
             ("beginning of a body", KEY, "QUJDRA==".into(), "no key".into()),
             ("framed line of a key", KEY, format!("2 {}", &body[..40]), "2 done".into()),
             (
