@@ -385,7 +385,8 @@ pub(crate) fn chunks(text: &[u8]) -> Option<View> {
 #[must_use]
 pub fn sets_chunk(line: &[u8]) -> bool {
     let head = &line[..line.len().min(HEADER_BYTES_MAX)];
-    let is_name = |colon: usize| head[..colon].len() >= 10 && head[colon - 10..colon].eq_ignore_ascii_case(b"set-cookie");
+    let is_name =
+        |colon: usize| colon >= 10 && head[colon - 1] | 0x20 == b'e' && head[colon - 10..colon].eq_ignore_ascii_case(b"set-cookie");
     let Some(at) = memchr::memchr_iter(b':', head).find(|&colon| is_name(colon)).map(|colon| colon - 10) else { return false };
     let Some(equals) = line[at..].iter().take(NAME_BYTES_MAX).position(|&b| b == b'=') else { return false };
     line[..at + equals].last().is_some_and(u8::is_ascii_digit)

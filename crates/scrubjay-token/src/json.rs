@@ -136,11 +136,42 @@ pub(crate) fn skim(text: &[u8], names: &[&str]) -> Skimmed {
 
 /// The text that [`parse`] would read as the value of the member `name` of a whole document. `None`: there is none.
 pub(crate) fn skim_text(text: &[u8], name: &str) -> Option<String> {
+    plain_text(text, name).map(str::to_owned).or_else(|| read_text(text, name))
+}
+
+fn read_text(text: &[u8], name: &str) -> Option<String> {
     let mut reader = Reader::of(text);
     reader.skim(0, &[name], &mut false).ok()?;
     let at = reader.first.filter(|&at| text.get(at) == Some(&b'"'))?;
     Reader { at, ..Reader::of(text) }.string().ok()
 }
+
+/// The same, of an object as most programs write one: of nothing but plain strings, without a blank. `None`: it is another, or has no
+/// such member.
+fn plain_text<'a>(text: &'a [u8], name: &str) -> Option<&'a str> {
+    fn string(text: &[u8]) -> Option<(&[u8], &[u8])> {
+        let text = text.strip_prefix(b"\"")?;
+        let len = text.iter().position(|b| !matches!(b, b' '..=b'~') || matches!(b, b'"' | b'\\'))?;
+        Some((&text[..len], text[len..].strip_prefix(b"\"")?))
+    }
+    let mut found = None;
+    let mut rest = text.strip_prefix(b"{")?;
+    for _ in 0..PLAIN_MEMBERS_MAX {
+        let (key, value) = string(rest)?;
+        let (value, behind) = string(value.strip_prefix(b":")?)?;
+        if found.is_none() && key == name.as_bytes() {
+            found = Some(value);
+        }
+        if behind == b"}" {
+            return std::str::from_utf8(found?).ok();
+        }
+        rest = behind.strip_prefix(b",")?;
+    }
+    None
+}
+
+/// Most members of an object that is read so.
+const PLAIN_MEMBERS_MAX: usize = 8;
 
 /// How many plain bytes of a string stand at the beginning of a text. `None`: all of them are.
 fn plain_len(text: &[u8]) -> Option<usize> {
@@ -545,6 +576,28 @@ mod tests {
             let whole = matches!(read.status, Status::Complete { .. });
             let said = read.value.get(name).and_then(Value::as_str).filter(|_| whole);
             assert_eq!(skim_text(text, name).as_deref(), said, "{name} of {}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_is_plain_is_what_it_is() {
+        for (text, want) in [
+            (r#"{"alg":"RS256"}"#, Some("RS256")),
+            (r#"{"typ":"JWT","alg":"RS256","kid":"a b"}"#, Some("RS256")),
+            (r#"{"alg":"RS256","alg":"none"}"#, Some("RS256")),
+            (r#"{"typ":"JWT"}"#, None),
+            (r#"{"alg":"RS\u0032"}"#, None),
+            (r#"{"alg": "RS256"}"#, None),
+            (r#"{"alg":"RS256","n":1}"#, None),
+            (r#"{"alg":"RS256"} "#, None),
+            (r#"{"alg":"RS256""#, None),
+            (r#"{"alg":"RS256","#, None),
+            ("{\"alg\":\"\u{e9}\"}", None),
+            ("", None),
+        ] {
+            let plain = plain_text(text.as_bytes(), "alg");
+            assert_eq!(plain, want, "{text}");
+            assert!(plain.is_none() || plain == read_text(text.as_bytes(), "alg").as_deref(), "{text}");
         }
     }
 

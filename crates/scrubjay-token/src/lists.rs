@@ -328,6 +328,9 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
     // The offset may stand behind a log's own prefix: the first run of 4 to 16 hex digits followed by a colon or a blank.
     let reach = line.end.min(line.start + OFFSET_REACH);
     let head = &text[line.start..line.end.min(reach + OFFSET_DIGITS_MAX + 1)];
+    if !may_have_offset(&text[line.start..line.end.min(line.start + head.len() + 1)]) {
+        return None;
+    }
     long_runs(head, OFFSET_DIGITS_MIN, |b| b.is_ascii_hexdigit()).find_map(|digits| {
         let (at, end) = (line.start + digits.start, line.start + digits.end);
         let alone = at == line.start || !text[at - 1].is_ascii_alphanumeric() || text[line.start..at].ends_with(b"0x");
@@ -349,6 +352,15 @@ fn dump_line(text: &[u8], line: Range<usize>) -> Option<DumpLine> {
         let is_alone = || text[behind.min(said_end)..said_end].trim_ascii().is_empty();
         let is_dump = column.is_some() || bytes.len() >= FULL_LINE_BYTES_MIN || is_alone();
         is_dump.then(|| DumpLine { offset: at..end, piece: start..column.unwrap_or(said_end), bytes, word })
+    })
+}
+
+/// Some digits stand before what may part an offset from the bytes: of most lines this is enough to know.
+fn may_have_offset(head: &[u8]) -> bool {
+    // A blank or a tab is it, or stands behind it.
+    memchr::memchr2_iter(b' ', b'\t', head).any(|at| {
+        let end = at - usize::from(at > 0 && matches!(head[at - 1], b':' | b'|'));
+        end >= OFFSET_DIGITS_MIN && head[end - OFFSET_DIGITS_MIN..end].iter().rev().all(u8::is_ascii_hexdigit)
     })
 }
 

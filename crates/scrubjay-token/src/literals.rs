@@ -206,7 +206,8 @@ fn literal_end(line: &[u8]) -> Option<usize> {
 /// may join it to the next one.
 pub(crate) fn ends_in_literal(text: &[u8]) -> bool {
     // Of most texts the last byte is enough to know.
-    if !text.trim_ascii_end().last().is_some_and(|b| b"\"'`+.,&~|<>_\\".contains(b)) {
+    let last = text.trim_ascii_end().last();
+    if !matches!(last, Some(b'"' | b'\'' | b'`' | b'+' | b'.' | b',' | b'&' | b'~' | b'|' | b'<' | b'>' | b'_' | b'\\')) {
         return false;
     }
     let Some(close) = literal_end(text) else { return false };

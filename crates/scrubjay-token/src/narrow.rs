@@ -14,7 +14,7 @@ const TAIL_CHARS_MIN: usize = 16;
 /// Shortest line of quoted-printable that goes on.
 const SOFT_BYTES_MIN: usize = 20;
 /// Shortest opening.
-const OPENING_CHARS_MIN: usize = 8;
+pub(crate) const OPENING_CHARS_MIN: usize = 8;
 
 /// Length of the piece in which a text ends, counted no further than the largest of these widths and one more.
 fn tail_len(text: &[u8]) -> usize {
@@ -62,12 +62,20 @@ pub(crate) fn are_full(first: &[u8], second: &[u8]) -> bool {
 pub(crate) fn are_full_lines(first: &[u8], second: &[u8]) -> bool {
     let (first, second) = (first.trim_ascii_end(), second.trim_ascii_end());
     // Of most lines their end is enough to know.
-    if tail_len(second) < WIDTHS.start {
+    let tail = tail_len(second);
+    if tail < WIDTHS.start || tail == WIDTHS.end && !may_be_counted(second) {
         return false;
     }
     let (above, own) = heads(first, second).unwrap_or_else(|| (mark_end(first, &(0..first.len())), mark_end(second, &(0..second.len()))));
     let (text, next) = (&first[above..], &second[own..]);
     are_full(text, next) || first.len() == second.len() && is_full(next) && ends_in_piece(first)
+}
+
+/// A number and the hyphen behind it may stand before a full line: of what parts a line from what stands before it, the hyphen alone is
+/// a byte that lines are made of.
+fn may_be_counted(line: &[u8]) -> bool {
+    let near = &line[line.len().saturating_sub(WIDTHS.end + 1)..line.len() - WIDTHS.start];
+    near.windows(2).any(|pair| matches!(pair, [b'0'..=b'9', b'-']))
 }
 
 /// True where a value goes on behind `line` as lines of one width do that is too small to tell by itself: `line` and the next
@@ -108,6 +116,9 @@ mod tests {
             ("", "65794a68624763694f694a49557a49314e694a39".into(), "65794a68624763694f694a49557a49314e694a39".into(), true),
             // A width of one line, of short lines, of digests and of words.
             ("", a.clone(), full(43), false),
+            // What `grep` sets in front is made of the same bytes.
+            ("", format!("src/pages/a.log-12-{a}"), format!("src/pages/a.log-13-{a}"), true),
+            ("", format!("src/pages/a.log-12-{a}"), format!("src/pages/a.log-14-{a}"), false),
             ("", b.clone(), b.clone(), false),
             ("", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b".into(), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b".into(), false),
             ("", format!("the last of these forty-four letters is {}", &a[..4]), a.clone(), false),

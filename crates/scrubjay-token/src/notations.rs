@@ -169,6 +169,9 @@ pub(crate) fn lone_member(line: &[u8]) -> Option<usize> {
     let line = &line[..line.len().min(FRAME_BYTES_MAX)];
     memchr::memchr2_iter(b':', b'=', line).find_map(|sign| {
         // Most names are quoted, and most signs are of times and addresses.
+        if !line[..sign].last().is_some_and(|b| b.is_ascii_alphabetic() || b.is_ascii_whitespace() || *b == b']') {
+            return None;
+        }
         let before = line[..sign].trim_ascii_end();
         let before = before.strip_suffix(b"]").unwrap_or(before);
         let len = before.iter().rev().take(NAME_BYTES_MAX).take_while(|b| is_name(**b)).count();

@@ -348,13 +348,18 @@ pub(crate) fn ends_in_object(value: &[u8], dotted: bool) -> bool {
 /// before it, and for a ciphertext behind an IV: the next line may hold the next part.
 #[must_use]
 pub fn ends_in_cipher_part(before: &[u8], line: &[u8]) -> bool {
-    let (above, part) = (last_run(before), last_run(line));
+    // Of the line's own part it matters whether it is as long as an IV, and whether it is long.
+    let (above, part) = (last_run(before), last_run_within(line, IV_CHARS_MAX + 1));
     let is_iv = |part: &[u8]| matches!(part.len(), 16 | 22) && has_both_cases(part);
     // An agreed key is an empty part, perhaps with a name.
     let empty = || before.trim_ascii_end().last().is_none_or(|b| b":=\"',.".contains(b));
-    let behind_key = above.is_empty() && empty() || KEY_CHARS.contains(&above.len());
-    is_iv(part) && behind_key || is_iv(above) && part.len() >= FRAGMENT_PART_CHARS_MIN || is_encrypted(above)
+    let behind_key = || above.is_empty() && empty() || KEY_CHARS.contains(&above.len());
+    is_iv(part) && behind_key() || is_iv(above) && part.len() >= FRAGMENT_PART_CHARS_MIN || is_encrypted(above)
 }
+
+/// Most characters of an IV in base64.
+const IV_CHARS_MAX: usize = 22;
+const _: () = assert!(FRAGMENT_PART_CHARS_MIN <= IV_CHARS_MAX);
 
 /// The header of a JWE.
 fn is_encrypted(part: &[u8]) -> bool {
@@ -364,9 +369,14 @@ fn is_encrypted(part: &[u8]) -> bool {
 
 /// The base64 at the end of a line, before what closes it.
 fn last_run(line: &[u8]) -> &[u8] {
+    last_run_within(line, line.len())
+}
+
+/// The same, no more than so many of its last characters.
+fn last_run_within(line: &[u8], most: usize) -> &[u8] {
     let closes = |b: &u8| matches!(b, b'"' | b'\'' | b'`' | b',' | b';' | b')' | b']' | b'}' | b'=' | b' ' | b'\t' | b'\r' | b'\n');
     let end = line.iter().rposition(|b| !closes(b)).map_or(0, |i| i + 1);
-    &line[end - tail_len(&line[..end])..end]
+    &line[end - tail_len(&line[end.saturating_sub(most)..end])..end]
 }
 
 #[cfg(test)]

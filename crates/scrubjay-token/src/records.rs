@@ -8,7 +8,7 @@ use crate::compact::{is_mixed, opens_object};
 use crate::lines::raw_lines;
 use crate::lists::{is_dump_line, line_pieces};
 use crate::literals::{FIRST_CHARS_MIN, ends_in_literal, joins_literal};
-use crate::narrow::{are_full, ends_narrow};
+use crate::narrow::{OPENING_CHARS_MIN, WIDTHS, are_full, ends_narrow};
 use crate::notations::{is_known, lone_member};
 use crate::octets::{goes_on_in_octets, octets_at};
 use crate::partials::part;
@@ -196,13 +196,54 @@ pub fn goes_on_in_next(before: &[u8], record: &[u8], next: Option<&[u8]>) -> boo
         !frame.is_empty() && framed_as(frame, record).is_some()
     };
     let goes_on = |line: Line<'_>| line.opens || is_known(line.name) || json_line(before).is_some_and(is_behind);
-    json_line(record).is_some_and(goes_on) || wrapped_at(before, record, next).is_some() || numbers_at(record, next).is_some()
+    let quotes = Quotes::of(record);
+    json_line_at(record, quotes).is_some_and(goes_on)
+        || wrapped_as(before, record, next, quotes).is_some()
+        || numbers_as(record, next, quotes).is_some()
+}
+
+/// What the quotes of a record may be, as the bytes beside them say: of most records this is enough to know that it says nothing in
+/// its strings that goes on.
+#[derive(Clone, Copy)]
+struct Quotes {
+    /// A string may begin in which it says a line of an object.
+    say_line: bool,
+    /// From here on, one may end in a literal or in a full line; `None`: none does.
+    full_from: Option<usize>,
+    /// One may end in numbers.
+    end_numbers: bool,
+}
+
+impl Quotes {
+    /// Nothing is known of them.
+    const ANY: Self = Self { say_line: true, full_from: Some(0), end_numbers: true };
+
+    fn of(record: &[u8]) -> Self {
+        let is_object = record.starts_with(b"{");
+        let mut quotes = Self { say_line: false, full_from: None, end_numbers: false };
+        for at in memchr::memchr_iter(b'"', record) {
+            let before = &record[..at];
+            quotes.say_line |= at < FRAME_BYTES_MAX && may_say_line(record, at) && (before.ends_with(b"\\") || begins_string(before));
+            if may_end(record, at) {
+                let text = &record[..StringEnd::of(record, at).at];
+                if quotes.full_from.is_none() && (ends_full(text) || ends_in_literal(text)) {
+                    quotes.full_from = Some(at);
+                }
+                quotes.end_numbers |= is_object && octets_at(text).is_some();
+            }
+        }
+        quotes
+    }
 }
 
 /// Where what a record says begins that ends in a full line of a value, where the next record, framed alike, goes on with a
 /// line that is no longer; or in a string literal, where it goes on with one.
 fn wrapped_at(before: &[u8], record: &[u8], next: Option<&[u8]>) -> Option<usize> {
-    let text = literal_or_full(record)?;
+    wrapped_as(before, record, next, Quotes::ANY)
+}
+
+fn wrapped_as(before: &[u8], record: &[u8], next: Option<&[u8]>, quotes: Quotes) -> Option<usize> {
+    let text = literal_or_full(record, quotes)?;
     let Some(next) = next else { return Some(text.start) };
     let frame = frame(record, text.start);
     let (own, more) = (&record[text.clone()], next[said(frame, next)?].trim_ascii_start());
@@ -225,8 +266,12 @@ fn wrapped_at(before: &[u8], record: &[u8], next: Option<&[u8]>) -> Option<usize
 
 /// Where a record that says nothing but numbers in hex begins to say them, where the next one, framed alike, says more of them.
 fn numbers_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
+    numbers_as(record, next, Quotes::ANY)
+}
+
+fn numbers_as(record: &[u8], next: Option<&[u8]>, quotes: Quotes) -> Option<usize> {
     let ends = |text: &[u8]| octets_at(text).is_some();
-    let in_string = if record.starts_with(b"{") { string_that(record, ends) } else { None };
+    let in_string = if quotes.end_numbers && record.starts_with(b"{") { string_that(record, ends) } else { None };
     let text = in_string.or_else(|| Some(0..record.trim_ascii_end().len()).filter(|text| ends(&record[text.clone()])))?;
     let at = text.start + octets_at(&record[text.clone()])?;
     let frame = frame(record, at);
@@ -237,9 +282,9 @@ fn numbers_at(record: &[u8], next: Option<&[u8]>) -> Option<usize> {
 
 /// What a record says, in a string or as a part of a container's line, that ends in a string literal, or else in a full line of a
 /// value.
-fn literal_or_full(record: &[u8]) -> Option<Range<usize>> {
+fn literal_or_full(record: &[u8], quotes: Quotes) -> Option<Range<usize>> {
     let mut full = None;
-    for end in string_ends(record) {
+    for end in quotes.full_from.into_iter().flat_map(|from| string_ends(record, from)) {
         let text = &record[..end.at];
         if ends_in_literal(text)
             && let Some(string) = end.string(record)
@@ -257,7 +302,7 @@ fn literal_or_full(record: &[u8]) -> Option<Range<usize>> {
 
 /// The string of a record that ends so.
 fn string_that(record: &[u8], ends: fn(&[u8]) -> bool) -> Option<Range<usize>> {
-    string_ends(record).filter(|end| ends(&record[..end.at])).find_map(|end| end.string(record))
+    string_ends(record, 0).filter(|end| ends(&record[..end.at])).find_map(|end| end.string(record))
 }
 
 /// Where a string may end in a record, without the line end that is written there, and the backslashes before its quote.
@@ -267,6 +312,12 @@ struct StringEnd {
 }
 
 impl StringEnd {
+    /// Of the quote at `at`.
+    fn of(record: &[u8], at: usize) -> Self {
+        let slashes = slashes_before(record, at);
+        Self { at: without_line_end(&record[..at - slashes]).len(), slashes }
+    }
+
     fn string(&self, record: &[u8]) -> Option<Range<usize>> {
         // Quotes of what it says have more backslashes.
         let quote = memchr::memrchr_iter(b'"', &record[..self.at]).find(|&quote| slashes_before(record, quote) <= self.slashes)?;
@@ -274,13 +325,14 @@ impl StringEnd {
     }
 }
 
-fn string_ends(record: &[u8]) -> impl Iterator<Item = StringEnd> + '_ {
-    // Of most quotes the bytes before them are enough to know; a line end in escapes may stand between.
-    let may_end = |at: &usize| *at >= FIRST_CHARS_MIN + 10 && (is_piece(record[at - 10]) || b" :".contains(&record[at - 10]));
-    memchr::memchr_iter(b'"', record).filter(may_end).map(|at| {
-        let slashes = slashes_before(record, at);
-        StringEnd { at: without_line_end(&record[..at - slashes]).len(), slashes }
-    })
+fn string_ends(record: &[u8], from: usize) -> impl Iterator<Item = StringEnd> + '_ {
+    let quotes = memchr::memchr_iter(b'"', &record[from..]).map(move |at| from + at);
+    quotes.filter(|&at| may_end(record, at)).map(|at| StringEnd::of(record, at))
+}
+
+/// Of most quotes the bytes before them are enough to know; a line end in escapes may stand between.
+fn may_end(record: &[u8], at: usize) -> bool {
+    at >= FIRST_CHARS_MIN + 10 && (is_piece(record[at - 10]) || b" :".contains(&record[at - 10]))
 }
 
 /// The string literal in which a text ends goes on in the one with which the next text begins. Both may be in escapes.
@@ -300,16 +352,28 @@ fn ends_wide(text: &[u8]) -> bool {
 
 /// The text ends in a full line of a value, perhaps one that is too short to tell by itself.
 fn ends_full(text: &[u8]) -> bool {
-    ends_wide(text) || ends_narrow(text)
+    may_end_full(text) && (ends_wide(text) || ends_narrow(text))
+}
+
+/// Of most texts a few bytes are enough to know that what they end in is too short, and that they are not as wide themselves.
+fn may_end_full(text: &[u8]) -> bool {
+    let Some(far) = text.len().checked_sub(WIDTHS.start) else { return false };
+    let is_narrow = || text.len() < WIDTHS.end || text[0].is_ascii_whitespace();
+    is_piece(text[text.len() - 1]) && is_piece(text[text.len() - OPENING_CHARS_MIN]) && (is_piece(text[far]) || is_narrow())
 }
 
 /// The line of an object in JSON that is all that a record says: in a string of the record, or at its end.
 fn json_line(record: &[u8]) -> Option<Line<'_>> {
-    let in_string = strings(record).find_map(|(string, slashes)| {
+    json_line_at(record, Quotes::ANY)
+}
+
+fn json_line_at(record: &[u8], quotes: Quotes) -> Option<Line<'_>> {
+    let said = |(string, slashes): (Range<usize>, usize)| {
         let text = &record[string.clone()];
         let start = text.len() - without_indentation(text).len();
         line_of(&text[start..], Some(slashes)).map(|line| line.behind(string.start + start))
-    });
+    };
+    let in_string = if quotes.say_line { strings(record).find_map(said) } else { None };
     in_string.or_else(|| {
         let text = record.trim_ascii_end();
         let quote = memchr::memchr(b'"', &text[..text.len().min(FRAME_BYTES_MAX)]).filter(|_| !text.starts_with(b"{"));
@@ -325,13 +389,16 @@ fn json_line(record: &[u8]) -> Option<Line<'_>> {
 /// too. The line end of what is said, written as an escape, is no part of it.
 fn strings(record: &[u8]) -> impl Iterator<Item = (Range<usize>, usize)> + '_ {
     memchr::memchr_iter(b'"', &record[..record.len().min(FRAME_BYTES_MAX)]).filter_map(|at| {
-        // A quote, or a tab, in escapes; a blank; a bracket.
-        let may_be_line = matches!(record.get(at + 1), Some(b'\\' | b' ' | b'{' | b'}' | b'[' | b']'));
-        let slashes = if may_be_line { slashes_before(record, at) } else { return None };
+        let slashes = if may_say_line(record, at) { slashes_before(record, at) } else { return None };
         let end = begins_string(&record[..at - slashes]).then(|| string_end(record, at + 1, slashes)).flatten()?;
         let text = without_line_end(&record[at + 1..end]);
         Some((at + 1..at + 1 + text.len(), slashes))
     })
+}
+
+/// What stands behind a quote may be the beginning of a line: a quote, or a tab, in escapes; a blank; a bracket.
+fn may_say_line(record: &[u8], at: usize) -> bool {
+    matches!(record.get(at + 1), Some(b'\\' | b' ' | b'{' | b'}' | b'[' | b']'))
 }
 
 /// A string may begin behind this text.
@@ -385,6 +452,20 @@ fn member_line(text: &[u8], slashes: usize) -> Option<Line<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_ends_in_a_full_line_may_do_so() {
+        let chars = "aB3dEfGh".repeat(10);
+        for len in 0..chars.len() {
+            for before in ["", " ", "token: ", "a sentence of more than sixty characters, and what it says is a value: "] {
+                for behind in ["", "<", " ", "."] {
+                    let text = format!("{before}{}{behind}", &chars[..len]);
+                    let text = text.as_bytes();
+                    assert_eq!(ends_full(text), ends_wide(text) || ends_narrow(text), "{}", String::from_utf8_lossy(text));
+                }
+            }
+        }
+    }
 
     #[test]
     fn records_that_say_a_line_of_an_object() {

@@ -20,7 +20,9 @@ pub fn long_runs<'a>(text: &'a [u8], least: usize, is: impl Fn(u8) -> bool + 'a)
 }
 
 /// Bytes that are looked at at once: the compiler makes a few vector operations of what is asked of each, if it has no branches.
-pub(crate) const STEP: usize = 16;
+pub(crate) const STEP: usize = 32;
+/// The same, where most of what is looked at is shorter.
+const SHORT: usize = 16;
 
 /// All of some bytes are such. Without branches, and with comparisons for look-ups, that is a few vector operations.
 #[inline(always)]
@@ -31,9 +33,8 @@ pub(crate) fn all(bytes: &[u8; STEP], is: impl Fn(u8) -> bool) -> bool {
 /// How many of the first bytes are such, as `one` says of a byte and `all` of several.
 #[inline(always)]
 pub(crate) fn head_len(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8; STEP]) -> bool) -> usize {
-    // Most of what is counted is short.
-    let short = text.iter().take(STEP).take_while(|&&b| one(b)).count();
-    if short < STEP {
+    let short = text.iter().take(SHORT).take_while(|&&b| one(b)).count();
+    if short < SHORT {
         return short;
     }
     let whole = STEP * text.as_chunks().0.iter().take_while(|bytes| all(bytes)).count();
@@ -44,8 +45,8 @@ pub(crate) fn head_len(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8;
 #[inline(always)]
 pub(crate) fn tail_len(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8; STEP]) -> bool) -> usize {
     let count = |text: &[u8]| text.iter().rev().take_while(|&&b| one(b)).count();
-    let short = count(&text[text.len() - text.len().min(STEP)..]);
-    if short < STEP {
+    let short = count(&text[text.len() - text.len().min(SHORT)..]);
+    if short < SHORT {
         return short;
     }
     let whole = STEP * text.as_rchunks().1.iter().rev().take_while(|bytes| all(bytes)).count();
@@ -55,21 +56,35 @@ pub(crate) fn tail_len(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8;
 /// True where a byte and the two behind it are such. Where `is` has no branches, the compiler makes a few vector operations of each
 /// sixteen.
 pub(crate) fn any_triple(text: &[u8], is: impl Fn(u8, u8, u8) -> bool) -> bool {
-    let triples = |text: &[u8]| {
-        let chunk = |at: usize| text.get(at..).and_then(<[u8]>::first_chunk::<STEP>);
-        let (a, b, c) = (chunk(0)?, chunk(1)?, chunk(2)?);
+    any(text, 3, |w| {
+        let (a, b, c) = (w.first_chunk::<SHORT>()?, w.get(1..)?.first_chunk::<SHORT>()?, w.get(2..)?.first_chunk::<SHORT>()?);
         Some(a.iter().zip(b).zip(c).fold(false, |any, ((&a, &b), &c)| any | is(a, b, c)))
-    };
+    })
+    .unwrap_or_else(|| text.windows(3).any(|w| is(w[0], w[1], w[2])))
+}
+
+/// The same of a byte and the one behind it.
+pub(crate) fn any_pair(text: &[u8], is: impl Fn(u8, u8) -> bool) -> bool {
+    any(text, 2, |w| {
+        let (a, b) = (w.first_chunk::<SHORT>()?, w.get(1..)?.first_chunk::<SHORT>()?);
+        Some(a.iter().zip(b).fold(false, |any, (&a, &b)| any | is(a, b)))
+    })
+    .unwrap_or_else(|| text.windows(2).any(|w| is(w[0], w[1])))
+}
+
+/// What `some` says of one of the places of a text, which it is asked of by sixteen, each with what stands up to `len` bytes from it.
+/// `None`: the text is too short for that.
+#[inline(always)]
+fn any(text: &[u8], len: usize, some: impl Fn(&[u8]) -> Option<bool>) -> Option<bool> {
     let mut rest = text;
-    while let Some(any) = triples(rest) {
+    while let Some(any) = some(rest) {
         if any {
-            return true;
+            return Some(true);
         }
-        rest = &rest[STEP..];
+        rest = &rest[SHORT..];
     }
     // The last ones, some of them once more.
-    let last = text.len().checked_sub(STEP + 2).and_then(|at| triples(&text[at..]));
-    last.unwrap_or_else(|| text.windows(3).any(|w| is(w[0], w[1], w[2])))
+    text.len().checked_sub(SHORT + len - 1).and_then(|at| some(&text[at..]))
 }
 
 #[cfg(test)]
@@ -88,6 +103,19 @@ mod tests {
                     want.retain(|run| run.len() >= 4);
                     assert_eq!(found, want, "{text}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn pairs_at_every_place() {
+        for len in 2..70 {
+            for at in 1..len {
+                let mut text = vec![b'.'; len];
+                text[at] = b'b';
+                assert!(!any_pair(&text, |a, b| (a == b'a') & (b == b'b')), "{at} of {len}");
+                text[at - 1] = b'a';
+                assert!(any_pair(&text, |a, b| (a == b'a') & (b == b'b')), "{at} of {len}");
             }
         }
     }

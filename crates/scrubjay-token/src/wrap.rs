@@ -30,8 +30,19 @@ const MARK_BYTES_MAX: usize = 16;
 
 /// A byte that a wrapped value is made of.
 pub(crate) fn is_piece(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'=' | b'.' | b'~' | b'%')
+    PIECE[b as usize]
 }
+
+/// [`is_piece`], worked out.
+static PIECE: [bool; 256] = {
+    let mut piece = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        piece[b] = (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'-' | b'_' | b'+' | b'/' | b'=' | b'.' | b'~' | b'%');
+        b += 1;
+    }
+    piece
+};
 
 /// All of some bytes are so. Most pieces are of letters and digits.
 fn are_pieces(bytes: &[u8; STEP]) -> bool {

@@ -142,7 +142,9 @@ const OF: [Signs; 256] = {
 };
 
 /// Bytes that are looked at at once.
-const STEP: usize = 16;
+const STEP: usize = 32;
+/// Bytes that are looked at one by one first: most tails are shorter.
+const SHORT: usize = 16;
 
 /// Letters, digits, and the signs that are in each class that [`Signs::COMMON`] says: compared, not looked up, they are a few vector
 /// operations.
@@ -157,13 +159,17 @@ fn are_common(bytes: &[u8; STEP]) -> bool {
 
 /// How many bytes at the end of a text are of a class, no more than `most`.
 pub(super) fn tail(text: &[u8], class: Signs, most: usize) -> usize {
+    let count = |text: &[u8]| text.iter().rev().take_while(|&&b| Signs::of(b).hold(class)).count();
     let near = text.get(text.len() - text.len().min(most)..).unwrap_or_default();
+    let short = count(near.get(near.len() - near.len().min(SHORT)..).unwrap_or_default());
+    if short < SHORT {
+        return short;
+    }
     let is_common = Signs::COMMON.hold(class);
     let are =
         |bytes: &&[u8; STEP]| is_common && are_common(bytes) || bytes.iter().fold(Signs::ANY, |all, &b| all.and(Signs::of(b))).hold(class);
     let whole = STEP * near.as_rchunks::<STEP>().1.iter().rev().take_while(are).count();
-    let rest = near.get(..near.len() - whole).unwrap_or_default();
-    whole + rest.iter().rev().take_while(|&&b| Signs::of(b).hold(class)).count()
+    whole + count(near.get(..near.len() - whole).unwrap_or_default())
 }
 
 /// One line of a buffer.
@@ -239,11 +245,11 @@ mod tests {
     fn tails_of_every_length_and_class() {
         for class in [Signs::PIECE, Signs::TOKEN, Signs::BODY, Signs::LIST] {
             for (own, other) in [("A", "\""), ("7", "\""), ("-", "\""), ("+", "\""), ("Ab-._", "\""), (" 7", "\""), ("=", "(")] {
-                for len in 0..50 {
+                for len in 0..80 {
                     let run: String = own.chars().cycle().take(len).collect();
                     let text = format!("{own}{other}{run}");
                     let want = |most: usize| text.bytes().rev().take(most).take_while(|&b| Signs::of(b).hold(class)).count();
-                    for most in [0, 15, 16, 33, text.len()] {
+                    for most in [0, 15, 16, 33, 65, text.len()] {
                         assert_eq!(tail(text.as_bytes(), class, most), want(most), "{class:?} of {text}, at most {most}");
                     }
                 }

@@ -18,6 +18,7 @@ use crate::objects::{has_key_member, opening, string_end};
 use crate::partials::part;
 use crate::pem::opens_key;
 use crate::records::says_member;
+use crate::runs::any_pair;
 use crate::view::{escape_at, hidden_len, shows_as_nothing};
 
 /// Longest sequence that shows as nothing and begins before a run, as far as it lies there, in bytes.
@@ -172,7 +173,16 @@ pub(super) fn has_name(text: &[u8]) -> bool {
         let [a, b, c, d] = NAMES;
         [b"kty", a, b, c, d, b"-----BEGIN "].map(Finder::new)
     });
-    FINDERS.iter().any(|finder| finder.find(text).is_some())
+    may_have_name(text) && FINDERS.iter().any(|finder| finder.find(text).is_some())
+}
+
+/// Two letters of each of those names that few other words have beside each other, or two hyphens.
+fn may_have_name(text: &[u8]) -> bool {
+    any_pair(text, |a, b| {
+        let key = (a == b'k') & (b == b't') | (a == b'-') & (b == b'-');
+        let part = (a == b'g') & (b == b'n') | (a == b'p') & (b == b'h') | (a == b'y') & ((b == b'p') | (b == b'l'));
+        key | part
+    })
 }
 
 /// The run is the value of a JSON member with such a name, whatever quotes it, or goes on with one that begins in the line above.
@@ -410,4 +420,19 @@ pub(super) fn is_cut_by_runtime(text: &[u8], run: &Range<usize>) -> bool {
 pub(super) fn ends_line(text: &[u8], run: &Range<usize>) -> bool {
     let joins = |b: u8| matches!(b, b' ' | b'\t' | b'\r' | b'"' | b'\'' | b'+' | b'&' | b'.' | b',' | b';' | b')' | b'\\' | b'=');
     text[run.end..].iter().take(JOIN_BYTES_MAX).find(|&&b| !joins(b)).is_none_or(|&b| b == b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_may_be_one() {
+        for name in [b"kty".as_slice(), b"-----BEGIN "].into_iter().chain(NAMES) {
+            for text in [name.to_vec(), [b"{\"a\": \"".as_slice(), name].concat(), [name, b" and all that follows behind it"].concat()] {
+                assert!(may_have_name(&text) && has_name(&text), "{}", String::from_utf8_lossy(&text));
+            }
+        }
+        assert!(!has_name(b"GET /graphs/design HTTP/1.1"));
+    }
 }

@@ -262,7 +262,8 @@ pub fn continues_key(before: &[u8], line: &[u8]) -> bool {
         let other = if is_empty { before } else { line };
         return is_empty != is_empty_before && (is_short_line(other) || super::opens_key(before));
     }
-    if super::opens_key(before) {
+    // A search for one byte is soon begun, and few lines have this one.
+    if memchr::memchr(b'V', before).is_some() && super::opens_key(before) {
         return (0..line.len()).any(|at| begins_body(line, at));
     }
     let Some(full) = full_line(before) else { return false };
