@@ -73,7 +73,8 @@ pub fn begin_alike(a: &[u8], b: &[u8]) -> bool {
 
 /// It begins with text that is neither an escape nor a number.
 fn has_head(line: &[u8]) -> bool {
-    signs(line.get(..HEADER_BYTES).unwrap_or_default()) == 0 && !is_numbers(line)
+    let text = line.trim_ascii_start();
+    !text.iter().take(HEADER_BYTES).any(|b| b"\\&%#;".contains(b)) && !is_numbers(line)
 }
 
 /// The line begins with what the one before it is made of, up to its end or to what closes a value.

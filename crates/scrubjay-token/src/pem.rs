@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::base64::has_both_cases;
+use crate::runs::long_runs;
 use crate::token::{Cut, Found, Kind, Token};
 
 pub(crate) use der::begins_key;
@@ -81,21 +82,18 @@ fn label(text: &[u8], from: usize) -> Option<usize> {
     (is_key && matches!(label.first(), Some(b' ' | b'+')) && !label.contains(&b'\n')).then_some(end + DASHES.len())
 }
 
-/// A label by itself in quotes, before another short field of its record: `key="-----BEGIN PRIVATE KEY-----" n=58`. Where the next
-/// record begins alike, its lines may be the key's.
+/// A label by itself in quotes, with words or short fields behind it: `key="-----BEGIN PRIVATE KEY-----" n=58`. Where the next record
+/// begins alike, its lines may be the key's.
 fn is_field(text: &[u8], label: &Range<usize>) -> bool {
     let quote = text[..label.start].last().filter(|quote| matches!(quote, b'"' | b'\''));
     let Some(rest) = text.get(label.end + 1..).filter(|_| quote.is_some() && text.get(label.end) == quote) else { return false };
-    let Some(field) = rest.strip_prefix(b" ") else { return false };
-    let name = field.iter().take_while(|&&b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')).count();
-    let value = field.get(name + 1..).unwrap_or_default();
-    let len = value.iter().take(PART_CHARS_MIN).take_while(|b| !b.is_ascii_whitespace()).count();
+    let (rest, next) = memchr::memchr(b'\n', rest).map_or((rest, &[][..]), |end| (&rest[..end], &rest[end + 1..]));
+    let has_words = matches!(rest, [b' ', first, ..] if first.is_ascii_alphabetic());
     let line = memchr::memrchr(b'\n', &text[..label.start]).map_or(0, |end| end + 1);
     let head = &text[line..label.start.min(line + HEADER_BYTES)];
-    let next = memchr::memchr(b'\n', rest).map_or(&[][..], |end| &rest[end + 1..]);
     let is_alike = |(a, b): (&u8, &u8)| a == b || a.is_ascii_digit() && b.is_ascii_digit();
-    let goes_on = next.len() >= head.len() && next.iter().zip(head).all(is_alike);
-    name > 0 && field.get(name) == Some(&b'=') && len < PART_CHARS_MIN && !goes_on
+    let goes_on = || next.len() >= head.len() && next.iter().zip(head).all(is_alike);
+    has_words && long_runs(rest, PART_CHARS_MIN, is_body).next().is_none() && !goes_on()
 }
 
 /// True for the marker at a key's end.
