@@ -342,7 +342,7 @@ mod tests {
         // It is decided.
         assert_eq!(unit(all, one.len(), one.len(), 1000), one.len()..text.len());
         // It was read before.
-        let rest = text[one.len()..].as_bytes();
+        let rest = &text.as_bytes()[one.len()..];
         assert_eq!(unit(Lines::behind(one.as_bytes(), rest), 0, 0, 1000), 0..rest.len());
         assert_eq!(unit(Lines::behind(b"", rest), 0, 0, 1000), 0..two.len());
         // It is too long to be looked at, or the buffer begins in it.
