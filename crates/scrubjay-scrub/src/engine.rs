@@ -9,6 +9,7 @@
 //! commits at most half of itself, so that whatever is shorter than half a window is seen whole by one of them.
 
 mod field;
+mod lane;
 mod swallow;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 
 use crate::cache::{Cache, Tag};
 use crate::engine::field::{Asked, Decided};
+pub(crate) use crate::engine::lane::LaneState;
 use crate::engine::swallow::swallow;
 use crate::fence::{decided, fenced};
 use crate::marker;
@@ -70,48 +72,6 @@ pub(crate) struct Decision {
     pub(crate) consumed: usize,
     /// Claim sets that do not go with the markers, one line each.
     pub(crate) sidecar: Vec<u8>,
-}
-
-/// State that a lane carries from one buffer to the next.
-#[derive(Default)]
-pub(crate) struct LaneState {
-    /// Inside an over-long run whose beginning was withheld: it is swallowed to its end.
-    swallowing: bool,
-    /// The next byte continues a line whose beginning is decided.
-    mid_line: bool,
-    /// In a line that holds an object longer than the token limit: what may belong to it is withheld to the line's end.
-    withholding: bool,
-    /// Inside an object of ours of which a value was swallowed: how its strings are quoted. What of it follows goes, too.
-    object: Option<Vec<u8>>,
-    /// What the rules for other credentials ask of the beginning of a line that is decided in parts.
-    words: LineWords,
-    /// What comes is no record but a key or a header of one: no field is put into it.
-    is_bare: bool,
-    /// It is a key: equal keys have to stay equal, so every marker in it is the short one.
-    is_key: bool,
-    /// The line before what comes, decided as it is: what the next one is may depend on it. Empty: there is none, or it is over the limit.
-    before: Vec<u8>,
-}
-
-impl LaneState {
-    /// For a header of a record.
-    pub(crate) fn bare() -> Self {
-        Self { is_bare: true, ..Self::default() }
-    }
-
-    /// For the key of a record.
-    pub(crate) fn key() -> Self {
-        Self { is_bare: true, is_key: true, ..Self::default() }
-    }
-
-    /// For what comes behind this line.
-    pub(crate) fn behind(line: Vec<u8>) -> Self {
-        Self { before: Some(line).filter(|line| line.ends_with(b"\n")).unwrap_or_default(), ..Self::default() }
-    }
-
-    pub(crate) fn is_clean(&self) -> bool {
-        !self.swallowing && !self.mid_line
-    }
 }
 
 /// Finds and decides. Holds no input.

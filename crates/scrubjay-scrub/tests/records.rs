@@ -14,7 +14,10 @@ fn escaped(text: &str, escape: impl Fn(u8) -> String) -> String {
     text.bytes().map(escape).collect()
 }
 
-fn escapes() -> [(&'static str, fn(u8) -> String); 5] {
+/// The name of an escape, and how it writes a byte.
+type Escape = (&'static str, fn(u8) -> String);
+
+fn escapes() -> [Escape; 5] {
     [
         ("percent", |b| format!("%{b:02X}")),
         ("hex", |b| format!("\\x{b:02x}")),

@@ -1,12 +1,13 @@
 //! Views: a text with one layer of encoding taken off, and where each of its bytes came from.
 
+mod broken;
 mod control;
 mod escapes;
 mod quoted;
 
 use std::ops::Range;
 
-use crate::wrap::is_piece;
+pub(crate) use broken::{broken, html_break};
 pub(crate) use control::has_control;
 pub(crate) use escapes::escape_at;
 use escapes::{backslash, entity, hex};
@@ -228,99 +229,6 @@ pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
     view.copy(text, done..text.len());
     Some(view)
 }
-
-/// Length of a break of HTML (`<br>`, `<br/>`, `<BR />`) at the beginning of a text; 0: there is none.
-pub(crate) fn html_break(text: &[u8]) -> usize {
-    let [b'<', b'b' | b'B', b'r' | b'R', rest @ ..] = text else { return 0 };
-    let tail = rest.iter().take(2).take_while(|&&b| matches!(b, b' ' | b'/')).count();
-    if rest.get(tail) == Some(&b'>') { tail + 4 } else { 0 }
-}
-
-/// A line break that is written as an escape at `at`: its length, and what it stands for. A sign of HTML or of a URL is only one
-/// where it divides another escape.
-fn break_at(text: &[u8], at: usize) -> Option<(usize, u8)> {
-    let near = &text[at..];
-    match near.first()? {
-        b'\\' => {
-            let slashes = near.iter().take(8).take_while(|&&b| b == b'\\').count();
-            let byte = match near.get(slashes)? {
-                b'n' => b'\n',
-                b'r' => b'\r',
-                b't' => b'\t',
-                _ => return None,
-            };
-            Some((slashes + 1, byte))
-        }
-        b'<' => Some((html_break(near), b'\n')).filter(|(len, _)| *len > 0 && (divides_escape(text, at) || is_behind_escapes(text, at))),
-        _ => {
-            let crlf = usize::from(near.starts_with(b"%0D") || near.starts_with(b"%0d")) * 3;
-            let is_break = matches!(&near[crlf..], [b'%', b'0', b'A' | b'a', ..]);
-            (is_break && divides_escape(text, at)).then_some((crlf + 3, b'\n'))
-        }
-    }
-}
-
-/// A full line of escapes ends at `at`.
-fn is_behind_escapes(text: &[u8], at: usize) -> bool {
-    let tail = &text[at.saturating_sub(WIDE_CHARS_MIN)..at];
-    let signs = tail.iter().filter(|b| matches!(b, b'%' | b'&' | b'\\')).count();
-    signs * BROKEN_BYTES_MAX >= WIDE_CHARS_MIN && tail.iter().all(|&b| is_piece(b) || b"\\&#;".contains(&b))
-}
-
-/// The beginning of an escape of percent, of HTML or of a string ends at `at`.
-fn divides_escape(text: &[u8], at: usize) -> bool {
-    let tail = &text[at.saturating_sub(BROKEN_BYTES_MAX)..at];
-    let Some(sign) = tail.iter().rposition(|b| matches!(b, b'%' | b'&' | b'\\')) else { return false };
-    let begun = &tail[sign + 1..];
-    let are_digits = |digits: &[u8], count: usize| digits.len() < count && digits.iter().all(u8::is_ascii_hexdigit);
-    match tail[sign] {
-        b'%' => are_digits(begun, 2),
-        b'&' => begun.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'#'),
-        _ => match begun {
-            [] => true,
-            [b'u', digits @ ..] => are_digits(digits, 4),
-            [b'x', digits @ ..] => are_digits(digits, 2),
-            _ => false,
-        },
-    }
-}
-
-/// The text with its escaped line breaks (`\n`, and `<br>` or `%0A` within an escape) as line ends and nothing else decoded, where such
-/// a break divides or touches another escape (`%6\n5`) or wraps a value that holds some: the line has to be joined before the escape
-/// can be read. `None`: none does.
-pub(crate) fn broken(text: &[u8]) -> Option<View> {
-    let divides = |at: usize| {
-        let tail = &text[at.saturating_sub(BROKEN_BYTES_MAX)..at];
-        let escape = tail.iter().rposition(|b| matches!(b, b'%' | b'&'));
-        escape.is_some_and(|i| match tail[i] {
-            b'%' => tail.len() - i <= 3 && tail[i + 1..].iter().all(u8::is_ascii_hexdigit),
-            _ => tail[i + 1..].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'#' | b';')),
-        })
-    };
-    let tail = |at: usize, of: fn(u8) -> bool| text[..at].iter().rev().take(WIDE_CHARS_MIN).take_while(|&&b| of(b)).count();
-    let wide = |at: usize| {
-        tail(at, |b| is_piece(b) || b"\\&#;".contains(&b)) == WIDE_CHARS_MIN
-            || tail(at, |b| b.is_ascii_hexdigit() || b" ,:;x".contains(&b)) == WIDE_CHARS_MIN
-    };
-    let signs = || memchr::memchr3_iter(b'\\', b'<', b'%', text);
-    signs().find(|&at| break_at(text, at).is_some() && (text[at] != b'\\' || divides(at) || wide(at)))?;
-    let mut view = View::with_capacity(text.len());
-    view.decoded = true;
-    let mut done = 0;
-    for at in signs() {
-        let Some((len, byte)) = break_at(text, at).filter(|_| at >= done) else { continue };
-        view.copy(text, done..at);
-        view.push(byte, at, at + len);
-        done = at + len;
-    }
-    view.copy(text, done..text.len());
-    Some(view)
-}
-
-/// Shortest end of a line that may be a wrapped value's.
-const WIDE_CHARS_MIN: usize = 60;
-/// Longest beginning of an escape that a line break divides.
-const BROKEN_BYTES_MAX: usize = 8;
 
 /// Longest operating system command that a terminal is given within a text, in bytes: a hyperlink has an address.
 const COMMAND_BYTES_MAX: usize = 512;
