@@ -63,6 +63,35 @@ fn heads_stay_where_an_escape_is_cut() {
     }
 }
 
+/// A part of a container's line may be nothing but a blank.
+#[test]
+fn parts_of_nothing_but_blanks() {
+    let t = "2026-07-19T20:40:19.612000000Z";
+    let secret = "eQhnPBprC8N-U-PZEeE_cTi7Bf5Wuusd8IoDzUekNLc";
+    let key = format!("{t} stdout P {{\"kty\": \"OKP\", \"d\":\n{t} stdout P  \n{t} stdout F \"{secret}\"}}\n");
+    let out = String::from_utf8(whole(Limits::default(), key.as_bytes())).unwrap();
+    assert!(!out.contains(secret) && out.lines().all(|line| line.starts_with(&format!("{t} stdout "))), "{out}");
+}
+
+/// Each group of a wrapped value's lines between others' is told by one of them.
+#[test]
+fn lines_of_others_between_the_lines_of_a_value() {
+    let other = "10:11:12 DEBUG other thread n=4";
+    let mut r = Random::new(13);
+    let claims = "{\"iss\":\"https://idp.example/realms/a\",\"sub\":\"user-b4jn11kj8gqyyt\",\"exp\":1795000000,\"picture\":\"";
+    for _ in 0..cases(6) {
+        let width = r.between(64, 100);
+        let picture: String = (0..900).map(|_| char::from(b'a' + r.below(26) as u8)).collect();
+        let payload = scrubjay_token::base64::encode(format!("{claims}{picture}\"}}").as_bytes());
+        // From the middle of the first claims on.
+        let lines: Vec<&str> = payload[9..].as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        let text = format!("{other}\n{}\n{other}\n", lines[..5].join("\n"));
+        let out = String::from_utf8(whole(Limits::default(), text.as_bytes())).unwrap();
+        assert!(out.starts_with(&format!("{other}\njwt(")) && out.ends_with(&format!(")\n\n\n\n\n{other}\n")), "{text}\n{out}");
+    }
+    check_same(&format!("{}\nNext line of it\n{}", "QUJDRA1z".repeat(9), "QUJDRA1z".repeat(9)));
+}
+
 /// Base64 of an object that is all there goes on in no next line.
 #[test]
 fn objects_in_base64_before_a_token_stay() {

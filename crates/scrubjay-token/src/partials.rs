@@ -56,7 +56,9 @@ fn cri(line: &[u8]) -> Option<Part> {
         return None;
     }
     let mut spaces = line.iter().take(64).enumerate().filter(|(_, b)| **b == b' ').map(|(i, _)| i);
-    let (first, second, third) = (spaces.next()?, spaces.next()?, spaces.next()?);
+    let (first, second) = (spaces.next()?, spaces.next()?);
+    // Nothing but blanks may stand behind the tag, and they may be taken off.
+    let third = spaces.next().unwrap_or(line.len());
     let (time, stream, tag) = (&line[..first], first + 1..second, &line[second + 1..third]);
     let known = matches!(&line[stream.clone()], b"stdout" | b"stderr") && time.len() >= 20 && time[10] == b'T';
     let partial = match tag {
@@ -64,7 +66,7 @@ fn cri(line: &[u8]) -> Option<Part> {
         b"F" => false,
         _ => return None,
     };
-    known.then_some(Part { text: third + 1..line.len(), stream, partial })
+    known.then_some(Part { text: line.len().min(third + 1)..line.len(), stream, partial })
 }
 
 /// `{"log":"TEXT","stream":"stdout","time":"…"}`: a text without `\n` at its end goes on.
@@ -126,6 +128,8 @@ mod tests {
         assert_eq!(view.pieces(text.as_bytes(), &(0..6)).len(), 2);
         let text = "{\"log\":\"abc\",\"stream\":\"stdout\",\"time\":\"t\"}\n{\"log\":\"def\\n\",\"stream\":\"stdout\",\"time\":\"t\"}\n";
         assert_eq!(partials(text.as_bytes()).unwrap().text, b"abcdef\n");
+        let text = format!("{t} stdout P abc\n{t} stdout P  \n{t} stdout P\n{t} stdout F def\n");
+        assert_eq!(partials(text.as_bytes()).unwrap().text, b"abc def\n", "a part of blanks, and one without any");
         assert!(partials(b"2026-11-23T12:00:00.1Z stdout F whole\nplain\n").is_none());
         let text = "{\"log\":\"a\\\\n\",\"stream\":\"stdout\",\"time\":\"t\"}\n{\"log\":\"b\\n\",\"stream\":\"stdout\",\"time\":\"t\"}\n";
         assert_eq!(partials(text.as_bytes()).unwrap().text, b"a\\\\nb\n", "an escaped backslash before an n is no line end");

@@ -8,6 +8,7 @@ use memchr::memmem::Finder;
 use crate::analyze::BASE64_CHARS_MIN;
 use crate::base64::{decode, decode_head, is_base64};
 use crate::claim_set::Claim;
+use crate::compact::is_mixed;
 use crate::edges::{behind_escape, fragment_start};
 use crate::json::{self, Status};
 use crate::runs::long_runs;
@@ -17,6 +18,10 @@ use crate::token::{Cut, Found, Kind, Token};
 const TRIES_MAX: usize = 8;
 /// Bytes that show whether it is text.
 const HEAD_BYTES: usize = 24;
+/// Shortest line that goes on (DESIGN §4).
+const WRAP_CHARS_MIN: usize = 60;
+/// Shortest last line.
+const REST_CHARS_MIN: usize = 16;
 /// Longest name of a claim.
 const NAME_BYTES_MAX: usize = 40;
 
@@ -35,8 +40,52 @@ pub(crate) fn torn_runs(text: &[u8], found: &[Found]) -> Vec<Found> {
         let next = found.get(found.partition_point(|f| f.span().end <= run.start));
         next.is_none_or(|f| run.end <= f.span().start)
     };
-    let runs = long_runs(text, BASE64_CHARS_MIN, is_base64).filter(is_alone);
-    runs.filter_map(|run| torn_run(text, &(behind_escape(text, run.clone())..run.end))).collect()
+    let mut torn: Vec<Found> = Vec::new();
+    for run in long_runs(text, BASE64_CHARS_MIN, is_base64).filter(|run| is_alone(run)) {
+        let end = torn.last().map_or(0, |last| last.span().end);
+        if run.start < end {
+            continue;
+        }
+        let Some(mut found) = torn_run(text, &(behind_escape(text, run.clone())..run.end)) else { continue };
+        found.pieces = with_neighbours(text, &found.span(), |line| end <= line.start && is_alone(line));
+        torn.push(found);
+    }
+    torn
+}
+
+/// A run that is all of its line, and those above and below it that are of the same width and of nothing else: one wrapped value, of which
+/// somebody else's lines took its beginning. The last line may be shorter.
+fn with_neighbours(text: &[u8], run: &Range<usize>, is_free: impl Fn(&Range<usize>) -> bool) -> Vec<Range<usize>> {
+    let mut pieces = Vec::from([run.clone()]);
+    let line_start = |at: usize| memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+    let own = line_start(run.start);
+    let is_whole = matches!(text[run.end..], [] | [b'\n' | b'\r', ..]) && text[own..run.start].iter().all(|b| matches!(b, b' ' | b'\t'));
+    if !is_whole || run.len() < WRAP_CHARS_MIN {
+        return pieces;
+    }
+    let indent = run.start - own;
+    // What a line is of nothing but, behind the same indentation.
+    let value = |line: Range<usize>| {
+        let bare = line.start..line.start + text[line.clone()].trim_ascii_end().len();
+        let value = bare.start + indent..bare.end;
+        let fits = value.start < value.end && text[bare.start..value.start] == text[own..run.start];
+        let chars = text.get(value.clone()).filter(|_| fits)?;
+        (chars.iter().all(|&b| is_base64(b)) && is_mixed(chars) && is_free(&value)).then_some(value)
+    };
+    let mut start = own;
+    while let Some(end) = start.checked_sub(1) {
+        start = line_start(end);
+        let Some(above) = value(start..end).filter(|value| value.len() == run.len()) else { break };
+        pieces.insert(0, above);
+    }
+    let mut end = memchr::memchr(b'\n', &text[run.end..]).map_or(text.len(), |len| run.end + len + 1);
+    while end < text.len() {
+        let next = memchr::memchr(b'\n', &text[end..]).map_or(text.len(), |len| end + len + 1);
+        let Some(below) = value(end..next).filter(|value| (REST_CHARS_MIN..=run.len()).contains(&value.len())) else { break };
+        end = if below.len() < run.len() { text.len() } else { next };
+        pieces.push(below);
+    }
+    pieces
 }
 
 /// A run that is a piece of a claim set, behind what it is glued to.
