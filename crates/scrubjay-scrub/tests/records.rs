@@ -73,6 +73,40 @@ fn parts_of_nothing_but_blanks() {
     assert!(!out.contains(secret) && out.lines().all(|line| line.starts_with(&format!("{t} stdout "))), "{out}");
 }
 
+/// What the rules for objects in base64, labels and heads must not take from a token.
+#[test]
+fn tokens_that_look_like_their_neighbours() {
+    let forms = [Form::Jws, Form::JwsNone];
+    for next in ["~~~", "~/bin", "=cut", "======="] {
+        for mark in ["", "+ ", "> "] {
+            check_forms(4, 103, &forms, |_, t| format!("{mark}{}\n{next}", t.text.replace('.', &format!("\n{mark}"))));
+        }
+    }
+    let header = scrubjay_token::base64::encode(br#"{"alg": "ES256", "kid": "kbe03cdc3b2f0e233ebc2b2fabe30220f1ca2f3ef0110c"}"#);
+    let detached =
+        format!("+\"{header}\n+..bUNNV0u7oDnXQaJYkNa1IbepBV4PyWT2gOWsLzR_bDEABCumWvtVwXFSnzB4lHkaxHvU_DfEGbld4vbjn_9FiQ\n[1, 2]\n");
+    let out = String::from_utf8(whole(Limits::default(), detached.as_bytes())).unwrap();
+    assert!(out.starts_with("+\"jwt(") && out.ends_with(")\n+\n[1, 2]\n"), "{out}");
+    // A payload that says nothing of a token, and its signature.
+    let payload = scrubjay_token::base64::encode(br#"{"uid": 1, "email": "a@b", "kid": "qkkkkkkkkkkkkkkkkkkk"}"#);
+    let signature = "26_guM1ZR5FO1Sw0cAemepA71pssr8NLhVZfMosj8vktaDJvELuy1MbowfZlPqTmlM4SDWNlVK8TTXjRQoA_ow";
+    let out =
+        String::from_utf8(whole(Limits::default(), format!("{payload}\n.{}\n{}\nend\n", &signature[..75], &signature[75..]).as_bytes()))
+            .unwrap();
+    assert!(!out.contains(&signature[..20]) && !out.contains(&payload) && out.ends_with("\nend\n"), "{out}");
+    // A label in quotes, and lines of the key without any.
+    let body = Form::Pem.make(&mut Random::new(17)).text.lines().skip(1).take(4).map(|line| format!("key={line}\n")).collect::<String>();
+    let out = whole(Limits::default(), format!("key=\"-----BEGIN PRIVATE KEY-----\" n=58\n{body}").as_bytes());
+    assert!(body.lines().all(|line| !String::from_utf8_lossy(&out).contains(&line[4..])), "{}", String::from_utf8_lossy(&out));
+    // Heads of columns are no times.
+    for head in ["data    ", "url     ", "payload "] {
+        check_forms(4, 109, &forms[..1], |r, t| {
+            let text = escaped(&t.text, |b| format!("%{b:02x}"));
+            in_records(&text, 3 * r.between(20, 25), |_, _| head.into()).join(" \n")
+        });
+    }
+}
+
 /// Each group of a wrapped value's lines between others' is told by one of them.
 #[test]
 fn lines_of_others_between_the_lines_of_a_value() {
@@ -206,6 +240,13 @@ fn escapes_that_a_break_divides() {
             let text = escaped(&t.text, escape);
             let pieces: Vec<_> = text.as_bytes().chunks(width).map(|p| std::str::from_utf8(p).unwrap()).collect();
             format!("t={} done", pieces.join("<br>"))
+        });
+        // The last piece may be a full one.
+        check_forms(4, 113, &COMPACT[..1], |_, t| {
+            let text = escaped(&t.text, escape);
+            let width = (61..120).find(|width| text.len() % width == 0).unwrap_or(66);
+            let pieces: Vec<_> = text.as_bytes().chunks(width).map(|p| std::str::from_utf8(p).unwrap()).collect();
+            pieces.join("<br>")
         });
     }
 }

@@ -71,10 +71,12 @@ pub fn begin_alike(a: &[u8], b: &[u8]) -> bool {
     a.len().min(b.len()) >= HEADER_BYTES && a.iter().zip(b).take(HEADER_BYTES).all(is_alike)
 }
 
-/// It begins with text that is neither an escape nor a number.
+/// It begins with what a record does, which has a number in it (a time, a count), and neither with an escape nor with the rest of one.
 fn has_head(line: &[u8]) -> bool {
     let text = line.trim_ascii_start();
-    !text.iter().take(HEADER_BYTES).any(|b| b"\\&%#;".contains(b)) && !is_numbers(line)
+    let head = &text[..text.len().min(HEADER_BYTES)];
+    let has_sign = head.iter().any(|b| b"\\&%#;".contains(b));
+    !has_sign && head.iter().any(u8::is_ascii_digit) && !head.iter().all(u8::is_ascii_hexdigit) && !is_numbers(line)
 }
 
 /// The line begins with what the one before it is made of, up to its end or to what closes a value.

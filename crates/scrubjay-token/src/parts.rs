@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::analyze::is_readable;
 use crate::base64::{decode, has_both_cases, head_len, is_base64, padding_len, tail_len};
-use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set};
+use crate::claim_set::REGISTERED_CLAIMS;
 use crate::compact::{HEADER_CHARS_MAX, is_dense, is_opening, may_be_head, signature_fits};
 use crate::fold::begin_alike;
 use crate::fragments::FRAGMENT_PART_CHARS_MIN;
@@ -334,14 +334,15 @@ pub fn ends_in_part(line: &[u8]) -> bool {
     opens && object(part).is_some()
 }
 
-/// True for a value that ends in the base64 of an object which is all there, and which is neither a header nor a claim set: what
-/// stands in the next line is none of it. Where that line begins with no dot, this holds for the others, too.
-pub(crate) fn ends_in_object(value: &[u8], dotted: bool) -> bool {
+/// True for a value that ends in the base64 of an object which is all there, and which is no part of a token as far as its members say:
+/// what stands in the next line is none of it.
+pub(crate) fn ends_in_object(value: &[u8]) -> bool {
     let bare = &value[..value.iter().rposition(|&b| b != b'=').map_or(0, |last| last + 1)];
     let start = bare.len() - tail_len(bare);
     let part = &bare[start..];
+    let is_own = |object: &Object| object.is_header || json::skim(&object.bytes, &REGISTERED_CLAIMS).named;
     let opens = start.checked_sub(1).is_none_or(|before| bare[before] != b'.') && part.len() >= OBJECT_CHARS_MIN && is_opening(part, 0);
-    opens && object(part).is_some_and(|object| !dotted || !object.is_header && !is_claim_set(&json::parse(&object.bytes).value))
+    opens && object(part).is_some_and(|object| !is_own(&object))
 }
 
 /// True for a line below the header of a JWE (`before`), for one that ends in what may be an IV, with an encrypted key or nothing

@@ -83,7 +83,7 @@ fn label(text: &[u8], from: usize) -> Option<usize> {
 }
 
 /// A label by itself in quotes, with words or short fields behind it: `key="-----BEGIN PRIVATE KEY-----" n=58`. Where the next record
-/// begins alike, its lines may be the key's.
+/// begins alike, or ends in what a body is made of, its lines may be the key's.
 fn is_field(text: &[u8], label: &Range<usize>) -> bool {
     let quote = text[..label.start].last().filter(|quote| matches!(quote, b'"' | b'\''));
     let Some(rest) = text.get(label.end + 1..).filter(|_| quote.is_some() && text.get(label.end) == quote) else { return false };
@@ -92,8 +92,16 @@ fn is_field(text: &[u8], label: &Range<usize>) -> bool {
     let line = memchr::memrchr(b'\n', &text[..label.start]).map_or(0, |end| end + 1);
     let head = &text[line..label.start.min(line + HEADER_BYTES)];
     let is_alike = |(a, b): (&u8, &u8)| a == b || a.is_ascii_digit() && b.is_ascii_digit();
-    let goes_on = || next.len() >= head.len() && next.iter().zip(head).all(is_alike);
+    let goes_on = || next.len() >= head.len() && next.iter().zip(head).all(is_alike) || ends_in_body(next);
     has_words && long_runs(rest, PART_CHARS_MIN, is_body).next().is_none() && !goes_on()
+}
+
+/// The first line of a text ends in base64 that is no part of a token, perhaps before what closes it.
+fn ends_in_body(text: &[u8]) -> bool {
+    let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
+    let end = line.iter().rposition(|b| !b" \t\r\"'`,;=".contains(b)).map_or(0, |last| last + 1);
+    let len = line[..end].iter().rev().take_while(|&&b| is_body(b)).count();
+    len >= PART_CHARS_MIN && !matches!(line[..end - len].last(), Some(b'.' | b'-' | b'_' | b'~'))
 }
 
 /// True for the marker at a key's end.

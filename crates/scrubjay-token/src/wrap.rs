@@ -315,8 +315,8 @@ fn continuations(all: &Lines<'_>, rows: &mut Rows, i: usize, first: &Piece) -> C
     if all.alphabet == Alphabet::Any {
         return Course { count: rows.full(all, i, first.core.end - all.lines[i].start), ..Course::default() };
     }
-    let goes_on_dotted = || all.lines.get(i + 1).is_some_and(|next| all.text[mark_end(all.text, next)..next.end].starts_with(b"."));
-    if first.behind == Behind::End && ends_in_object(&all.text[first.core.clone()], goes_on_dotted()) {
+    let is_dotted = || all.lines.get(i + 1).is_some_and(|next| all.text[mark_end(all.text, next)..next.end].starts_with(b"."));
+    if first.behind == Behind::End && ends_in_object(&all.text[first.core.clone()]) && !is_dotted() {
         return Course::default();
     }
     let least = all.width_min(i);

@@ -15,9 +15,9 @@ pub(crate) fn html_break(text: &[u8]) -> usize {
     if rest.get(tail) == Some(&b'>') { tail + 4 } else { 0 }
 }
 
-/// A line break that is written as an escape at `at`: its length, and what it stands for. A sign of HTML or of a URL is only one
-/// where it divides another escape.
-fn break_at(text: &[u8], at: usize) -> Option<(usize, u8)> {
+/// A line break that is written as an escape at `at`: its length, and what it stands for. One of HTML or of a URL is only one where it
+/// divides what is written in other escapes, and stands for nothing.
+fn break_at(text: &[u8], at: usize) -> Option<(usize, Option<u8>)> {
     let near = &text[at..];
     match near.first()? {
         b'\\' => {
@@ -28,13 +28,17 @@ fn break_at(text: &[u8], at: usize) -> Option<(usize, u8)> {
                 b't' => b'\t',
                 _ => return None,
             };
-            Some((slashes + 1, byte))
+            Some((slashes + 1, Some(byte)))
         }
-        b'<' => Some((html_break(near), b'\n')).filter(|(len, _)| *len > 0 && (divides_escape(text, at) || is_behind_escapes(text, at))),
+        b'<' => {
+            let len = html_break(near);
+            let goes_on = || is_behind_escapes(text, at) && matches!(near.get(len), Some(b'%' | b'&' | b'\\'));
+            (len > 0 && (divides_escape(text, at) || goes_on())).then_some((len, None))
+        }
         _ => {
             let crlf = usize::from(near.starts_with(b"%0D") || near.starts_with(b"%0d")) * 3;
             let is_break = matches!(&near[crlf..], [b'%', b'0', b'A' | b'a', ..]);
-            (is_break && divides_escape(text, at)).then_some((crlf + 3, b'\n'))
+            (is_break && divides_escape(text, at)).then_some((crlf + 3, None))
         }
     }
 }
@@ -64,7 +68,7 @@ fn divides_escape(text: &[u8], at: usize) -> bool {
     }
 }
 
-/// The text with its escaped line breaks (`\n`, and `<br>` or `%0A` within an escape) as line ends and nothing else decoded, where such
+/// The text with its escaped line breaks (`\n`) as line ends, without those of others (`<br>`, `%0A`) within escapes, and nothing else decoded, where such
 /// a break divides or touches another escape (`%6\n5`) or wraps a value that holds some: the line has to be joined before the escape
 /// can be read. `None`: none does.
 pub(crate) fn broken(text: &[u8]) -> Option<View> {
@@ -89,7 +93,9 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
     for at in signs() {
         let Some((len, byte)) = break_at(text, at).filter(|_| at >= done) else { continue };
         view.copy(text, done..at);
-        view.push(byte, at, at + len);
+        if let Some(byte) = byte {
+            view.push(byte, at, at + len);
+        }
         done = at + len;
     }
     view.copy(text, done..text.len());
