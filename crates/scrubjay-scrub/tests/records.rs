@@ -118,7 +118,7 @@ fn lines_of_others_between_the_lines_of_a_value() {
         let picture: String = (0..900).map(|_| char::from(b'a' + r.below(26) as u8)).collect();
         let payload = scrubjay_token::base64::encode(format!("{claims}{picture}\"}}").as_bytes());
         // From the middle of the first claims on.
-        let lines: Vec<&str> = payload[9..].as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        let lines: Vec<&str> = payload.as_bytes()[9..].chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
         let text = format!("{other}\n{}\n{other}\n", lines[..5].join("\n"));
         let out = String::from_utf8(whole(Limits::default(), text.as_bytes())).unwrap();
         assert!(out.starts_with(&format!("{other}\njwt(")) && out.ends_with(&format!(")\n\n\n\n\n{other}\n")), "{text}\n{out}");
