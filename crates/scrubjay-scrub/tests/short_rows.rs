@@ -3,35 +3,23 @@
 mod support;
 
 use scrubjay_scrub::Limits;
-use scrubjay_testkit::leak::leaks;
 use scrubjay_testkit::random::Random;
 use scrubjay_testkit::tokens::{Form, Token};
-use support::{AFTER, BEFORE, cases, check_same, first_seed, pieces, shown, whole};
+use support::{check_forms_and, check_same, pieces, shown, whole};
 
 const FORMS: [Form; 6] = [Form::Jws, Form::JwsNested, Form::Jwe, Form::SdJwt, Form::JsonJwsFlat, Form::JwkEc];
 
 /// `write` gives the lines of a token, or of a text that holds it.
 #[track_caller]
 fn check(write: impl Fn(&mut Random, &Token) -> String) {
-    for seed in first_seed()..first_seed() + cases(4) {
-        for form in FORMS {
-            let mut r = Random::new(seed * 31 + form as u64);
-            let token = form.make(&mut r);
-            let document = format!("{BEFORE}{}\n{AFTER}", write(&mut r, &token));
-            let out = whole(Limits::default(), document.as_bytes());
-            let found = leaks(&out, &token.secrets, &token.claims);
-            let shown = || format!("\n  in  {}\n  out {}", shown(document.as_bytes()), shown(&out));
-            assert!(found.is_empty(), "seed {seed} {form:?} leaks {:?} {:?}{}", found.runs.first(), found.claims, shown());
-            assert!(out.windows(4).any(|w| w == b"jwt(" || w == b"jwe(" || w == b"jwk("), "nothing is found{}", shown());
-            assert!(out.starts_with(BEFORE.as_bytes()) && out.ends_with(AFTER.as_bytes()), "a neighbour changed{}", shown());
-            let lines = |text: &[u8]| text.iter().filter(|&&b| b == b'\n').count();
-            assert_eq!(lines(&out), lines(document.as_bytes()), "lines{}", shown());
-            for _ in 0..3 {
-                let cut = r.below(document.len());
-                assert_eq!(pieces(Limits::default(), document.as_bytes(), &[cut]), out, "cut at {cut}{}", shown());
-            }
+    check_forms_and(4, 31, &FORMS, write, |r, document, out| {
+        let shown = || format!("\n  in  {}\n  out {}", shown(document), shown(out));
+        assert!(out.windows(4).any(|w| w == b"jwt(" || w == b"jwe(" || w == b"jwk("), "nothing is found{}", shown());
+        for _ in 0..3 {
+            let cut = r.below(document.len());
+            assert_eq!(pieces(Limits::default(), document, &[cut]), out, "cut at {cut}{}", shown());
         }
-    }
+    });
 }
 
 /// The bytes of a request with the token in it, or of the token alone.

@@ -12,7 +12,7 @@ use crate::wrap::is_piece;
 /// Shortest width that counts (DESIGN §4).
 const WIDTH_BYTES_MIN: usize = 60;
 /// Beginnings of this length that are equal but for their digits are those of records.
-const HEADER_BYTES: usize = 8;
+pub(crate) const HEADER_BYTES: usize = 8;
 
 /// The text with folded lines joined: at least two lines of one width, which are no records, and one before or behind
 /// them. What holds none of the signs of an escape or a list needs no such care. `None`: nothing is folded.
@@ -67,8 +67,13 @@ fn continuations(text: &[u8], lines: &[Range<usize>]) -> usize {
 /// True for lines whose beginnings are equal but for their digits, as those of records are.
 #[must_use]
 pub fn begin_alike(a: &[u8], b: &[u8]) -> bool {
+    a.get(..HEADER_BYTES).is_some_and(|head| begins_as(b, head))
+}
+
+/// True for a line that begins with this head, but for its digits.
+pub(crate) fn begins_as(line: &[u8], head: &[u8]) -> bool {
     let is_alike = |(a, b): (&u8, &u8)| a == b || a.is_ascii_digit() && b.is_ascii_digit();
-    a.len().min(b.len()) >= HEADER_BYTES && a.iter().zip(b).take(HEADER_BYTES).all(is_alike)
+    line.len() >= head.len() && line.iter().zip(head).all(is_alike)
 }
 
 /// It begins with what a record does, which has a number in it (a time, a count), and neither with an escape nor with the rest of one.

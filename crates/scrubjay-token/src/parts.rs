@@ -79,7 +79,7 @@ fn glued(text: &[u8], run: &Range<usize>) -> Option<View> {
         return None;
     }
     let chars = &text[run.clone()];
-    let head = object_len(&chars[..chars.len().min(HEADER_CHARS_MAX)])?;
+    let (head, _) = leading_object(&chars[..chars.len().min(HEADER_CHARS_MAX)])?;
     let header = header(text, &(run.start..run.start + head))?;
     let rest = chars.len() - head;
     let lens = if header.get("enc").is_some() { sealed_lens(&header, rest)? } else { signed_lens(&header, &chars[head..])? };
@@ -96,21 +96,19 @@ fn glued(text: &[u8], run: &Range<usize>) -> Option<View> {
     Some(value)
 }
 
-/// How many characters the object has that begins a run, where more of the run follows.
-fn object_len(chars: &[u8]) -> Option<usize> {
-    match json::skim(&decode(chars), &[]).status {
-        Status::Complete { end } => Some((end * 4).div_ceil(3)).filter(|&len| len < chars.len()),
-        _ => None,
-    }
+/// How many characters the object has that begins a run, where more of the run follows, and whether it has the name of an algorithm.
+fn leading_object(chars: &[u8]) -> Option<(usize, bool)> {
+    let skimmed = json::skim(&decode(chars), &HEADER_NAMES);
+    let Status::Complete { end } = skimmed.status else { return None };
+    Some(((end * 4).div_ceil(3), skimmed.named)).filter(|(len, _)| *len < chars.len())
 }
 
 /// The lengths of a payload and a signature that stand behind each other.
 fn signed_lens(header: &Value, chars: &[u8]) -> Option<Vec<usize>> {
     let alg = header.get("alg").and_then(Value::as_str);
-    let payload = if is_opening(chars, 0) { object_len(chars) } else { None }?;
+    let (payload, is_header) = if is_opening(chars, 0) { leading_object(chars) } else { None }?;
     let signature = chars.len() - payload;
-    let is_claims = !json::skim(&decode(&chars[..payload]), &HEADER_NAMES).named;
-    (is_claims && signature_fits(alg, signature) && is_dense(&chars[payload..])).then(|| vec![payload, signature])
+    (!is_header && signature_fits(alg, signature) && is_dense(&chars[payload..])).then(|| vec![payload, signature])
 }
 
 /// The lengths of an encrypted key, an IV, a ciphertext and a tag (RFC 7518 §4 and §5) that make `all` characters.

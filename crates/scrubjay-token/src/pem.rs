@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::base64::has_both_cases;
+use crate::fold::{HEADER_BYTES, begins_as};
 use crate::runs::long_runs;
 use crate::token::{Cut, Found, Kind, Token};
 
@@ -68,8 +69,6 @@ pub(crate) fn without_backslash(text: &[u8], mut found: Found) -> Found {
     found
 }
 
-/// Beginnings of this length tell records that are alike.
-const HEADER_BYTES: usize = 8;
 /// Longest label, in bytes.
 const LABEL_BYTES_MAX: usize = 64;
 
@@ -91,8 +90,7 @@ fn is_field(text: &[u8], label: &Range<usize>) -> bool {
     let has_words = matches!(rest, [b' ', first, ..] if first.is_ascii_alphabetic());
     let line = memchr::memrchr(b'\n', &text[..label.start]).map_or(0, |end| end + 1);
     let head = &text[line..label.start.min(line + HEADER_BYTES)];
-    let is_alike = |(a, b): (&u8, &u8)| a == b || a.is_ascii_digit() && b.is_ascii_digit();
-    let goes_on = || next.len() >= head.len() && next.iter().zip(head).all(is_alike) || ends_in_body(next);
+    let goes_on = || begins_as(next, head) || ends_in_body(next);
     has_words && long_runs(rest, PART_CHARS_MIN, is_body).next().is_none() && !goes_on()
 }
 

@@ -13,13 +13,12 @@ use crate::edges::{behind_escape, fragment_start};
 use crate::json::{self, Status};
 use crate::runs::long_runs;
 use crate::token::{Cut, Found, Kind, Token};
+use crate::wrap::WRAP_CHARS_MIN;
 
 /// How many commas are tried as the one before the first whole member.
 const TRIES_MAX: usize = 8;
 /// Bytes that show whether it is text.
 const HEAD_BYTES: usize = 24;
-/// Shortest line that goes on (DESIGN §4).
-const WRAP_CHARS_MIN: usize = 60;
 /// Shortest last line.
 const REST_CHARS_MIN: usize = 16;
 /// Longest name of a claim.

@@ -18,7 +18,7 @@ use crate::token::Whole;
 use crate::view::View;
 
 /// Shortest wrap width that counts without a sign of the carrier.
-const WRAP_CHARS_MIN: usize = 60;
+pub(crate) const WRAP_CHARS_MIN: usize = 60;
 /// Shortest piece where the carrier says that the line goes on (`\` at its end, a closed and opened quote, a dot).
 const PROVEN_CHARS_MIN: usize = 16;
 /// Widths at which programs wrap base64: RFC 7468, RFC 2045, RFC 5322, terminals, and round numbers.

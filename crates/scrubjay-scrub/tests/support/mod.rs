@@ -89,6 +89,18 @@ pub(crate) fn check_same(text: &str) {
 /// so does the number of lines. `factor` makes the seeds of one suite others than those of the next.
 #[track_caller]
 pub(crate) fn check_forms(usual: u64, factor: u64, forms: &[Form], write: impl Fn(&mut Random, &Token) -> String) {
+    check_forms_and(usual, factor, forms, write, |_, _, _| {});
+}
+
+/// The same; `also` says more of each document and of what becomes of it.
+#[track_caller]
+pub(crate) fn check_forms_and(
+    usual: u64,
+    factor: u64,
+    forms: &[Form],
+    write: impl Fn(&mut Random, &Token) -> String,
+    also: impl Fn(&mut Random, &[u8], &[u8]),
+) {
     for seed in first_seed()..first_seed() + cases(usual) {
         for &form in forms {
             let mut r = Random::new(seed * factor + form as u64);
@@ -105,6 +117,7 @@ pub(crate) fn check_forms(usual: u64, factor: u64, forms: &[Form], write: impl F
             );
             let lines = |text: &[u8]| text.iter().filter(|&&b| b == b'\n').count();
             assert_eq!(lines(&out), lines(document.as_bytes()), "seed {seed} {form:?}: lines{}", shown());
+            also(&mut r, document.as_bytes(), &out);
         }
     }
 }

@@ -47,7 +47,12 @@ fn break_at(text: &[u8], at: usize) -> Option<(usize, Option<u8>)> {
 fn is_behind_escapes(text: &[u8], at: usize) -> bool {
     let tail = &text[at.saturating_sub(WIDE_CHARS_MIN)..at];
     let signs = tail.iter().filter(|b| matches!(b, b'%' | b'&' | b'\\')).count();
-    signs * BROKEN_BYTES_MAX >= WIDE_CHARS_MIN && tail.iter().all(|&b| is_piece(b) || b"\\&#;".contains(&b))
+    signs * BROKEN_BYTES_MAX >= WIDE_CHARS_MIN && tail.iter().all(|&b| is_escaped_piece(b))
+}
+
+/// A byte of a piece of a value, or of one in escapes.
+fn is_escaped_piece(b: u8) -> bool {
+    is_piece(b) || b"\\&#;".contains(&b)
 }
 
 /// The beginning of an escape of percent, of HTML or of a string ends at `at`.
@@ -68,9 +73,9 @@ fn divides_escape(text: &[u8], at: usize) -> bool {
     }
 }
 
-/// The text with its escaped line breaks (`\n`) as line ends, without those of others (`<br>`, `%0A`) within escapes, and nothing else decoded, where such
-/// a break divides or touches another escape (`%6\n5`) or wraps a value that holds some: the line has to be joined before the escape
-/// can be read. `None`: none does.
+/// The text with its escaped line breaks (`\n`) as line ends, without those of others (`<br>`, `%0A`) within escapes, and nothing else
+/// decoded, where such a break divides or touches another escape (`%6\n5`) or wraps a value that holds some: the line has to be joined
+/// before the escape can be read. `None`: none does.
 pub(crate) fn broken(text: &[u8]) -> Option<View> {
     let divides = |at: usize| {
         let tail = &text[at.saturating_sub(BROKEN_BYTES_MAX)..at];
@@ -82,8 +87,7 @@ pub(crate) fn broken(text: &[u8]) -> Option<View> {
     };
     let tail = |at: usize, of: fn(u8) -> bool| text[..at].iter().rev().take(WIDE_CHARS_MIN).take_while(|&&b| of(b)).count();
     let wide = |at: usize| {
-        tail(at, |b| is_piece(b) || b"\\&#;".contains(&b)) == WIDE_CHARS_MIN
-            || tail(at, |b| b.is_ascii_hexdigit() || b" ,:;x".contains(&b)) == WIDE_CHARS_MIN
+        tail(at, is_escaped_piece) == WIDE_CHARS_MIN || tail(at, |b| b.is_ascii_hexdigit() || b" ,:;x".contains(&b)) == WIDE_CHARS_MIN
     };
     let signs = || memchr::memchr3_iter(b'\\', b'<', b'%', text);
     signs().find(|&at| break_at(text, at).is_some() && (text[at] != b'\\' || divides(at) || wide(at)))?;

@@ -38,7 +38,7 @@ pub(super) struct Input {
     seq: u64,
     /// What was read and belongs to the next piece. It begins at a boundary.
     carry: Vec<u8>,
-    /// The line before the strand, which is another strand's. Empty at the beginning of a file.
+    /// The line before the strand, which is another strand's, until its first piece takes it. Empty at the beginning of a file.
     line_before: Vec<u8>,
     /// Whether a private key may be open behind the pieces of the strand that were given out.
     keys: KeysBefore,
@@ -118,9 +118,9 @@ impl Input {
             if let Some(end) = last_boundary(&bytes, within, before) {
                 self.carry.extend_from_slice(bytes.get(end..).unwrap_or_default());
                 bytes.truncate(end);
-                let line_before = bytes.get(line_at_end(&bytes)..).map(<[u8]>::to_vec);
+                let line_before = last_line(&bytes).to_vec();
                 let piece = self.last(&origin, bytes, None);
-                self.line_before = line_before.unwrap_or_default();
+                self.line_before = line_before;
                 self.open = Some(Open { file, origin, shown });
                 return Some(piece);
             }
@@ -135,13 +135,12 @@ impl Input {
         }
     }
 
-    /// The piece that ends its strand. What follows begins a file, or says what line it comes behind.
+    /// The piece that ends its strand.
     fn last(&mut self, origin: &Arc<Origin>, bytes: Vec<u8>, trouble: Option<String>) -> Piece {
         let piece = self.piece(origin, bytes, true, trouble);
         self.strand += 1;
         self.seq = 0;
         self.keys = KeysBefore::default();
-        self.line_before.clear();
         piece
     }
 
@@ -153,10 +152,11 @@ impl Input {
     }
 }
 
-/// Where the last line of whole lines begins.
-fn line_at_end(bytes: &[u8]) -> usize {
-    let before = bytes.get(..bytes.len().saturating_sub(1)).unwrap_or_default();
-    before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1)
+/// The last of whole lines, with its end.
+fn last_line(lines: &[u8]) -> &[u8] {
+    let before = lines.strip_suffix(b"\n").unwrap_or(lines);
+    let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+    lines.get(start..).unwrap_or_default()
 }
 
 /// An empty buffer with room for a piece. One that a text of many markers has made large is let go.
