@@ -21,12 +21,12 @@ use scrubjay_rules::{Hit, LineWords};
 use scrubjay_scan::{Run, Scanner, is_word};
 use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 
-use crate::cache::{Cache, Tag};
+use crate::cache::{Cache, Known, Tag};
 use crate::engine::field::{Asked, Decided};
 pub(crate) use crate::engine::lane::LaneState;
 use crate::engine::swallow::swallow;
 use crate::fence::{decided, fenced};
-use crate::marker;
+use crate::marker::{self, Place};
 use crate::others::{self, Others};
 use crate::policy::Told;
 use crate::runs::scan;
@@ -89,6 +89,13 @@ pub(crate) struct Engine {
 /// Where a token stands, and its key in the cache.
 type Sited<'s> = (Site<'s>, Option<Tag>);
 
+/// A line all of whose tokens are in plain sight. What is decided of them holds unless a unit around a later line takes this one in, too.
+struct Plain {
+    line: Range<usize>,
+    /// Where they stand, and what is known of them.
+    tokens: Vec<(Range<usize>, Place, Known)>,
+}
+
 /// What one call works with.
 struct Work<'a> {
     state: &'a mut LaneState,
@@ -103,6 +110,8 @@ struct Work<'a> {
     edits: Vec<Edit>,
     /// Edits for credentials that are no tokens.
     others: Vec<Edit>,
+    /// Lines in plain sight that may still belong to a unit, in order.
+    plain: Vec<Plain>,
     /// Parts of long lines: what is not in them are whole lines.
     long: Vec<Range<usize>>,
     /// Edits whose story may go into a field of the record.
@@ -174,6 +183,7 @@ impl Engine {
             stats,
             edits: Vec::new(),
             others: Vec::new(),
+            plain: Vec::new(),
             long: Vec::new(),
             asked: Vec::new(),
             sidecar: Vec::new(),
@@ -260,9 +270,10 @@ impl Engine {
         // Below a label the lines of a key may be too short for a run.
         work.keys = Keys::among(runs, buffer, at..whole);
         let (base, mut line) = (at, at..at);
-        for run in runs.iter() {
+        let mut plain_to = at;
+        for (k, run) in runs.iter().enumerate() {
             let start = base + run.start;
-            if start < at {
+            if start < at.max(plain_to) {
                 continue;
             }
             if start >= line.end {
@@ -271,6 +282,7 @@ impl Engine {
             }
             // In pieces it would be walked in windows, whatever its runs are: so it is as a whole.
             if line.len() > self.limits.token_bytes_max {
+                self.settle(work, line.start);
                 work.state.mid_line = true;
                 at = self.long_line(work, line.start);
                 if work.state.mid_line {
@@ -281,30 +293,34 @@ impl Engine {
             if !work.keys.begin_at(start) && !work.may_hold(text, run) {
                 continue;
             }
+            if self.in_plain_sight(work, base..whole, &line, runs.get(k..).unwrap_or_default()) {
+                plain_to = line.end;
+                continue;
+            }
             let unit = around(work.lines.up_to(whole), line.clone(), at, self.limits.token_bytes_max, &work.keys);
+            self.settle(work, unit.lines.start);
             if unit.open && !work.ends && rest <= self.limits.token_bytes_max {
                 return unit.lines.start;
             }
             at = unit.lines.end;
-            let within = runs_within(runs, unit.lines.start - base..unit.lines.end - base);
-            self.unit(work, unit.lines, &within);
+            self.unit(work, unit.lines);
         }
         if rest > self.limits.token_bytes_max {
+            self.settle(work, whole);
             work.state.mid_line = true;
             return self.long_line(work, whole);
         }
-        if work.ends { whole } else { chain_start(work.lines.up_to(whole), whole, at, self.limits.token_bytes_max) }
+        let end = if work.ends { whole } else { chain_start(work.lines.up_to(whole), whole, at, self.limits.token_bytes_max) };
+        self.settle(work, end);
+        end
     }
 
-    /// Decides a line, or lines that belong together; `runs` are theirs.
-    fn unit(&self, work: &mut Work<'_>, lines: Range<usize>, runs: &[Run]) {
+    /// Decides a line, or lines that belong together.
+    fn unit(&self, work: &mut Work<'_>, lines: Range<usize>) {
         if work.state.withholding {
             return self.withhold(work, lines, "oversize");
         }
         let text = work.buffer.get(lines.clone()).unwrap_or_default();
-        if !work.keys.are_in(&lines) && self.in_plain_sight(work, lines.start, text, runs) {
-            return;
-        }
         match decided(|| analyze(text)) {
             Ok(found) => {
                 let ours = if found.is_empty() { Ours::default() } else { Ours::of(text, self.teller.rules()) };
@@ -314,13 +330,15 @@ impl Engine {
         }
     }
 
-    /// Replaces the tokens of a unit if all of them are in plain sight, which most tokens are; false: it takes more to tell.
-    fn in_plain_sight(&self, work: &mut Work<'_>, base: usize, text: &[u8], runs: &[Run]) -> bool {
-        let Some(gate) = &mut work.gate else { return false };
+    /// Notes the tokens of a line if all of them are in plain sight, which most tokens are, whatever the lines around it are; false: it takes
+    /// more to tell. `runs` are those of the `whole` lines, from the first one on that passes the gate in this line.
+    fn in_plain_sight(&self, work: &mut Work<'_>, whole: Range<usize>, line: &Range<usize>, runs: &[Run]) -> bool {
+        let Some(gate) = work.gate.as_mut().filter(|_| !work.state.withholding && !work.keys.are_in(line)) else { return false };
         let (buffer, source, cache) = (work.buffer, work.source, &work.cache);
-        let is_key = work.state.is_key;
+        let (base, is_key) = (whole.start, work.state.is_key);
+        let text = buffer.get(whole).unwrap_or_default();
         let sited = |span: &Range<usize>| {
-            let site = site_in(buffer, source, is_key, base, base + span.start..base + span.end);
+            let site = site_in(buffer, source, is_key, line.start, base + span.start..base + span.end);
             let tag = cache.as_ref().zip(text.get(span.clone())).map(|(cache, token)| cache.tag(token, &site));
             (site, tag)
         };
@@ -336,36 +354,48 @@ impl Engine {
             };
             tag.zip(cache.as_ref()).is_some_and(|(tag, cache)| cache.get(tag).is_some())
         };
-        let Some(sighted) = fenced(|| gate.in_plain_sight(text, runs, is_known)).flatten() else { return false };
+        let in_text = line.start - base..line.end - base;
+        let Some(sighted) = fenced(|| gate.in_plain_sight(text, in_text, runs, is_known)).flatten() else { return false };
         // What is known is fetched before anything is put, which may push it out.
-        let mut decided = Vec::with_capacity(sighted.len());
-        let ours = Ours::of(text, self.teller.rules());
+        let (mut tokens, mut new) = (Vec::with_capacity(sighted.len()), Vec::new());
+        let ours = Ours::of(buffer.get(line.clone()).unwrap_or_default(), self.teller.rules());
         for Sighted { span, token } in sighted {
-            if ours.hold(&span) {
+            let at = base + span.start..base + span.end;
+            if ours.hold(&(at.start - line.start..at.end - line.start)) {
                 continue;
             }
             let (site, tag): Sited<'_> = asked.iter().find(|(asked, _)| *asked == span).map_or_else(|| sited(&span), |(_, sited)| *sited);
-            let known = tag.zip(cache.as_ref()).and_then(|(tag, cache)| cache.get(tag)).cloned();
-            let is_new = known.is_none();
-            let known = match (known, token) {
+            let known = match (tag.zip(cache.as_ref()).and_then(|(tag, cache)| cache.get(tag)).cloned(), token) {
                 (Some(known), _) => known,
-                (None, Some(token)) => self.known(&token, &site),
+                (None, Some(token)) => {
+                    new.extend(tag.map(|tag| (tag, tokens.len())));
+                    self.known(&token, &site)
+                }
                 (None, None) => return false,
             };
-            decided.push((base + span.start..base + span.end, site.place, known, tag.filter(|_| is_new)));
+            tokens.push((at, site.place, known));
         }
-        for (span, place, known, tag) in decided {
+        for (tag, k) in new {
+            if let Some((cache, (_, _, known))) = work.cache.as_mut().zip(tokens.get(k)) {
+                cache.put(tag, || known.clone());
+            }
+        }
+        work.plain.push(Plain { line: line.clone(), tokens });
+        true
+    }
+
+    /// Replaces the tokens in plain sight of the lines before `end`, where a unit begins or the decided part of the buffer ends. What was
+    /// noted of later lines is forgotten: they are that unit's, or come again.
+    fn settle(&self, work: &mut Work<'_>, end: usize) {
+        let plain = std::mem::take(&mut work.plain);
+        for (span, place, known) in plain.into_iter().filter(|plain| plain.line.start < end).flat_map(|plain| plain.tokens) {
             work.count(known.told);
             let (marker, story) = self.occurrence(&known, place, work.stats, &mut work.sidecar);
             if let Some(story) = story {
                 work.asked.push(Asked { span: span.clone(), story, quote: String::new() });
             }
             work.edits.push(Edit { span, text: marker.into() });
-            if let Some((tag, cache)) = tag.zip(work.cache.as_mut()) {
-                cache.put(tag, || known);
-            }
         }
-        true
     }
 
     /// These lines cannot be decided: every run in them that may hold a token goes.
@@ -449,7 +479,7 @@ impl Engine {
         scan(self.scanner, text, &mut runs);
         let mut decided = end;
         if work.state.withholding && !runs.is_empty() {
-            self.unit(work, at..end, &runs);
+            self.unit(work, at..end);
         } else if !work.state.withholding && work.part_may_hold(text, &runs) {
             // The next lines may go on with it; what stands before it is decided, and not seen any more.
             let buffer = work.buffer;
@@ -461,9 +491,7 @@ impl Engine {
                 return (at, at);
             }
             decided = at + unit.lines.end;
-            runs.clear();
-            scan(self.scanner, lines.get(unit.lines.clone()).unwrap_or_default(), &mut runs);
-            self.unit(work, at..decided, &runs);
+            self.unit(work, at..decided);
         }
         self.rest_of_object(work, at..end, end, end, last);
         work.state.object = work.state.object.take().filter(|_| line_end.is_none());
@@ -553,11 +581,4 @@ impl Engine {
 fn reaches_end(window: &[u8], found: &Found) -> bool {
     let rest = window.get(found.span().end..).unwrap_or_default();
     rest.is_empty() || rest.len() < ESCAPE_BYTES_MAX && !found.is_complete() && rest.iter().all(|&b| is_word(b))
-}
-
-/// The runs that lie within some lines of a text, as a scan of these lines gives them: no run goes on over a line end.
-fn runs_within(runs: &[Run], lines: Range<usize>) -> Vec<Run> {
-    let first = runs.partition_point(|run| run.start < lines.start);
-    let within = runs.iter().skip(first).take_while(|run| run.start < lines.end);
-    within.map(|run| Run { start: run.start - lines.start, end: run.end - lines.start, kind: run.kind }).collect()
 }

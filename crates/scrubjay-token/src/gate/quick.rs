@@ -21,8 +21,8 @@ use crate::view::escape_at;
 const REST_BYTES_MIN: usize = 8;
 /// Most backslashes before a quote: of strings four deep.
 const SLASHES_MAX: usize = 15;
-/// Longest text that is looked at, in bytes.
-const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// Longest line that is looked at, in bytes.
+const LINE_BYTES_MAX: usize = 16 * 1024;
 
 /// A token in plain sight.
 pub struct Sighted {
@@ -33,53 +33,45 @@ pub struct Sighted {
 }
 
 impl Gate {
-    /// The tokens of a line, or of lines that belong together, where all of them are in plain sight: the same as
-    /// [`crate::analyze`] finds. `None`: it takes that to tell.
+    /// The tokens of the line at `line` of a text, where all of them are in plain sight and nothing else in it may be a token or a
+    /// part of one, by itself or with other lines: the same as [`crate::analyze`] finds in any unit with this line in which no other
+    /// line has a run that passes the gate. `None`: it takes that to tell.
     ///
-    /// `runs` are those of a scan of `text`. `is_known` is asked of each token's span before the token is read: one that was in
-    /// plain sight before, byte for byte, is not read again.
+    /// `runs` are those of a scan of the text from the first one on that passes the gate in this line. `is_known` is asked of each token's
+    /// span before the token is read: one that was in plain sight before, byte for byte, is not read again.
     pub fn in_plain_sight(
         &mut self,
         text: &[u8],
-        mut runs: &[Run],
+        line: Range<usize>,
+        runs: &[Run],
         mut is_known: impl FnMut(Range<usize>) -> bool,
     ) -> Option<Vec<Sighted>> {
-        if text.len() > TEXT_BYTES_MAX {
+        if line.len() > LINE_BYTES_MAX {
             return None;
         }
-        self.begin(text.len());
-        let found = known(text, &mut is_known).or_else(|| {
+        self.begin(line.len());
+        let bytes = &text[line.clone()];
+        let mut is_known = |span: Range<usize>| is_known(line.start + span.start..line.start + span.end);
+        let mut found = known(bytes, &mut is_known).or_else(|| {
             let mut looks = std::mem::take(&mut self.looks);
-            let found = read(&Sight::new(text, self.scanner, &mut looks), &mut is_known);
+            let found = read(&Sight::new(bytes, self.scanner, &mut looks), &mut is_known);
             self.looks = looks;
             found
         })?;
-        let mut spans = found.iter().map(|f| f.span.clone()).peekable();
-        let mut start = 0;
-        while start < text.len() {
-            let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
-            let mut tokens = Vec::new();
-            while let Some(span) = spans.next_if(|span| span.start < end) {
-                tokens.push(span);
-            }
-            let (here, behind) = runs.split_at(runs.iter().take_while(|run| run.start < end).count());
-            runs = behind;
-            if !tokens.is_empty() && self.gaps_may_hold(text, start..end, &tokens) || self.runs_may_hold(text, here, &tokens) {
-                return None;
-            }
-            start = end;
-        }
-        Some(found)
+        found.iter_mut().for_each(|f| f.span = line.start + f.span.start..line.start + f.span.end);
+        let runs = &runs[..runs.iter().take_while(|run| run.start < line.end).count()];
+        let may_hold = self.gaps_may_hold(text, line, &found) || self.runs_may_hold(text, runs, &found);
+        (!may_hold).then_some(found)
     }
 
     /// Something that is no run of its own may lie beside the tokens of a line.
-    fn gaps_may_hold(&mut self, text: &[u8], line: Range<usize>, tokens: &[Range<usize>]) -> bool {
+    fn gaps_may_hold(&mut self, text: &[u8], line: Range<usize>, tokens: &[Sighted]) -> bool {
         // A line that a container runtime has cut goes on elsewhere, whatever it ends in.
         if part(text[line.clone()].trim_ascii_end()).is_some_and(|part| part.partial) {
             return true;
         }
         let mut from = line.start;
-        tokens.iter().map(Clone::clone).chain(std::iter::once(line.end..line.end)).any(|token| {
+        tokens.iter().map(|token| token.span.clone()).chain(std::iter::once(line.end..line.end)).any(|token| {
             let gap = &text[from..token.start];
             from = token.end;
             self.inner(gap, DEPTH_MAX)
@@ -87,10 +79,10 @@ impl Gate {
     }
 
     /// One of the runs of a line, as far as it is no token's, may hold something together with the lines around it.
-    fn runs_may_hold(&mut self, text: &[u8], runs: &[Run], tokens: &[Range<usize>]) -> bool {
+    fn runs_may_hold(&mut self, text: &[u8], runs: &[Run], tokens: &[Sighted]) -> bool {
         runs.iter().any(|run| {
             let mut from = run.start;
-            tokens.iter().map(Clone::clone).chain(std::iter::once(run.end..run.end)).any(|token| {
+            tokens.iter().map(|token| token.span.clone()).chain(std::iter::once(run.end..run.end)).any(|token| {
                 let piece = Run { start: from, end: token.start.clamp(from, run.end), kind: run.kind };
                 from = token.end.clamp(from, run.end);
                 // A run that is short as a whole is one for what it opens.
