@@ -10,6 +10,7 @@
 
 mod field;
 mod lane;
+mod parts;
 mod swallow;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 use crate::cache::{Cache, Known, Tag};
 use crate::engine::field::{Asked, Decided};
 pub(crate) use crate::engine::lane::LaneState;
+pub(crate) use crate::engine::parts::Part;
 use crate::engine::swallow::swallow;
 use crate::fence::{decided, fenced};
 use crate::marker::{self, Place};
