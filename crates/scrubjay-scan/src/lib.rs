@@ -54,6 +54,7 @@
 mod arch;
 mod backend;
 mod class;
+mod line_ends;
 mod look;
 mod needles;
 mod run;
@@ -64,6 +65,7 @@ pub mod sweep;
 
 pub use backend::Backend;
 pub use class::{is_list_run, is_word};
+pub use line_ends::line_ends;
 pub use look::Look;
 pub use needles::{NEEDLE_BYTES, Needle, Needles};
 pub use run::{OpenRun, Run, Run64, RunKind, Tail};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use scrubjay_delivery::LaneId;
 use scrubjay_rules::RulePack;
+use scrubjay_scan::line_ends;
 
 use crate::batch::{Batch, Framing, Message};
 use crate::engine::{Decision, Engine, LaneState, Limits, Part};
@@ -206,7 +207,7 @@ fn put_before(held: &[u8], buffer: &mut Vec<u8>) {
 }
 
 fn count_records(lane: &mut Lane, bytes: &[u8], ends: bool, stats: &mut Stats) {
-    stats.records = memchr::memchr_iter(b'\n', bytes).count() as u64;
+    stats.records = line_ends(bytes) as u64;
     if let Some(&last) = bytes.last() {
         lane.in_line = last != b'\n';
     }
