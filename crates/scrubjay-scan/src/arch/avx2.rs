@@ -31,6 +31,9 @@ impl look::Step for Avx2 {
             equals: both(low.equals, high.equals),
             odd: both(low.odd, high.odd),
             escape: both(low.escape, high.escape),
+            hyphen: both(low.hyphen, high.hyphen),
+            object: both(low.object, high.object),
+            close: both(low.close, high.close),
             triple: both(low.triple, high.triple),
         }
     }
@@ -75,6 +78,9 @@ struct HalfLook {
     equals: u32,
     odd: u32,
     escape: u32,
+    hyphen: u32,
+    object: u32,
+    close: u32,
     triple: u32,
 }
 
@@ -97,6 +103,9 @@ unsafe fn look_at(at: *const u8) -> HalfLook {
             equals: equal(bytes, b'='),
             odd: !zero_mask(_mm256_or_si256(member_bits(&look::ODD, bytes, row), _mm256_cmpgt_epi8(zero, bytes)), zero),
             escape: members(&look::ESCAPE, bytes, row),
+            hyphen: equal(bytes, b'-'),
+            object: members(&look::OBJECT, bytes, row),
+            close: members(&look::CLOSE, bytes, row),
             triple: triples(bytes, _mm256_loadu_si256(at.add(1).cast()), _mm256_loadu_si256(at.add(2).cast()), zero),
         }
     }
@@ -113,7 +122,7 @@ unsafe fn triples(bytes: __m256i, next: __m256i, after: __m256i, zero: __m256i) 
     unsafe {
         // NUL between two bytes of ASCII above it.
         let ascii = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, zero), _mm256_cmpgt_epi8(after, zero));
-        let mut found = _mm256_and_si256(_mm256_cmpeq_epi8(next, zero), ascii);
+        let wide = _mm256_and_si256(_mm256_cmpeq_epi8(next, zero), ascii);
         // No closures: what they call would not be inlined.
         let mask = _mm256_set1_epi8(0x0f);
         let nibbles = [
@@ -121,15 +130,12 @@ unsafe fn triples(bytes: __m256i, next: __m256i, after: __m256i, zero: __m256i) 
             (_mm256_and_si256(next, mask), upper_nibble(next)),
             (_mm256_and_si256(after, mask), upper_nibble(after)),
         ];
-        for places in look::TRIPLES {
-            let mut all = _mm256_set1_epi8(-1);
-            for ([low, high], (lower, upper)) in places.iter().zip(nibbles) {
-                all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(low), lower));
-                all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(high), upper));
-            }
-            found = _mm256_or_si256(found, all);
+        let mut all = _mm256_set1_epi8(-1);
+        for ([low, high], (lower, upper)) in look::TRIPLES.iter().zip(nibbles) {
+            all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(low), lower));
+            all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(high), upper));
         }
-        !zero_mask(found, zero)
+        !zero_mask(_mm256_or_si256(wide, all), zero)
     }
 }
 
@@ -257,4 +263,14 @@ pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut 
 pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
     // SAFETY: the caller vouches for the features.
     unsafe { look::look::<Avx2>(text, looks) }
+}
+
+/// See [`super::look::GlanceFn`].
+///
+/// # Safety
+/// [`available`] must hold.
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+pub(crate) unsafe fn glance(window: &[u8; look::GLANCE_WINDOW], len: usize) -> crate::Glance {
+    // SAFETY: the caller vouches for the features.
+    unsafe { look::glance::<Avx2>(window, len) }
 }

@@ -336,14 +336,14 @@ const KEY_END_LINES: usize = 2;
 /// Longest label of a key's end, dashes included.
 const KEY_LABEL_BYTES_MAX: usize = 48;
 
-/// The run or the lines below it end a private key.
-pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, more: bool) -> bool {
+/// The run or the lines below it end a private key. `goes_on`: nothing follows in its line ([`ends_line`]).
+pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, goes_on: bool, more: bool) -> bool {
     static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"-----END "), Finder::new(LABEL)]);
     let [key_end, key_label] = &*FINDERS;
     if matches!(text[run.clone()], [.., b'-', b'-', b'-', b'-', b'-', b'E', b'N', b'D']) {
         return key_label.find(&text[run.end..text.len().min(run.end + KEY_LABEL_BYTES_MAX)]).is_some();
     }
-    if !ends_line(text, run) {
+    if !goes_on {
         return false;
     }
     let mut from = run.end;

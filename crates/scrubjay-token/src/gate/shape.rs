@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::part_len;
-use crate::analyze::{is_readable, is_worth_a_look};
+use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, is_readable, is_worth_a_look};
 use crate::base64::{VALUE, decode_head, decode_into, head_len, is_base64, padding_len, tail_len};
 use crate::claim_set::DATE_CLAIMS;
 use crate::compact::{HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, is_opening, may_be_head};
@@ -14,7 +14,7 @@ use crate::json::{self, Status};
 use crate::lists::{decode_hex, lists};
 
 /// Bytes of decoded text that show whether it is readable, as many as [`is_worth_a_look`] asks for.
-pub(super) const HEAD_BYTES: usize = 48;
+const HEAD_BYTES: usize = 48;
 
 /// What a triple ([`scrubjay_scan::Look::triple`]) begins is more than an accident. A key's type is not judged here.
 pub(super) fn is_telling(text: &[u8], at: usize) -> bool {
@@ -215,9 +215,18 @@ static UPPER_BITS: [u32; 256] = {
 /// Characters between two looks at what was counted.
 const COUNTED: usize = 16;
 
+/// Where in a part base64 of something readable may begin: at its beginning, at any alignment, or behind a slash.
+pub(super) fn readable_starts(part: &[u8]) -> impl Iterator<Item = usize> {
+    let may_be = may_be_readable_base64(part);
+    let first = (0..4).filter(move |&skip| may_be[skip] && is_readable_base64(&part[skip..], HEAD_BYTES));
+    let slashes = memchr::memchr_iter(b'/', part).map(|at| at + 1).take(BASE64_STARTS_MAX);
+    let long = slashes.take_while(|start| part.len() - start >= BASE64_CHARS_MIN);
+    first.chain(long.filter(|&start| is_readable_base64(&part[start..], BASE64_CHARS_MIN / 4 * 3)))
+}
+
 /// Whether [`is_readable_base64`] may be true for the part without its first 0, 1, 2, 3 characters: not where upper bits alone show
 /// that more than a fifth of the bytes is not ASCII. So it is for most paths and digests, at all four.
-pub(super) fn may_be_readable_base64(part: &[u8]) -> [bool; 4] {
+fn may_be_readable_base64(part: &[u8]) -> [bool; 4] {
     let head = HEAD_BYTES.min(part.len() * 3 / 4);
     let most = 0x80 - (head / 5 + 1) as u32;
     let upper = |sums: u32| (sums + most * 0x0101_0101) & 0x8080_8080;
@@ -238,7 +247,7 @@ pub(super) fn may_be_readable_base64(part: &[u8]) -> [bool; 4] {
 }
 
 /// What [`is_readable`] says of the first `head` bytes that the characters stand for, given up as soon as it is no.
-pub(super) fn is_readable_base64(chars: &[u8], head: usize) -> bool {
+fn is_readable_base64(chars: &[u8], head: usize) -> bool {
     let head = head.min(chars.len() * 3 / 4);
     let mut upper = 0;
     for group in chars.chunks_exact(4).take(head / 3) {

@@ -37,9 +37,7 @@ impl<'a> Sight<'a> {
 
     /// Of bytes in hex with hyphens between them, the third or one of its neighbours is one.
     pub(super) fn has_hyphens(&self) -> bool {
-        let count = |head: &[u8]| head.iter().map(|&b| u8::from(b == b'-')).sum::<u8>();
-        // Of a constant length it is a few vector operations.
-        self.text.first_chunk::<64>().map_or_else(|| count(self.text), |head| count(head)) >= 5
+        self.looks.first().is_some_and(|look| look.hyphen.count_ones() >= 5)
     }
 
     /// The bits of 128 bytes from `at` on.
@@ -137,9 +135,9 @@ impl<'a> Sight<'a> {
     pub(super) fn has_shape(&self) -> bool {
         let mut before = 0;
         for (i, look) in self.looks.iter().enumerate() {
-            let mut starts = look.base64 & !(look.base64 << 1 | before);
+            let mut starts = look.base64 & !(look.base64 << 1 | before) & look.object;
             let next_bit = self.looks.get(i + 1).map_or(0, |look| look.base64 & 1);
-            let mut ends = look.base64 & !(look.base64 >> 1 | next_bit << 63);
+            let mut ends = look.base64 & !(look.base64 >> 1 | next_bit << 63) & look.close;
             before = look.base64 >> 63;
             while let Some(bit) = next(&mut starts) {
                 if begins_object(self.text, i * 64 + bit) {
