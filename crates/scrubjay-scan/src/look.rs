@@ -24,10 +24,9 @@ pub struct Look {
     pub escape: u64,
     /// `-`
     pub hyphen: u64,
-    /// `e I C D`: the first character of an object in base64 that is behind white space, or before a letter that is not ASCII.
-    pub object: u64,
-    /// `9 0 Q K o g A N J k`: the last character of base64 of what ends in a brace, or in white space behind one.
-    pub close: u64,
+    /// `e I C D`, with which an object in base64 begins that is behind white space, or before a letter that is not ASCII; and
+    /// `9 0 Q K o g A N J k`, with which base64 ends of what ends in a brace, or in white space behind one.
+    pub edge: u64,
     /// Three bytes that may begin something: `ey[A-CH-K@]` and `ew[ko0]` an object in base64; `ZX`, `V[1357]` and
     /// `l[de][U2z]` such an opening in base64 once more, at the three alignments; `657` in hex; `---` a key; `kty` and `Kty` a key's
     /// type; a NUL between two other bytes of ASCII. All that can, and a few that cannot: so that eight products of sets of nibbles
@@ -50,8 +49,7 @@ pub struct Glance {
     pub upper: u128,
     pub dot: u128,
     pub hyphen: u128,
-    pub object: u128,
-    pub close: u128,
+    pub edge: u128,
     pub triple: u128,
 }
 

@@ -22,12 +22,11 @@ fn slow(text: &[u8]) -> Vec<Look> {
             set(&mut look.odd, matches!(a, 0 | 0x1b | 0x7f..));
             set(&mut look.escape, b"%\\&!".contains(&a));
             set(&mut look.hyphen, a == b'-');
-            set(&mut look.object, b"eICD".contains(&a));
-            set(&mut look.close, b"90QKogANJk".contains(&a));
+            set(&mut look.edge, b"eICD90QKogANJk".contains(&a));
             let triple = match [a, b, c] {
                 [b'e', b'y', _] => b"ABCHIJK@".contains(&c),
                 [b'e', b'w', _] => b"ko0;?`".contains(&c),
-                [b'Z' | b'V', _, _] if matches!(b & 15, 1 | 3 | 5 | 7 | 8) && b & 0x90 == 0x10 => true,
+                [b'Z' | b'V', _, 0..0x80] if matches!(b & 15, 1 | 3 | 5 | 7 | 8) && b & 0x90 == 0x10 => true,
                 [b'l', b'd' | b'e', _] => b"UuZz2".contains(&c),
                 [b'6', b'5', b'7'] | [b'-', b'-', b'-'] | [b'k' | b'K', b't', b'y'] | [1..=0x7f, 0, 1..=0x7f] => true,
                 _ => false,
@@ -66,8 +65,7 @@ fn check_glance(text: &[u8], len: usize) {
         upper: both(|look| look.upper),
         dot: both(|look| look.dot),
         hyphen: both(|look| look.hyphen),
-        object: both(|look| look.object),
-        close: both(|look| look.close),
+        edge: both(|look| look.edge),
         triple: both(|look| look.triple),
     };
     for scanner in Backend::available().filter_map(Scanner::with_backend) {

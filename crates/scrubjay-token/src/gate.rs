@@ -22,8 +22,9 @@ use scrubjay_scan::{LIST_RUN_MIN, Look, Run, RunKind, Scanner, WORD_RUN_MIN};
 pub use self::quick::Sighted;
 
 use self::around::{
-    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_apart_head, is_behind_key_label,
-    is_behind_loose_head, is_below_key, is_cut_by_runtime, is_interrupted, is_modulus, is_named, is_wrapped_end, is_wrapped_shape, line_of,
+    begins_piece, ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_apart_head, is_behind_key_label,
+    is_behind_loose_head, is_behind_other_word, is_below_key, is_interrupted, is_modulus, is_named, is_told_behind, is_wrapped_end,
+    is_wrapped_shape, line_of,
 };
 use self::shape::{is_hyphenated, is_readable_hex, may_be_readable_hex, may_be_readable_hex_anywhere, readable_starts};
 use self::sight::Sight;
@@ -145,14 +146,9 @@ impl Gate {
 
     /// What stands around the run tells that it is of a token.
     fn is_beside(&self, text: &[u8], run: &Range<usize>, signs: &Signs, is_key_line: impl Fn() -> bool) -> bool {
-        is_named(text, run.start)
-            || is_private_value(text, run.start)
-            || is_modulus(text, run)
-            || is_interrupted(text, run)
+        !is_behind_other_word(text, run) && is_told_before(text, run, signs)
+            || is_told_behind(text, run)
             || signs.triple && is_behind_loose_head(text, run)
-            || is_behind_apart_head(text, run)
-            || signs.dot && is_wrapped_end(text, run)
-            || is_cut_by_runtime(text, run)
             || signs.upper
                 && (is_above_key_end(text, run, signs.goes_on, self.more)
                     || is_behind_key_label(text, run)
@@ -263,6 +259,17 @@ impl Gate {
                     && (goes_on || self.inner(&decode_hex(digits), depth))
             })
     }
+}
+
+/// What stands right before the run tells that it is of a token.
+fn is_told_before(text: &[u8], run: &Range<usize>, signs: &Signs) -> bool {
+    is_named(text, run.start)
+        || is_private_value(text, run.start)
+        || is_modulus(text, run)
+        || is_interrupted(text, run.start)
+        || is_behind_apart_head(text, run)
+        || signs.dot && is_wrapped_end(text, run)
+        || begins_piece(text, run.start)
 }
 
 /// A run of class L may be a list or a dump of a token, or the beginning of one.

@@ -32,8 +32,7 @@ impl look::Step for Avx2 {
             odd: both(low.odd, high.odd),
             escape: both(low.escape, high.escape),
             hyphen: both(low.hyphen, high.hyphen),
-            object: both(low.object, high.object),
-            close: both(low.close, high.close),
+            edge: both(low.edge, high.edge),
             triple: both(low.triple, high.triple),
         }
     }
@@ -79,8 +78,7 @@ struct HalfLook {
     odd: u32,
     escape: u32,
     hyphen: u32,
-    object: u32,
-    close: u32,
+    edge: u32,
     triple: u32,
 }
 
@@ -104,8 +102,7 @@ unsafe fn look_at(at: *const u8) -> HalfLook {
             odd: !zero_mask(_mm256_or_si256(member_bits(&look::ODD, bytes, row), _mm256_cmpgt_epi8(zero, bytes)), zero),
             escape: members(&look::ESCAPE, bytes, row),
             hyphen: equal(bytes, b'-'),
-            object: members(&look::OBJECT, bytes, row),
-            close: members(&look::CLOSE, bytes, row),
+            edge: members(&look::EDGE, bytes, row),
             triple: triples(bytes, _mm256_loadu_si256(at.add(1).cast()), _mm256_loadu_si256(at.add(2).cast()), zero),
         }
     }
@@ -124,15 +121,11 @@ unsafe fn triples(bytes: __m256i, next: __m256i, after: __m256i, zero: __m256i) 
         let ascii = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, zero), _mm256_cmpgt_epi8(after, zero));
         let wide = _mm256_and_si256(_mm256_cmpeq_epi8(next, zero), ascii);
         // No closures: what they call would not be inlined.
-        let mask = _mm256_set1_epi8(0x0f);
-        let nibbles = [
-            (_mm256_and_si256(bytes, mask), upper_nibble(bytes)),
-            (_mm256_and_si256(next, mask), upper_nibble(next)),
-            (_mm256_and_si256(after, mask), upper_nibble(after)),
-        ];
+        let nibbles = [(bytes, upper_nibble(bytes)), (next, upper_nibble(next)), (after, upper_nibble(after))];
         let mut all = _mm256_set1_epi8(-1);
-        for ([low, high], (lower, upper)) in look::TRIPLES.iter().zip(nibbles) {
-            all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(low), lower));
+        for ([low, high], (byte, upper)) in look::TRIPLES.iter().zip(nibbles) {
+            // By the lower nibble: what is not ASCII gives zero.
+            all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(low), byte));
             all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(high), upper));
         }
         !zero_mask(_mm256_or_si256(wide, all), zero)

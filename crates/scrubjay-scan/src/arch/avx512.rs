@@ -117,7 +117,6 @@ unsafe fn look_at(bytes: __m512i, next: __m512i, after: __m512i) -> crate::Look 
         let more = _mm512_maskz_mov_epi8(!here, look_up(&LOOK_MORE, bytes));
         let two = _mm512_and_si512(look_up(&FIRST_OF_TRIPLE, bytes), look_up(&SECOND_OF_TRIPLE, next));
         let three = _mm512_test_epi8_mask(two, look_up(&THIRD_OF_TRIPLE, after));
-        let of_two = members(two, look::TRIPLES_OF_TWO);
         // NUL between two bytes of ASCII above it.
         let wide = _mm512_testn_epi8_mask(next, next) & _mm512_test_epi8_mask(bytes, bytes) & _mm512_test_epi8_mask(after, after);
         crate::Look {
@@ -130,9 +129,8 @@ unsafe fn look_at(bytes: __m512i, next: __m512i, after: __m512i) -> crate::Look 
             odd: members(class, look::IS_ODD) | here,
             escape: members(class, look::IS_ESCAPE),
             hyphen: members(more, look::IS_HYPHEN),
-            object: members(more, look::IS_OBJECT),
-            close: members(more, look::IS_CLOSE),
-            triple: ((three | wide) & !beyond | of_two) & !here & !beside,
+            edge: members(more, look::IS_EDGE),
+            triple: (three | wide) & !here & !beside & !beyond,
         }
     }
 }

@@ -107,9 +107,20 @@ pub(crate) unsafe fn look<S: Step>(text: &[u8], looks: &mut Vec<Look>) {
 pub(crate) unsafe fn glance<S: Step>(window: &[u8; GLANCE_WINDOW], len: usize) -> Glance {
     let (Some(low), Some(high)) = (window.first_chunk(), window.last_chunk()) else { return Glance::default() };
     // SAFETY: the caller vouches for the features of `S`.
-    let (low, high) = unsafe { (S::step(low), if len > STEP { S::step(high) } else { Look::default() }) };
-    let there = u128::MAX >> (GLANCE_BYTES_MAX - len.clamp(1, GLANCE_BYTES_MAX));
-    let both = |low: u64, high: u64| (u128::from(low) | u128::from(high) << STEP) & there;
+    let low = unsafe { S::step(low) };
+    // Bits of bytes that are asked for; `len` is no more than two steps.
+    let there = |len: usize| u64::MAX >> (STEP - len.clamp(1, STEP));
+    if len <= STEP {
+        return joined(low, there(len), Look::default(), 0);
+    }
+    // SAFETY: as above.
+    joined(low, u64::MAX, unsafe { S::step(high) }, there(len - STEP))
+}
+
+/// The bytes of two steps that are there.
+#[inline(always)]
+fn joined(low: Look, in_low: u64, high: Look, in_high: u64) -> Glance {
+    let both = |low: u64, high: u64| u128::from(low & in_low) | u128::from(high & in_high) << STEP;
     Glance {
         base64: both(low.base64, high.base64),
         hex: both(low.hex, high.hex),
@@ -117,8 +128,7 @@ pub(crate) unsafe fn glance<S: Step>(window: &[u8; GLANCE_WINDOW], len: usize) -
         upper: both(low.upper, high.upper),
         dot: both(low.dot, high.dot),
         hyphen: both(low.hyphen, high.hyphen),
-        object: both(low.object, high.object),
-        close: both(low.close, high.close),
+        edge: both(low.edge, high.edge),
         triple: both(low.triple, high.triple),
     }
 }
@@ -150,11 +160,10 @@ unsafe fn step<V: Bytes>(window: &[u8; WINDOW]) -> Look {
             look.odd |= odd.mask() << at;
             look.escape |= escape.mask() << at;
             look.hyphen |= a.is(b'-').mask() << at;
-            let object = a.is(b'e').or(a.is(b'I')).or(a.is(b'C')).or(a.is(b'D'));
-            look.object |= object.mask() << at;
-            let close = a.is(b'9').or(a.is(b'0')).or(a.is(b'Q')).or(a.is(b'A')).or(a.is(b'N'));
-            let close = close.or(lower.is(b'k')).or(a.with(0x08).is(b'o')).or(a.is(b'J'));
-            look.close |= close.mask() << at;
+            // `A C I K`, `N J`, `k o`, and one by one the rest.
+            let pairs = a.with(0x0a).is(b'K').or(a.with(0x04).is(b'N')).or(a.with(0x04).is(b'o'));
+            let ones = a.is(b'9').or(a.is(b'0')).or(a.is(b'Q')).or(a.is(b'g')).or(a.is(b'D')).or(a.is(b'e'));
+            look.edge |= pairs.or(ones).mask() << at;
             look.triple |= triple(a, b, c).mask() << at;
         }
     }
@@ -177,7 +186,7 @@ unsafe fn triple<V: Bytes>(a: V, b: V, c: V) -> V {
         let second = a.is(b'Z').or(a.is(b'V')).and(b.with(0x66).is(b'w').or(b.with(0x60).is(b'x')));
         let case = c.with(0x20);
         let third = a.is(b'l').and(b.with(0x01).is(b'e')).and(case.is(b'u').or(case.is(b'z')).or(c.is(b'2')));
-        let base64 = second.or(third);
+        let base64 = second.and(c.within(0, 0x7f)).or(third);
         let hex = a.is(b'6').and(b.is(b'5')).and(c.is(b'7'));
         let dashes = a.is(b'-').and(b.is(b'-')).and(c.is(b'-'));
         let key_type = a.with(0x20).is(b'k').and(b.is(b't')).and(c.is(b'y'));
@@ -216,12 +225,11 @@ mod tables {
 
     /// Bits of [`more_bits`].
     pub(crate) const IS_HYPHEN: u8 = 1;
-    pub(crate) const IS_OBJECT: u8 = 2;
-    pub(crate) const IS_CLOSE: u8 = 4;
+    pub(crate) const IS_EDGE: u8 = 2;
 
     /// The classes that one byte has no room for.
     pub(crate) const fn more_bits(byte: u8) -> u8 {
-        ((byte == b'-') as u8 * IS_HYPHEN) | (is_object(byte) as u8 * IS_OBJECT) | (is_close(byte) as u8 * IS_CLOSE)
+        ((byte == b'-') as u8 * IS_HYPHEN) | (is_edge(byte) as u8 * IS_EDGE)
     }
 
     /// Triples as bits, one for each product of three sets, of which each is one of sets of nibbles, or of any byte.
@@ -255,20 +263,20 @@ mod tables {
 
     /// See [`triple_first`].
     pub(crate) const fn triple_third(byte: u8) -> u8 {
-        TRIPLES_OF_TWO
-            | match byte {
-                b'@'..=b'C' | b'H'..=b'K' => 0b0000_0001,
-                b'k' | b'o' | b'0' | b';' | b'?' | b'`' => 0b0000_0010,
-                b'U' | b'u' | b'z' | b'Z' => 0b0000_0100,
-                b'2' => 0b0000_1000,
-                b'7' => 0b0001_0000,
-                b'-' => 0b0010_0000,
-                b'y' => 0b0100_0000,
-                _ => 0,
-            }
+        let any = if byte < 0x80 { TRIPLES_OF_TWO } else { 0 };
+        any | match byte {
+            b'@'..=b'C' | b'H'..=b'K' => 0b0000_0001,
+            b'k' | b'o' | b'0' | b';' | b'?' | b'`' => 0b0000_0010,
+            b'U' | b'u' | b'z' | b'Z' => 0b0000_0100,
+            b'2' => 0b0000_1000,
+            b'7' => 0b0001_0000,
+            b'-' => 0b0010_0000,
+            b'y' => 0b0100_0000,
+            _ => 0,
+        }
     }
 
-    /// Those of which the third byte may be any.
+    /// Those of which the third byte may be any of ASCII.
     pub(crate) const TRIPLES_OF_TWO: u8 = 0b1000_0000;
 
     const fn is_base64(byte: u8) -> bool {
@@ -287,12 +295,8 @@ mod tables {
         matches!(byte, b'%' | b'\\' | b'&' | b'!')
     }
 
-    const fn is_object(byte: u8) -> bool {
-        matches!(byte, b'e' | b'I' | b'C' | b'D')
-    }
-
-    const fn is_close(byte: u8) -> bool {
-        matches!(byte, b'9' | b'0' | b'Q' | b'K' | b'o' | b'g' | b'A' | b'N' | b'J' | b'k')
+    const fn is_edge(byte: u8) -> bool {
+        matches!(byte, b'e' | b'I' | b'C' | b'D' | b'9' | b'0' | b'Q' | b'K' | b'o' | b'g' | b'A' | b'N' | b'J' | b'k')
     }
 
     const fn is_hex(byte: u8) -> bool {
@@ -310,8 +314,7 @@ mod tables {
     pub(crate) const ODD: [u8; 16] = nibble_table!(is_odd);
     pub(crate) const ESCAPE: [u8; 16] = nibble_table!(is_escape);
 
-    pub(crate) const OBJECT: [u8; 16] = nibble_table!(is_object);
-    pub(crate) const CLOSE: [u8; 16] = nibble_table!(is_close);
+    pub(crate) const EDGE: [u8; 16] = nibble_table!(is_edge);
 
     /// By place: by lower and by upper nibble. A triple is where all six entries share a bit.
     pub(crate) const TRIPLES: [[[u8; 16]; 2]; 3] = [

@@ -135,9 +135,9 @@ impl<'a> Sight<'a> {
     pub(super) fn has_shape(&self) -> bool {
         let mut before = 0;
         for (i, look) in self.looks.iter().enumerate() {
-            let mut starts = look.base64 & !(look.base64 << 1 | before) & look.object;
+            let mut starts = look.base64 & !(look.base64 << 1 | before) & look.edge;
             let next_bit = self.looks.get(i + 1).map_or(0, |look| look.base64 & 1);
-            let mut ends = look.base64 & !(look.base64 >> 1 | next_bit << 63) & look.close;
+            let mut ends = look.base64 & !(look.base64 >> 1 | next_bit << 63) & look.edge;
             before = look.base64 >> 63;
             while let Some(bit) = next(&mut starts) {
                 if begins_object(self.text, i * 64 + bit) {
@@ -193,9 +193,13 @@ impl<'a> Sight<'a> {
 
     /// What quoted-printable (RFC 2045 §6.7) writes of a token.
     pub(super) fn is_quoted(&self) -> bool {
-        let telling = |at: usize| matches!(self.text.get(at + 1..at + 3), Some(b"2E" | b"2D" | b"5F" | b"3D" | b"7E"));
-        self.all.equals != 0 && self.any(|look| look.equals, telling)
+        self.all.equals != 0 && self.any(|look| look.equals, |at| is_quoted(self.text, at))
     }
+}
+
+/// What quoted-printable writes of a token stands behind this sign of equality.
+pub(super) fn is_quoted(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at + 1..at + 3), Some(b"2E" | b"2D" | b"5F" | b"3D" | b"7E"))
 }
 
 /// Takes the lowest bit that is set.
