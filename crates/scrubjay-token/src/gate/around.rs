@@ -209,8 +209,17 @@ pub(super) fn is_behind_other_word(text: &[u8], run: &Range<usize>) -> bool {
     if matches!(text[run.start], b'&' | b'%' | b'\\' | b'.') {
         return false;
     }
-    let ends_name = matches!(&[first, last], b"re" | b"xt" | b"ey" | b"ad" | b"iv" | b"dp" | b"dq" | b"qi" | b"ue" | b"og");
-    let is_word = first.is_ascii_lowercase() && last.is_ascii_lowercase() && !ends_name;
+    let ends_with = |name: &[u8]| text[..run.start - signs].ends_with(name);
+    let ends_name = || match &[first, last] {
+        b"re" => ends_with(b"signature"),
+        b"xt" => ends_with(b"ciphertext"),
+        b"ey" => ends_with(b"encrypted_key"),
+        b"ad" => ends_with(b"payload"),
+        b"og" => ends_with(b"\"log"),
+        b"iv" | b"dp" | b"dq" | b"qi" | b"ue" => true,
+        _ => false,
+    };
+    let is_word = first.is_ascii_lowercase() && last.is_ascii_lowercase() && !ends_name();
     if matches!(before.last(), Some(b'"' | b'\'')) {
         return is_word;
     }
