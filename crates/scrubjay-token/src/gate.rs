@@ -163,7 +163,7 @@ impl Gate {
             || (sight.all.upper != 0 || sight.has_others()) && has_disclosures(sight.text)
             || depth > 0
                 && (self.has_part(sight, depth - 1, goes_on)
-                    || sight.is_escaped() && self.is_escaped(sight.text, depth - 1, goes_on)
+                    || sight.is_escaped() && self.is_escaped(sight, depth - 1, goes_on)
                     || sight.is_parted()
                     || sight.is_quoted() && unquoted(sight.text).is_some_and(|view| self.inner(&view.text, depth - 1)))
     }
@@ -195,13 +195,15 @@ impl Gate {
             || depth > 0 && visible(text).is_some_and(|view| self.inner(&view.text, depth - 1))
     }
 
-    fn is_escaped(&mut self, text: &[u8], depth: usize, goes_on: bool) -> bool {
+    fn is_escaped(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
+        let text = sight.text;
+        let signs = || sight.bits(|look| look.escape).filter(|&at| text[at] != b'!');
         // Nobody needs to escape letters and digits: who does hides names, too, which stand in runs of their own.
-        let needless = (0..text.len()).filter(|&at| b"%\\&".contains(&text[at])).filter_map(|at| escape_at(text, at));
+        let needless = signs().filter_map(|at| escape_at(text, at));
         if needless.filter(|&(code, len)| len > 2 && u8::try_from(code).is_ok_and(|b| b.is_ascii_alphanumeric())).nth(1).is_some() {
             return true;
         }
-        if (0..text.len()).any(|at| is_parted_by_escape(text, at)) {
+        if signs().any(|at| is_parted_by_escape(text, at)) {
             return true;
         }
         unescaped(text).is_some_and(|view| self.inner(&view.text, depth) || goes_on && is_wrapped_shape(&view.text))

@@ -194,13 +194,13 @@ pub(super) fn is_named(text: &[u8], start: usize) -> bool {
 /// Most signs between a word and a run that it is the name of, where nothing but the word is looked at.
 const SIGNS_MAX: usize = 6;
 
-/// The run stands behind such signs and a byte that no question about what stands right before a run says yes to.
+/// The run stands behind such signs, and before these a word or a byte that no question about what stands right before a run says yes
+/// to ([`super::is_told_before`]).
 ///
-/// [`is_named`], [`is_modulus`] and [`crate::notations::is_private_value`] go back over the signs to the last letter. In quotes it has to be that of a
-/// word: names of one letter have a sign before it, others end in one of these pairs, and behind `value` another name is looked for.
-/// Without quotes none but the last two ask, of which the last asks for [`ENDS_NAME`]. Between a header and a run there are nothing
-/// but blanks, letters of `<br>` and dots ([`is_behind_apart_head`]), before a piece a letter or `log` ([`begins_piece`]), and
-/// neither line ends ([`is_wrapped_end`]) nor what shows as nothing are signs, or among these bytes.
+/// Whoever looks for a name goes back over the signs to the last letter. Names of one letter have a sign before it, others end in
+/// one of these pairs; `value` has another name before it. Without quotes two still ask: [`is_modulus`], and who looks for a private
+/// value, for the letters of [`ENDS_NAME`]. Between a header and a run there are but blanks, dots and the letters of `<br>`, before
+/// a piece a letter that is its tag, or `log`. Line ends and what shows as nothing are neither signs nor such bytes.
 pub(super) fn is_behind_other_word(text: &[u8], run: &Range<usize>) -> bool {
     let Some(before) = text[..run.start].last_chunk::<{ SIGNS_MAX + 2 }>() else { return false };
     let signs = before.iter().rev().take(SIGNS_MAX).take_while(|&&b| SIGNS[b as usize]).count();
@@ -241,6 +241,7 @@ static OTHERS: [bool; 256] = {
     others
 };
 
+/// Which bytes these are.
 const fn set(bytes: &[u8]) -> [bool; 256] {
     let mut set = [false; 256];
     let mut i = 0;
@@ -305,7 +306,7 @@ fn has_any_name(text: &[u8]) -> bool {
         || (0..text.len()).any(|at| opens(at) && KEY.iter().any(|n| text[at..].starts_with(n.as_bytes()) && closes(at + n.len())))
 }
 
-/// A byte with which a character goes on that [`is_interrupted`] asks about.
+/// The byte may be one of a token's that what shows as nothing parts from the rest.
 fn goes_on(text: &[u8], at: usize) -> bool {
     text.get(at).is_some_and(|&b| is_base64(b) || shows_as_nothing(b) || b"\\%&.=".contains(&b))
 }

@@ -1,5 +1,6 @@
 //! Runs that hold nothing, told by a glance: most are short paths, names and digests. [`holds_nothing`] asks what [`Gate::holds`] asks,
-//! each question of masks in two registers; what it does not answer with no is asked there.
+//! each question of masks in one register or two; what it does not answer with no is asked there. Builds with debug assertions ask
+//! there in any case.
 //!
 //! [`Gate::holds`]: super::Gate::holds
 
@@ -23,14 +24,18 @@ pub(super) fn holds_nothing(run: &[u8], glance: &Glance) -> bool {
 fn is_nothing<B: Bits>(run: &[u8], glance: &Glance) -> bool {
     let (base64, dot) = (B::of(glance.base64), B::of(glance.dot));
     let others = !(base64 | dot) & B::of(u128::MAX >> (GLANCE_BYTES_MAX - run.len()));
-    // Then no escape and nothing odd is in it. Without a tilde, disclosures can only begin where it begins.
+    let mut has_tilde = false;
     let may_be = |at: usize| match run[at] {
         b'=' => is_quoted(run, at),
-        b'~' => has_disclosures(run),
-        _ => true,
+        tilde => {
+            has_tilde = true;
+            tilde != b'~'
+        }
     };
+    // Then no escape and nothing odd is in it. Without a tilde, disclosures can only begin where it begins.
     run[0] != b'W'
         && !others.any(may_be)
+        && !(has_tilde && has_disclosures(run))
         && !B::of(glance.triple).any(|at| is_telling(run, at) || matches!(run[at], b'k' | b'K'))
         && !has_shape(run, base64, B::of(glance.edge))
         && (dot == B::NONE || !has_iv(base64, dot, others))
