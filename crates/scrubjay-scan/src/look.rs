@@ -41,15 +41,22 @@ pub const GLANCE_BYTES_MAX: usize = 128;
 /// What up to [`GLANCE_BYTES_MAX`] bytes are; bit `i` of each mask is byte `i`, and those behind the last one are clear. The masks
 /// are those of [`Look`], but for the last two triples, of which bytes behind the end may be a part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as in `Look`")]
 pub struct Glance {
+    /// [`Look::base64`]
     pub base64: u128,
+    /// [`Look::hex`]
     pub hex: u128,
+    /// [`Look::text_digit`]
     pub text_digit: u128,
+    /// [`Look::upper`]
     pub upper: u128,
+    /// [`Look::dot`]
     pub dot: u128,
+    /// [`Look::hyphen`]
     pub hyphen: u128,
+    /// [`Look::edge`]
     pub edge: u128,
+    /// [`Look::triple`]
     pub triple: u128,
 }
 

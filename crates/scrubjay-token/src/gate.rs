@@ -26,7 +26,7 @@ use self::around::{
     is_behind_loose_head, is_behind_other_word, is_below_key, is_interrupted, is_modulus, is_named, is_told_behind, is_wrapped_end,
     is_wrapped_shape, line_of,
 };
-use self::shape::{is_hyphenated, is_readable_hex, may_be_readable_hex, may_be_readable_hex_anywhere, readable_starts};
+use self::shape::{is_hyphenated, readable_skips, readable_starts};
 use self::sight::Sight;
 use crate::analyze::{DEPTH_MAX, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
@@ -250,16 +250,11 @@ impl Gate {
         readable_starts(part).any(|start| decoded(self, &part[start..]))
     }
 
-    /// The digits are hex of something that may hold a token. An escape's digits may be glued to them.
+    /// The digits are hex of something that may hold a token.
     fn is_hex_of(&mut self, sight: &Sight<'_>, digits: Range<usize>, depth: usize, goes_on: bool) -> bool {
         let upper = sight.window(digits.start, |look| look.text_digit);
-        may_be_readable_hex_anywhere(upper, digits.len())
-            && (0..5).any(|skip| {
-                let digits = &sight.text[digits.start + skip..digits.end];
-                may_be_readable_hex(upper >> skip, digits.len())
-                    && is_readable_hex(digits)
-                    && (goes_on || self.inner(&decode_hex(digits), depth))
-            })
+        let digits = &sight.text[digits];
+        readable_skips(upper, digits).any(|skip| goes_on || self.inner(&decode_hex(&digits[skip..]), depth))
     }
 }
 

@@ -9,7 +9,7 @@ use std::ops::{BitAnd, BitOr, Not, Range, Shl, Shr};
 use scrubjay_scan::{GLANCE_BYTES_MAX, Glance, WORD_RUN_MIN};
 
 use super::KEY_LINE_CHARS_MIN;
-use super::shape::{begins_object, ends_object, is_telling, may_be_readable_hex_anywhere, readable_starts};
+use super::shape::{begins_object, ends_object, is_telling, readable_skips, readable_starts};
 use super::sight::is_quoted;
 use crate::analyze::{BASE64_CHARS_MIN, HEX_DIGITS_MIN};
 use crate::pem::begins_key;
@@ -18,7 +18,8 @@ use crate::sd_jwt::has_disclosures;
 /// True of a run of base64, dots, tildes and signs of equality that holds nothing, and has no name of a key's type or curve.
 pub(super) fn holds_nothing(run: &[u8], glance: &Glance) -> bool {
     // Names of curves are looked for in shorter runs.
-    run.len() >= WORD_RUN_MIN && if run.len() <= 64 { is_nothing::<u64>(run, glance) } else { is_nothing::<u128>(run, glance) }
+    run.len() >= WORD_RUN_MIN
+        && if run.len() <= u64::BITS as usize { is_nothing::<u64>(run, glance) } else { is_nothing::<u128>(run, glance) }
 }
 
 fn is_nothing<B: Bits>(run: &[u8], glance: &Glance) -> bool {
@@ -64,7 +65,7 @@ fn has_iv<B: Bits>(base64: B, dot: B, others: B) -> bool {
 /// A long part may decode to something, as [`super::Gate::has_part`] asks.
 fn has_part<B: Bits>(run: &[u8], glance: &Glance) -> bool {
     let is_base64 = |part: Range<usize>| begins_key(&run[part.clone()]) || readable_starts(&run[part]).next().is_some();
-    let is_hex = |digits: Range<usize>| may_be_readable_hex_anywhere(glance.text_digit >> digits.start, digits.len());
+    let is_hex = |digits: Range<usize>| readable_skips(glance.text_digit >> digits.start, &run[digits]).next().is_some();
     // Of bytes in hex with hyphens between them, five in a row.
     let hyphen = B::of(glance.hyphen);
     let apart = hyphen & hyphen >> 3;

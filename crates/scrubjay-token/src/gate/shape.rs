@@ -290,14 +290,27 @@ pub(super) fn is_hyphenated(part: &[u8]) -> bool {
     (0..GLUE_BYTES_MAX).any(hyphens) && lists(part).iter().any(|numbers| is_worth_a_look(&numbers.bytes))
 }
 
+/// From how many of the first digits on bytes in hex are read: those of an escape, up to four, may be glued to them.
+const HEX_STARTS: usize = 5;
+
+/// How many of the first digits are left out where hex of something readable may begin. `upper`: which of the digits
+/// [`may_be_readable_hex`] asks for.
+pub(super) fn readable_skips(upper: u128, digits: &[u8]) -> impl Iterator<Item = usize> {
+    let skips = if may_be_readable_hex_anywhere(upper, digits.len()) { HEX_STARTS } else { 0 };
+    (0..skips).filter(move |&skip| {
+        let digits = &digits[skip..];
+        may_be_readable_hex(upper >> skip, digits.len()) && is_readable_hex(digits)
+    })
+}
+
 /// As [`is_readable_base64`], for hex digits.
-pub(super) fn is_readable_hex(digits: &[u8]) -> bool {
+fn is_readable_hex(digits: &[u8]) -> bool {
     is_readable(&decode_hex(&digits[..digits.len().min(2 * HEAD_BYTES)]))
 }
 
 /// False where the digits, `len` of them, are not readable: the upper one of a pair tells text (2 to 7), white space and
 /// zeros (0) from the rest, of which [`is_readable`] takes a fifth. `upper`: which of the digits are such.
-pub(super) fn may_be_readable_hex(upper: u128, len: usize) -> bool {
+fn may_be_readable_hex(upper: u128, len: usize) -> bool {
     let len = len.min(2 * HEAD_BYTES);
     let pairs = ((1u128 << (len & !1)) - 1) & (u128::MAX / 3);
     (!upper & pairs).count_ones() as usize * 10 <= len
@@ -308,7 +321,7 @@ pub(super) fn may_be_readable_hex(upper: u128, len: usize) -> bool {
 const DIGITS_ASIDE_MAX: u32 = 3;
 
 /// False where [`may_be_readable_hex`] is false for the digits from whichever of the first five on: so it is for most digests.
-pub(super) fn may_be_readable_hex_anywhere(upper: u128, len: usize) -> bool {
+fn may_be_readable_hex_anywhere(upper: u128, len: usize) -> bool {
     let len = len.min(2 * HEAD_BYTES);
     let odd = !upper & ((1u128 << len) - 1);
     let is_few = |count: u32| count.saturating_sub(DIGITS_ASIDE_MAX) as usize * 10 <= len;
