@@ -18,11 +18,11 @@ use crate::sd_jwt::has_disclosures;
 /// True of a run of base64, dots, tildes and signs of equality that holds nothing, and has no name of a key's type or curve.
 pub(super) fn holds_nothing(run: &[u8], glance: &Glance) -> bool {
     // Names of curves are looked for in shorter runs.
-    run.len() >= WORD_RUN_MIN
-        && if run.len() <= u64::BITS as usize { is_nothing::<u64>(run, glance) } else { is_nothing::<u128>(run, glance) }
+    let may_hold = || if run.len() <= u64::BITS as usize { may_hold::<u64>(run, glance) } else { may_hold::<u128>(run, glance) };
+    run.len() >= WORD_RUN_MIN && !may_hold()
 }
 
-fn is_nothing<B: Bits>(run: &[u8], glance: &Glance) -> bool {
+fn may_hold<B: Bits>(run: &[u8], glance: &Glance) -> bool {
     let (base64, dot) = (B::of(glance.base64), B::of(glance.dot));
     let others = !(base64 | dot) & B::of(u128::MAX >> (GLANCE_BYTES_MAX - run.len()));
     let mut has_tilde = false;
@@ -33,14 +33,14 @@ fn is_nothing<B: Bits>(run: &[u8], glance: &Glance) -> bool {
             tilde != b'~'
         }
     };
-    // Then no escape and nothing odd is in it. Without a tilde, disclosures can only begin where it begins.
-    run[0] != b'W'
-        && !others.any(may_be)
-        && !(has_tilde && has_disclosures(run))
-        && !B::of(glance.triple).any(|at| is_telling(run, at) || matches!(run[at], b'k' | b'K'))
-        && !has_shape(run, base64, B::of(glance.edge))
-        && (dot == B::NONE || !has_iv(base64, dot, others))
-        && !has_part::<B>(run, glance)
+    // Without others, no escape and nothing odd is in it. Without a tilde, disclosures can only begin where it begins.
+    run[0] == b'W'
+        || others.any(may_be)
+        || has_tilde && has_disclosures(run)
+        || B::of(glance.triple).any(|at| is_telling(run, at) || matches!(run[at], b'k' | b'K'))
+        || has_shape(run, base64, B::of(glance.edge))
+        || dot != B::NONE && has_iv(base64, dot, others)
+        || has_part::<B>(run, glance)
 }
 
 /// A line of a private key: what [`super::Sight::is_key_line`] says.
