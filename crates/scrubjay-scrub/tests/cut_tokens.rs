@@ -433,3 +433,18 @@ fn a_detached_payload_is_not_in_place() {
     let out = String::from_utf8_lossy(&out);
     assert!(!out.contains(signature) && out.contains("\"} parse error near \""), "{out}");
 }
+
+/// Of the ciphertext a few characters stand in the first line: the IV before them tells, however its dots are written.
+#[test]
+fn the_rest_of_a_jwe_whose_ciphertext_begins_at_a_line_end() {
+    check(&[Form::Jwe], |r, t| {
+        let [key, iv, ciphertext, tag] = [1, 2, 3, 4].map(|k| t.parts[k].clone());
+        let text = format!("{}.{iv}.{ciphertext}.{tag}", &key[key.len().saturating_sub(47)..]);
+        let width = (text.len() - ciphertext.len() - tag.len() - 1 + r.between(1, 15)).max(60);
+        let (dot, indent) = *r.pick(&[(".", "\t"), (".", ""), ("%2E", "  "), ("%252E", "")]);
+        let lines = wrapped(&text, width).replace('.', dot).replace('\n', &format!("\n{indent}"));
+        // Two full lines tell, and a tag that stands in one line.
+        let secrets = if ciphertext.len() < 2 * width || text.len() % width <= tag.len() { Vec::new() } else { vec![ciphertext, tag] };
+        (format!("{indent}{lines}"), secrets)
+    });
+}

@@ -206,7 +206,20 @@ impl Gate {
         if signs().any(|at| is_parted_by_escape(text, at)) {
             return true;
         }
-        unescaped(text).is_some_and(|view| self.inner(&view.text, depth) || goes_on && is_wrapped_shape(&view.text))
+        let mut view = unescaped(text);
+        if view.as_ref().is_some_and(|view| self.inner(&view.text, depth)) {
+            return true;
+        }
+        // The other layers that it may be under, each of which gives a shorter text.
+        let mut layers = depth;
+        while let Some(text) = view.take().filter(|_| goes_on).map(|view| view.text) {
+            if is_wrapped_shape(&text) {
+                return true;
+            }
+            view = if layers > 0 { unescaped(&text) } else { None };
+            layers = layers.saturating_sub(1);
+        }
+        false
     }
 
     /// A long part of the run decodes to something that may hold a token.

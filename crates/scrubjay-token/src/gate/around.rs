@@ -9,7 +9,7 @@ use scrubjay_scan::WORD_RUN_MIN;
 
 use super::part_len;
 use super::shape::{has_long_part, without_padding};
-use crate::base64::{decode, is_base64, padding_len, tail_len};
+use crate::base64::{decode, has_both_cases, is_base64, padding_len, tail_len};
 use crate::compact::is_opening;
 use crate::fragments::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
@@ -450,9 +450,21 @@ pub(super) fn is_wrapped_shape(run: &[u8]) -> bool {
     if escapes * 6 >= run.len() {
         return true;
     }
-    let mut parts = run.split(|&b| b == b'.').map(|part| tail_len(without_padding(part)));
-    let mut iv = parts.next().unwrap_or(0);
-    parts.any(|ciphertext| matches!(std::mem::replace(&mut iv, ciphertext), 16 | 22) && ciphertext >= FRAGMENT_PART_CHARS_MIN)
+    let base64 = |part| {
+        let chars = without_padding(part);
+        &chars[chars.len() - tail_len(chars)..]
+    };
+    let mut parts = run.split(|&b| b == b'.').map(base64).peekable();
+    let mut iv = parts.next().unwrap_or_default();
+    while let Some(ciphertext) = parts.next() {
+        // Of the last part most may stand in the next line.
+        let is_last = parts.peek().is_none();
+        if matches!(iv.len(), 16 | 22) && (ciphertext.len() >= FRAGMENT_PART_CHARS_MIN || is_last && has_both_cases(iv)) {
+            return true;
+        }
+        iv = ciphertext;
+    }
+    false
 }
 
 /// The run goes on from the line above, so that too little of a payload stands before its dot to be seen.
