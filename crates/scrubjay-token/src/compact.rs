@@ -201,7 +201,9 @@ pub(crate) fn has_any(value: &Value, names: &[&str]) -> bool {
 /// `work` grows by the bytes that were looked at.
 #[inline]
 pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) -> At {
+    let is_nothing = |probe| matches!(probed_at(text, start, probe, more, &mut 0), At::Nothing);
     if is_scrap(text, start) {
+        debug_assert!(is_nothing(probe(text, start)));
         *work += HEAD_CHARS_MIN;
         return At::Nothing;
     }
@@ -211,6 +213,7 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
         return At::Nothing;
     }
     if is_broken(text, start, probe) {
+        debug_assert!(is_nothing(probe));
         *work += HEAD_CHARS_MIN;
         return At::Nothing;
     }

@@ -78,7 +78,10 @@ impl Search {
             let mut work = 0;
             let decided = match text.get(*at) {
                 None => break,
-                Some(b'.') if !has_part(text, *at, part) => At::Nothing,
+                Some(b'.') if !has_part(text, *at, part) => {
+                    debug_assert!(matches!(fragment_at(text, *at, *from, more, &mut 0), At::Nothing));
+                    At::Nothing
+                }
                 Some(b'.') => fragment_at(text, *at, *from, more, &mut work),
                 Some(b'~') => disclosed_at(text, *at, *from, more, &mut work),
                 Some(b'W') => {

@@ -281,7 +281,9 @@ pub(crate) fn dumps(text: &[u8]) -> Vec<Numbers> {
                 expected = offsets.iter().map(|n| n.saturating_add(line.bytes.len() as u64)).collect();
                 let dump = current.get_or_insert(Dump::default());
                 dump.numbers.pieces.push(line.piece);
-                dump.turned.extend(line.bytes.chunks(line.word).flat_map(|word| word.iter().rev()));
+                let known = dump.turned.len();
+                dump.turned.extend_from_slice(&line.bytes);
+                dump.turned[known..].chunks_mut(line.word).for_each(<[u8]>::reverse);
                 dump.words |= line.word > 1;
                 dump.numbers.bytes.extend(line.bytes);
             }
@@ -415,14 +417,8 @@ fn text_column(text: &[u8], behind: Range<usize>, bytes: &[u8]) -> Option<usize>
         return Some(end);
     }
     // Where escapes were read in the text around, they were read in the column, too.
-    let mut shown = bytes.to_vec();
-    for _ in 0..ESCAPES_MAX {
-        shown = unescaped(&shown)?.text;
-        if let Some(end) = shown_column(text, behind.clone(), &shown) {
-            return Some(end);
-        }
-    }
-    None
+    let mut layers = std::iter::successors(unescaped(bytes), |shown| unescaped(&shown.text)).take(ESCAPES_MAX);
+    layers.find_map(|shown| shown_column(text, behind.clone(), &shown.text))
 }
 
 /// Most layers of escapes that are read in a dump's column of text.

@@ -262,20 +262,22 @@ impl Reading {
             Some(only) if text[end..].starts_with(only) => string_end(text, end + only.len(), only).unwrap_or(rough),
             _ => rough,
         };
-        let (is_other, is_opaque) = (one_of(&OTHERS, name).is_none(), one_of(&OPAQUE, name).is_some());
-        let name = one_of(&NAMES, name).or_else(|| one_of(&CONTEXT, name));
+        let is_opaque = one_of(&OPAQUE, name).is_some();
+        let known = one_of(&NAMES, name).or_else(|| one_of(&CONTEXT, name));
+        let is_other = known.is_none() && one_of(&OTHERS, name).is_none();
+        let name = known;
+        let is_secret = name.is_some_and(|name| SECRETS.contains(&name));
         let begins = name.is_some_and(|name| !CONTEXT.contains(&name));
         if begins && self.quotes.len() < QUOTES_MAX && self.quotes.iter().all(|q| text[q.clone()] != text[quote.clone()]) {
             self.quotes.push(quote.clone());
         }
-        if name.is_some_and(|name| SECRETS.contains(&name) && (value.len() >= SECRET_CHARS_MIN || name == "ciphertext")) {
+        if is_secret && (value.len() >= SECRET_CHARS_MIN || name == Some("ciphertext")) {
             self.secrets.push(value.clone());
         }
-        let is_unread = || name.is_some_and(|name| SECRETS.contains(&name)) && !text[value.end..].starts_with(&text[quote.clone()]);
-        let is_opaque = is_opaque || is_unread();
+        let is_opaque = is_opaque || is_secret && !text[value.end..].starts_with(&text[quote.clone()]);
         self.add_member(text, name, quote, value);
         if let Some(frame) = self.frames.last_mut() {
-            frame.mixed |= name.is_none() && is_other;
+            frame.mixed |= is_other;
             frame.opaque |= is_opaque;
         }
         next
@@ -395,9 +397,12 @@ fn member(text: &[u8], quote: usize) -> Option<(&[u8], Range<usize>, usize)> {
     member_behind(text, opening(text, quote))
 }
 
+/// What names of members are made of.
+static OF_NAMES: [bool; 256] = table_of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_#-.");
+
 /// As [`member`], behind the whole opening quote.
 fn member_behind(text: &[u8], open: Range<usize>) -> Option<(&[u8], Range<usize>, usize)> {
-    let name_len = text[open.end..].iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || b"_#-.".contains(b)).count();
+    let name_len = text[open.end..].iter().take(32).take_while(|&&b| OF_NAMES[b as usize]).count();
     let name = &text[open.end..open.end + name_len];
     let close = &text[open.end + name_len..];
     if name.is_empty() || !close.starts_with(&text[open.clone()]) {

@@ -408,20 +408,26 @@ pub(crate) fn escaped_hidden_as(text: &[u8], at: usize, slashes: usize) -> Optio
 /// False where no escape has the digits or the letter of one that shows as nothing ([`layered`]), and no byte does: a quick look.
 fn may_hide(text: &[u8]) -> bool {
     // The upper digit of 0, of ESC, of DEL, and of what is no ASCII.
-    let is_upper = |b: u8| (b == b'0') | (b == b'1') | (b'7' <= b) & (b <= b'9') | (b | 0x20 >= b'a') & (b | 0x20 <= b'f');
+    let is_upper = |b: u8| (b == b'0') | (b == b'1') | (b.wrapping_sub(b'7') < 3) | ((b | 0x20).wrapping_sub(b'a') < 6);
     let is_raw = |b: u8| (b == 0) | (b == 0x1B) | (b >= 0x7F) | (b == b'<');
     any_triple(text, |a, b, c| {
         let percent = (a == b'%') & (is_upper(b) | (b | 0x20 == b'u')) | (a == b'2') & (b == b'5') & is_upper(c);
-        let backslash = (a == b'\\') & ((b | 0x20 == b'u') | (b == b'x') | (b'0' <= b) & (b <= b'3'));
+        let backslash = (a == b'\\') & ((b | 0x20 == b'u') | (b == b'x') | (b.wrapping_sub(b'0') < 4));
         percent | backslash | (a == b'&') | is_raw(a)
     }) || text[text.len().saturating_sub(2)..].iter().any(|&b| is_raw(b))
 }
 
 /// The text without what shows as nothing between two letters, raw or in escapes, and with full-width dots as dots. `None`: nothing of it.
 pub(crate) fn visible(text: &[u8]) -> Option<View> {
-    if !may_hide(text) {
-        return None;
+    if may_hide(text) {
+        return without_hidden(text);
     }
+    debug_assert!(without_hidden(text).is_none());
+    None
+}
+
+/// As [`visible`], of any text.
+fn without_hidden(text: &[u8]) -> Option<View> {
     // How often the sign of an escape is escaped itself is the same all over a text: what has fewer backslashes than the
     // others shows it (`\\x00` may be a backslash and `\x00`).
     let mut slashes = usize::MAX;
