@@ -1,6 +1,8 @@
 //! The first stage: for each keyword the four bytes of it that are rarest in log text, searched for with SIMD over the
 //! whole block (`scrubjay_scan::Needles`). What such a place is worth is asked of the keywords that have these bytes.
 
+use std::collections::BTreeSet;
+
 use scrubjay_scan::{NEEDLE_BYTES, Needle, Needles};
 
 /// Bytes that are searched at a time: it bounds the list of candidates.
@@ -9,6 +11,8 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const HEAD_BYTES: usize = 4;
 /// Places of the table of fragments, a power of two: small enough for the first-level cache, so large that few are taken.
 const SLOTS: usize = 8192;
+/// How many ways to spread the fragments over the table are tried.
+const SPREADS: u32 = 64;
 
 /// A keyword to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,8 @@ impl Keyword {
 pub(crate) struct Fragments {
     needles: Needles,
     keywords: Vec<Keyword>,
+    /// How heads are spread over `slots`.
+    spread: Spread,
     /// By the hash of a fragment's head: 0, or one more than the index of its list in `lists`. An array: no index needs a check.
     slots: Box<[u8; SLOTS]>,
     /// The fragments' places in keywords.
@@ -82,12 +88,13 @@ impl Fragments {
         let offsets = |k: &Keyword| 0..=k.text.len().saturating_sub(NEEDLE_BYTES);
         let choices: Vec<Vec<Needle>> = keywords.iter().map(|k| offsets(k).map(|offset| k.needle(offset)).collect()).collect();
         let (needles, chosen) = Needles::of_choices(&choices);
+        let heads =
+            || keywords.iter().zip(&chosen).map(|(keyword, &offset)| (head(&keyword.text, offset), keyword.text.len() < HEAD_BYTES));
+        let spread = Spread::of(&heads().collect());
         let mut slots = Box::new([0u8; SLOTS]);
         let mut lists: Vec<Vec<Part>> = Vec::new();
-        for (index, (keyword, offset)) in keywords.iter().zip(chosen).enumerate() {
-            let head = head(&keyword.text, offset);
-            let short = keyword.text.len() < HEAD_BYTES;
-            let Some(slot) = slots.get_mut(hash(head, short)) else { continue };
+        for (index, ((keyword, &offset), (head, short))) in keywords.iter().zip(&chosen).zip(heads()).enumerate() {
+            let Some(slot) = slots.get_mut(spread.hash(head, short)) else { continue };
             if *slot == 0 && lists.len() < usize::from(u8::MAX) {
                 lists.push(Vec::new());
                 *slot = u8::try_from(lists.len()).unwrap_or(u8::MAX);
@@ -99,7 +106,7 @@ impl Fragments {
                 list.push(Part::new(index, keyword, offset));
             }
         }
-        Self { needles, keywords, slots, lists }
+        Self { needles, keywords, spread, slots, lists }
     }
 
     /// Calls `found` with each keyword of `text` and its place. The places of one keyword ascend.
@@ -116,7 +123,7 @@ impl Fragments {
             for i in 0..candidates.len() {
                 let at = candidates.get(i).copied().unwrap_or(0);
                 let head = head(block, at);
-                let is_taken = self.slot(hash(head, false)) | self.slot(hash(head, true)) != 0;
+                let is_taken = self.slot(head, false) | self.slot(head, true) != 0;
                 if let Some(place) = candidates.get_mut(kept) {
                     *place = at;
                 }
@@ -131,13 +138,13 @@ impl Fragments {
     }
 
     #[inline]
-    fn slot(&self, hash: usize) -> u8 {
-        self.slots.get(hash).copied().unwrap_or(0)
+    fn slot(&self, head: u32, three: bool) -> u8 {
+        self.slots.get(self.spread.hash(head, three)).copied().unwrap_or(0)
     }
 
     fn keywords_at(&self, text: &[u8], at: usize, found: &mut impl FnMut(&Keyword, usize)) {
         let head = head(text, at);
-        let (long, short) = (self.slot(hash(head, false)), self.slot(hash(head, true)));
+        let (long, short) = (self.slot(head, false), self.slot(head, true));
         for slot in [long, if short == long { 0 } else { short }] {
             let list = usize::from(slot).checked_sub(1).and_then(|list| self.lists.get(list));
             for part in list.into_iter().flatten() {
@@ -166,12 +173,40 @@ fn last_head(text: &[u8], at: usize) -> [u8; HEAD_BYTES] {
     std::array::from_fn(|i| text.get(at + i).copied().unwrap_or(0))
 }
 
-/// Of a head, or of its first three bytes.
-#[inline]
-fn hash(head: u32, three: bool) -> usize {
-    // Fibonacci hashing: the upper bits of the product depend on all bytes.
-    let bytes = if three { head & 0x00ff_ffff } else { head };
-    (bytes.wrapping_mul(0x9e37_79b1) >> 19) as usize % SLOTS
+/// A way to spread heads over the table. Where two heads share a slot, each place of one costs a look at every keyword of the other:
+/// `://` shared one with `oken`, which many keywords have.
+#[derive(Clone, Copy)]
+struct Spread(u32);
+
+impl Spread {
+    /// The one that lets fewest of these heads share a slot: none, unless there are many. With each, whether it is three bytes long.
+    fn of(heads: &BTreeSet<(u32, bool)>) -> Self {
+        let shared = |spread: &Self| {
+            let slots: BTreeSet<usize> = heads.iter().map(|&(head, short)| spread.hash(head, short)).collect();
+            heads.len() - slots.len()
+        };
+        // Odd multipliers: none of them loses a bit.
+        let spreads = (0..SPREADS).map(|i| Self(0x27d4_eb2f_u32.wrapping_mul(2 * i + 1)));
+        let mut best = (usize::MAX, Self(1));
+        for spread in spreads {
+            let shared = shared(&spread);
+            if shared < best.0 {
+                best = (shared, spread);
+            }
+            if shared == 0 {
+                break;
+            }
+        }
+        best.1
+    }
+
+    /// Of a head, or of its first three bytes.
+    #[inline]
+    fn hash(self, head: u32, three: bool) -> usize {
+        // The upper bits of the product depend on all bytes.
+        let bytes = if three { head & 0x00ff_ffff } else { head };
+        (bytes.wrapping_mul(self.0) >> 19) as usize % SLOTS
+    }
 }
 
 #[cfg(test)]
@@ -209,6 +244,20 @@ mod tests {
         assert_eq!(found(&fragments, "nothing to see"), []);
         assert_eq!(found(&fragments, ""), []);
         assert_eq!(found(&fragments, "ghp_ghp_gho_"), [("gho_".into(), 8), ("ghp_".into(), 0), ("ghp_".into(), 4)]);
+    }
+
+    #[test]
+    fn fragments_of_the_pack_share_no_slot() {
+        let pack = crate::RulePack::builtin();
+        let fragments = pack.fragments();
+        let heads: BTreeSet<(u32, bool)> = fragments
+            .lists
+            .iter()
+            .flatten()
+            .map(|part| (&fragments.keywords[part.keyword].text, part.offset))
+            .map(|(text, offset)| (head(text, offset), text.len() < HEAD_BYTES))
+            .collect();
+        assert_eq!(fragments.lists.len(), heads.len());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::arch::look::LookFn;
+use crate::arch::look::{GlanceFn, LookFn};
 use crate::arch::{self, Feed};
 
 /// An instruction set that the search is built for. All give the same runs.
@@ -78,6 +78,21 @@ impl Backend {
             #[cfg(target_arch = "aarch64")]
             Self::Neon => arch::neon::look,
             _ => arch::scalar::look,
+        }
+    }
+
+    /// The entry point of the glance.
+    pub(crate) fn glance(self) -> GlanceFn {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 if arch::avx512::available() => arch::avx512::glance,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 if arch::avx2::available() => arch::avx2::glance,
+            #[cfg(target_arch = "x86_64")]
+            Self::Sse2 => arch::sse2::glance,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => arch::neon::glance,
+            _ => arch::scalar::glance,
         }
     }
 }

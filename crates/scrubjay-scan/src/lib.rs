@@ -54,6 +54,7 @@
 mod arch;
 mod backend;
 mod class;
+mod line_ends;
 mod look;
 mod needles;
 mod run;
@@ -64,7 +65,8 @@ pub mod sweep;
 
 pub use backend::Backend;
 pub use class::{is_list_run, is_word};
-pub use look::Look;
+pub use line_ends::line_ends;
+pub use look::{GLANCE_BYTES_MAX, Glance, Look};
 pub use needles::{NEEDLE_BYTES, Needle, Needles};
 pub use run::{OpenRun, Run, Run64, RunKind, Tail};
 pub use scanner::Scanner;

@@ -1,11 +1,13 @@
 //! Scanning one block.
 
+use std::ops::Range;
+
 use crate::LIST_RUN_MIN;
 use crate::arch::Feed;
 use crate::arch::generic::{Out, State};
-use crate::arch::look::LookFn;
+use crate::arch::look::{GlanceFn, LookFn};
 use crate::arch::scalar;
-use crate::{Backend, Look, OpenRun, Run, RunKind, Tail, WORD_RUN_MIN};
+use crate::{Backend, GLANCE_BYTES_MAX, Glance, Look, OpenRun, Run, RunKind, Tail, WORD_RUN_MIN};
 
 /// Finds the runs of a block. Chooses its back end once, when it is made; cheap to copy; holds no state between calls.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +16,8 @@ pub struct Scanner {
     feed: Feed,
     /// As `feed`.
     look: LookFn,
+    /// As `feed`.
+    glance: GlanceFn,
     backend: Backend,
 }
 
@@ -24,6 +28,7 @@ impl Scanner {
         Backend::available().find_map(Self::with_backend).unwrap_or(Self {
             feed: scalar::feed,
             look: scalar::look,
+            glance: scalar::glance,
             backend: Backend::Scalar,
         })
     }
@@ -31,7 +36,7 @@ impl Scanner {
     /// A scanner with this back end; `None` when this processor cannot run it.
     #[must_use]
     pub fn with_backend(backend: Backend) -> Option<Self> {
-        Some(Self { feed: backend.feed()?, look: backend.look(), backend })
+        Some(Self { feed: backend.feed()?, look: backend.look(), glance: backend.glance(), backend })
     }
 
     /// The back end in use.
@@ -76,6 +81,21 @@ impl Scanner {
     pub fn look(&self, text: &[u8], looks: &mut Vec<Look>) {
         // SAFETY: by the invariant of `self.look`.
         unsafe { (self.look)(text, looks) }
+    }
+
+    /// What the bytes `at` of `block` are; `None` where there are more than [`GLANCE_BYTES_MAX`], or none, or so many from their
+    /// first on do not stand in the block, with two behind them: what is read is not copied.
+    ///
+    /// ```
+    /// let block = [b"a.B%".as_slice(), &[b' '; 130]].concat();
+    /// let glance = scrubjay_scan::Scanner::new().glance(&block, 0..3).unwrap();
+    /// assert_eq!((glance.base64, glance.dot, glance.upper), (0b101, 0b010, 0b100));
+    /// ```
+    #[must_use]
+    pub fn glance(&self, block: &[u8], at: Range<usize>) -> Option<Glance> {
+        let window = block.get(at.start..)?.first_chunk()?;
+        // SAFETY: by the invariant of `self.glance`.
+        (1..=GLANCE_BYTES_MAX).contains(&at.len()).then(|| unsafe { (self.glance)(window, at.len()) })
     }
 
     pub(crate) fn feed(&self, state: &mut State, block: &[u8], base: u64, out: &mut Out<'_>) {

@@ -1,6 +1,6 @@
 //! Every back end's closer look equals a slow one, at every length and alignment.
 
-use scrubjay_scan::{Backend, Look, Scanner};
+use scrubjay_scan::{Backend, GLANCE_BYTES_MAX, Glance, Look, Scanner};
 
 /// Miri is some thousand times slower: a sample must do there.
 const THINNED: usize = if cfg!(miri) { 61 } else { 1 };
@@ -21,11 +21,13 @@ fn slow(text: &[u8]) -> Vec<Look> {
             set(&mut look.equals, a == b'=');
             set(&mut look.odd, matches!(a, 0 | 0x1b | 0x7f..));
             set(&mut look.escape, b"%\\&!".contains(&a));
+            set(&mut look.hyphen, a == b'-');
+            set(&mut look.edge, b"eICD90QKogANJk".contains(&a));
             let triple = match [a, b, c] {
                 [b'e', b'y', _] => b"ABCHIJK@".contains(&c),
-                [b'e', b'w', _] => b"ko0".contains(&c),
-                [b'Z', b'X', _] | [b'V', b'1' | b'3' | b'5' | b'7', _] => true,
-                [b'l', b'd' | b'e', _] => b"U2z".contains(&c),
+                [b'e', b'w', _] => b"ko0;?`".contains(&c),
+                [b'Z' | b'V', _, 0..0x80] if matches!(b & 15, 1 | 3 | 5 | 7 | 8) && b & 0x90 == 0x10 => true,
+                [b'l', b'd' | b'e', _] => b"UuZz2".contains(&c),
                 [b'6', b'5', b'7'] | [b'-', b'-', b'-'] | [b'k' | b'K', b't', b'y'] | [1..=0x7f, 0, 1..=0x7f] => true,
                 _ => false,
             };
@@ -42,6 +44,34 @@ fn check(text: &[u8]) {
         let mut looks = Vec::new();
         scanner.look(text, &mut looks);
         assert_eq!(looks, expected, "{} on {}", scanner.backend(), text.escape_ascii());
+    }
+    for len in [1, text.len().min(63), text.len().min(64), text.len().min(65), text.len().min(GLANCE_BYTES_MAX)] {
+        check_glance(text, len);
+    }
+}
+
+/// A glance at the first bytes of a text.
+fn check_glance(text: &[u8], len: usize) {
+    let looks = slow(text);
+    let there = u128::MAX.checked_shr(128 - len as u32).unwrap_or(0);
+    let both = |mask: fn(&Look) -> u64| {
+        let word = |i: usize| u128::from(looks.get(i).map_or(0, mask));
+        (word(0) | word(1) << 64) & there
+    };
+    let expected = Glance {
+        base64: both(|look| look.base64),
+        hex: both(|look| look.hex),
+        text_digit: both(|look| look.text_digit),
+        upper: both(|look| look.upper),
+        dot: both(|look| look.dot),
+        hyphen: both(|look| look.hyphen),
+        edge: both(|look| look.edge),
+        triple: both(|look| look.triple),
+    };
+    for scanner in Backend::available().filter_map(Scanner::with_backend) {
+        let glance = scanner.glance(text, 0..len);
+        let is_there = len > 0 && text.len() >= GLANCE_BYTES_MAX + 2;
+        assert_eq!(glance, is_there.then_some(expected), "{} on {len} of {}", scanner.backend(), text.escape_ascii());
     }
 }
 

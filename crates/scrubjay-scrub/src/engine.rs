@@ -10,6 +10,7 @@
 
 mod field;
 mod lane;
+mod parts;
 mod swallow;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use scrubjay_token::{Found, Gate, Sighted, Wide, analyze, analyze_open};
 use crate::cache::{Cache, Known, Tag};
 use crate::engine::field::{Asked, Decided};
 pub(crate) use crate::engine::lane::LaneState;
+pub(crate) use crate::engine::parts::Part;
 use crate::engine::swallow::swallow;
 use crate::fence::{decided, fenced};
 use crate::marker::{self, Place};
@@ -89,11 +91,11 @@ pub(crate) struct Engine {
 /// Where a token stands, and its key in the cache.
 type Sited<'s> = (Site<'s>, Option<Tag>);
 
-/// A line all of whose tokens are in plain sight. What is decided of them holds unless a unit around a later line takes this one in, too.
+/// A token in plain sight. What is decided of it holds unless a unit around a later line takes its line in, too.
 struct Plain {
-    line: Range<usize>,
-    /// Where they stand, and what is known of them.
-    tokens: Vec<(Range<usize>, Place, Known)>,
+    span: Range<usize>,
+    place: Place,
+    known: Known,
 }
 
 /// What one call works with.
@@ -110,7 +112,7 @@ struct Work<'a> {
     edits: Vec<Edit>,
     /// Edits for credentials that are no tokens.
     others: Vec<Edit>,
-    /// Lines in plain sight that may still belong to a unit, in order.
+    /// Tokens in plain sight whose lines may still belong to a unit, in order.
     plain: Vec<Plain>,
     /// Parts of long lines: what is not in them are whole lines.
     long: Vec<Range<usize>>,
@@ -357,7 +359,7 @@ impl Engine {
         let in_text = line.start - base..line.end - base;
         let Some(sighted) = fenced(|| gate.in_plain_sight(text, in_text, runs, is_known)).flatten() else { return false };
         // What is known is fetched before anything is put, which may push it out.
-        let (mut tokens, mut new) = (Vec::with_capacity(sighted.len()), Vec::new());
+        let (first, mut new) = (work.plain.len(), Vec::new());
         let ours = Ours::of(buffer.get(line.clone()).unwrap_or_default(), self.teller.rules());
         for Sighted { span, token } in sighted {
             let at = base + span.start..base + span.end;
@@ -368,27 +370,29 @@ impl Engine {
             let known = match (tag.zip(cache.as_ref()).and_then(|(tag, cache)| cache.get(tag)).cloned(), token) {
                 (Some(known), _) => known,
                 (None, Some(token)) => {
-                    new.extend(tag.map(|tag| (tag, tokens.len())));
+                    new.extend(tag.map(|tag| (tag, work.plain.len())));
                     self.known(&token, &site)
                 }
-                (None, None) => return false,
+                (None, None) => {
+                    work.plain.truncate(first);
+                    return false;
+                }
             };
-            tokens.push((at, site.place, known));
+            work.plain.push(Plain { span: at, place: site.place, known });
         }
         for (tag, k) in new {
-            if let Some((cache, (_, _, known))) = work.cache.as_mut().zip(tokens.get(k)) {
-                cache.put(tag, || known.clone());
+            if let Some((cache, plain)) = work.cache.as_mut().zip(work.plain.get(k)) {
+                cache.put(tag, || plain.known.clone());
             }
         }
-        work.plain.push(Plain { line: line.clone(), tokens });
         true
     }
 
-    /// Replaces the tokens in plain sight of the lines before `end`, where a unit begins or the decided part of the buffer ends. What was
-    /// noted of later lines is forgotten: they are that unit's, or come again.
+    /// Replaces the tokens in plain sight before `end`, where a unit begins or the decided part of the buffer ends. What was noted of later
+    /// ones is forgotten: they are that unit's, or come again.
     fn settle(&self, work: &mut Work<'_>, end: usize) {
         let plain = std::mem::take(&mut work.plain);
-        for (span, place, known) in plain.into_iter().filter(|plain| plain.line.start < end).flat_map(|plain| plain.tokens) {
+        for Plain { span, place, known } in plain.into_iter().filter(|plain| plain.span.start < end) {
             work.count(known.told);
             let (marker, story) = self.occurrence(&known, place, work.stats, &mut work.sidecar);
             if let Some(story) = story {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use scrubjay_delivery::LaneId;
 use scrubjay_rules::RulePack;
+use scrubjay_scan::line_ends;
 
 use crate::batch::{Batch, Framing, Message};
-use crate::engine::{Decision, Engine, LaneState, Limits};
+use crate::engine::{Decision, Engine, LaneState, Limits, Part};
 use crate::policy::Policy;
 use crate::scrubbed::Scrubbed;
 use crate::stats::Stats;
@@ -144,48 +145,54 @@ impl Scrubber {
 
     /// Messages are complete each: nothing is carried over, and a part is scrubbed by itself.
     fn messages(&mut self, source: &str, bytes: &[u8], messages: &[Message], stats: &mut Stats) -> (Vec<u8>, Vec<Message>) {
-        let mut out = Vec::with_capacity(bytes.len());
-        let messages = messages
-            .iter()
-            .map(|m| Message {
-                key: m.key.clone().map(|r| self.part(LaneState::key(), source, bytes, r, &mut out, stats)),
-                value: m.value.clone().map(|r| self.part(LaneState::default(), source, bytes, r, &mut out, stats)),
-                headers: m
-                    .headers
-                    .iter()
-                    .map(|(n, v)| {
-                        (
-                            self.part(LaneState::bare(), source, bytes, n.clone(), &mut out, stats),
-                            v.clone().map(|r| self.part(LaneState::bare(), source, bytes, r, &mut out, stats)),
-                        )
-                    })
-                    .collect(),
-                timestamp_ms: m.timestamp_ms,
-                partition: m.partition,
-            })
-            .collect();
+        let mut joined = Vec::with_capacity(bytes.len() + messages.len());
+        let mut parts: Vec<Part> = Vec::with_capacity(messages.len());
+        let messages = each_part(messages, |range, state| {
+            let start = joined.len();
+            joined.extend_from_slice(bytes.get(range).unwrap_or_default());
+            let at = start..joined.len();
+            // The byte between two parts belongs to none; it keeps them apart for whoever scans the buffer again.
+            joined.push(b'\n');
+            parts.push(Part { at: at.clone(), state });
+            at
+        });
+        let mut parted = self.engine.decide_parts(&parts, source, &joined, stats);
+        self.sidecar.append(&mut parted.sidecar);
+        if parted.edits.is_empty() {
+            return (joined, messages);
+        }
+        let mut out = Vec::with_capacity(joined.len());
+        let mut edits = parted.edits.into_iter().peekable();
+        let messages = each_part(&messages, |range, _| {
+            let (start, mut at) = (out.len(), range.start);
+            while let Some(edit) = edits.next_if(|edit| edit.span.start < range.end) {
+                out.extend_from_slice(joined.get(at..edit.span.start).unwrap_or_default());
+                out.extend_from_slice(&edit.text);
+                at = edit.span.end;
+            }
+            out.extend_from_slice(joined.get(at..range.end).unwrap_or_default());
+            let end = out.len();
+            out.push(b'\n');
+            start..end
+        });
         (out, messages)
     }
+}
 
-    fn part(
-        &mut self,
-        mut state: LaneState,
-        source: &str,
-        bytes: &[u8],
-        range: Range<usize>,
-        out: &mut Vec<u8>,
-        stats: &mut Stats,
-    ) -> Range<usize> {
-        let text = bytes.get(range).unwrap_or_default();
-        let start = out.len();
-        let mut decision = self.engine.decide(&mut state, source, text, true, stats);
-        self.sidecar.append(&mut decision.sidecar);
-        append(text, &decision, out);
-        let end = out.len();
-        // The byte between two parts belongs to none; it keeps them apart for whoever scans the buffer again.
-        out.push(b'\n');
-        start..end
-    }
+/// The messages with what `place` makes of each of their parts, which it is given in order, with the state in which it is decided.
+fn each_part(messages: &[Message], mut place: impl FnMut(Range<usize>, fn() -> LaneState) -> Range<usize>) -> Vec<Message> {
+    let message = |m: &Message| Message {
+        key: m.key.clone().map(|at| place(at, LaneState::key)),
+        value: m.value.clone().map(|at| place(at, LaneState::default)),
+        headers: m
+            .headers
+            .iter()
+            .map(|(n, v)| (place(n.clone(), LaneState::bare), v.clone().map(|at| place(at, LaneState::bare))))
+            .collect(),
+        timestamp_ms: m.timestamp_ms,
+        partition: m.partition,
+    };
+    messages.iter().map(message).collect()
 }
 
 /// In place: a buffer that is used again and again grows once, and a new one for each batch would be new pages of memory for
@@ -200,7 +207,7 @@ fn put_before(held: &[u8], buffer: &mut Vec<u8>) {
 }
 
 fn count_records(lane: &mut Lane, bytes: &[u8], ends: bool, stats: &mut Stats) {
-    stats.records = memchr::memchr_iter(b'\n', bytes).count() as u64;
+    stats.records = line_ends(bytes) as u64;
     if let Some(&last) = bytes.last() {
         lane.in_line = last != b'\n';
     }

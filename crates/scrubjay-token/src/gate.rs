@@ -10,6 +10,7 @@
 //! line below `BEGIN … PRIVATE KEY`.
 
 mod around;
+mod glance;
 mod quick;
 mod shape;
 mod sight;
@@ -21,15 +22,13 @@ use scrubjay_scan::{LIST_RUN_MIN, Look, Run, RunKind, Scanner, WORD_RUN_MIN};
 pub use self::quick::Sighted;
 
 use self::around::{
-    ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_apart_head, is_behind_key_label,
-    is_behind_loose_head, is_below_key, is_cut_by_runtime, is_interrupted, is_modulus, is_named, is_wrapped_end, is_wrapped_shape, line_of,
+    begins_piece, ends_escaped_line, ends_line, has_name, has_private_key, is_above_key_end, is_behind_apart_head, is_behind_key_label,
+    is_behind_loose_head, is_behind_other_word, is_below_key, is_interrupted, is_modulus, is_named, is_told_behind, is_wrapped_end,
+    is_wrapped_shape, line_of,
 };
-use self::shape::{
-    HEAD_BYTES, is_hyphenated, is_readable_base64, is_readable_hex, may_be_readable_base64, may_be_readable_hex,
-    may_be_readable_hex_anywhere,
-};
+use self::shape::{is_hyphenated, readable_skips, readable_starts};
 use self::sight::Sight;
-use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, DEPTH_MAX, is_readable, is_worth_a_look};
+use crate::analyze::{DEPTH_MAX, is_readable, is_worth_a_look};
 use crate::base64::{decode_into, is_base64};
 use crate::escape_rows;
 use crate::lists::{decode_hex, dumps, lists, lists_from};
@@ -54,6 +53,15 @@ const WORK_MIN: usize = 4096;
 /// What a run of so many bytes may cost.
 fn granted(bytes: usize) -> usize {
     bytes.saturating_mul(WORK_PER_BYTE_MAX).saturating_add(WORK_MIN)
+}
+
+/// What the questions about the surroundings of a run are asked for.
+struct Signs {
+    triple: bool,
+    dot: bool,
+    upper: bool,
+    /// Nothing follows in its line ([`ends_line`]).
+    goes_on: bool,
 }
 
 /// Judges the runs of blocks. Holds memory between calls, nothing else.
@@ -101,33 +109,50 @@ impl Gate {
             RunKind::Word if escape_rows::is_short(bytes) => ends_in_row_of_escapes(text, &range),
             RunKind::Word if shape::tells(bytes) => true,
             RunKind::Word => {
-                let mut looks = std::mem::take(&mut self.looks);
-                let sight = Sight::new(bytes, self.scanner, &mut looks);
-                let through = self.word(text, range, &sight);
-                self.looks = looks;
-                self.looked = self.looked.saturating_add(granted(bytes.len()) - self.budget);
-                through || self.budget == 0
+                let goes_on = ends_line(text, &range);
+                if let Some(glance) = self.scanner.glance(text, range.clone())
+                    && glance::holds_nothing(bytes, &glance)
+                {
+                    let signs = Signs { triple: glance.triple != 0, dot: glance.dot != 0, upper: glance.upper != 0, goes_on };
+                    let through = self.is_beside(text, &range, &signs, || glance::is_key_line(&glance));
+                    debug_assert_eq!(through, self.is_told(text, range, goes_on));
+                    return through;
+                }
+                self.is_told(text, range, goes_on)
             }
         }
     }
 
-    fn word(&mut self, text: &[u8], run: Range<usize>, sight: &Sight<'_>) -> bool {
-        let goes_on = ends_line(text, &run);
+    /// The run, or what stands around it, may be of a token.
+    fn is_told(&mut self, text: &[u8], run: Range<usize>, goes_on: bool) -> bool {
+        let mut looks = std::mem::take(&mut self.looks);
+        let sight = Sight::new(&text[run.clone()], self.scanner, &mut looks);
         let all = sight.all;
+        let signs = Signs { triple: all.triple != 0, dot: all.dot != 0, upper: all.upper != 0, goes_on };
+        let through = self.word(text, &run, &sight, goes_on)
+            || self.is_beside(text, &run, &signs, || sight.is_key_line())
+            || goes_on && (all.escape != 0 || sight.has_iv()) && is_wrapped_shape(sight.text);
+        self.looks = looks;
+        self.looked = self.looked.saturating_add(granted(run.len()) - self.budget);
+        through || self.budget == 0
+    }
+
+    /// Something may be in the run itself.
+    fn word(&mut self, text: &[u8], run: &Range<usize>, sight: &Sight<'_>, goes_on: bool) -> bool {
         self.holds(sight, DEPTH_MAX, goes_on)
             || sight.any_key_type(|at| has_private_key(text, run.start + at, &mut self.budget))
             || curve_at(sight.text).is_some_and(|at| has_private_key(text, run.start + at, &mut self.budget))
-            || is_named(text, run.start)
-            || is_private_value(text, run.start)
-            || is_modulus(text, &run)
-            || is_interrupted(text, &run)
-            || all.triple != 0 && is_behind_loose_head(text, &run)
-            || is_behind_apart_head(text, &run)
-            || all.dot != 0 && is_wrapped_end(text, &run)
-            || is_cut_by_runtime(text, &run)
-            || all.upper != 0 && (is_above_key_end(text, &run, self.more) || is_behind_key_label(text, &run))
-            || all.upper != 0 && (goes_on || sight.is_key_line()) && is_below_key(text, &run)
-            || goes_on && (all.escape != 0 || sight.has_iv()) && is_wrapped_shape(sight.text)
+    }
+
+    /// What stands around the run tells that it is of a token.
+    fn is_beside(&self, text: &[u8], run: &Range<usize>, signs: &Signs, is_key_line: impl Fn() -> bool) -> bool {
+        !is_behind_other_word(text, run) && is_told_before(text, run, signs)
+            || is_told_behind(text, run)
+            || signs.triple && is_behind_loose_head(text, run)
+            || signs.upper
+                && (is_above_key_end(text, run, signs.goes_on, self.more)
+                    || is_behind_key_label(text, run)
+                    || (signs.goes_on || is_key_line()) && is_below_key(text, run))
     }
 
     /// The run may hold something under up to `depth` layers of encoding. What `goes_on` in the next line has to be no
@@ -138,7 +163,7 @@ impl Gate {
             || (sight.all.upper != 0 || sight.has_others()) && has_disclosures(sight.text)
             || depth > 0
                 && (self.has_part(sight, depth - 1, goes_on)
-                    || sight.is_escaped() && self.is_escaped(sight.text, depth - 1, goes_on)
+                    || sight.is_escaped() && self.is_escaped(sight, depth - 1, goes_on)
                     || sight.is_parted()
                     || sight.is_quoted() && unquoted(sight.text).is_some_and(|view| self.inner(&view.text, depth - 1)))
     }
@@ -170,13 +195,15 @@ impl Gate {
             || depth > 0 && visible(text).is_some_and(|view| self.inner(&view.text, depth - 1))
     }
 
-    fn is_escaped(&mut self, text: &[u8], depth: usize, goes_on: bool) -> bool {
+    fn is_escaped(&mut self, sight: &Sight<'_>, depth: usize, goes_on: bool) -> bool {
+        let text = sight.text;
+        let signs = || sight.bits(|look| look.escape).filter(|&at| text[at] != b'!');
         // Nobody needs to escape letters and digits: who does hides names, too, which stand in runs of their own.
-        let needless = (0..text.len()).filter(|&at| b"%\\&".contains(&text[at])).filter_map(|at| escape_at(text, at));
+        let needless = signs().filter_map(|at| escape_at(text, at));
         if needless.filter(|&(code, len)| len > 2 && u8::try_from(code).is_ok_and(|b| b.is_ascii_alphanumeric())).nth(1).is_some() {
             return true;
         }
-        if (0..text.len()).any(|at| is_parted_by_escape(text, at)) {
+        if signs().any(|at| is_parted_by_escape(text, at)) {
             return true;
         }
         unescaped(text).is_some_and(|view| self.inner(&view.text, depth) || goes_on && is_wrapped_shape(&view.text))
@@ -220,27 +247,26 @@ impl Gate {
             decode_into(chars, &mut bytes);
             goes_on || torn(&bytes).is_some() || gate.inner(&bytes, depth)
         };
-        let may_be = may_be_readable_base64(part);
-        let reads = |skip: usize| may_be[skip] && is_readable_base64(&part[skip..], HEAD_BYTES);
-        if (0..4).any(|skip| reads(skip) && decoded(self, &part[skip..])) {
-            return true;
-        }
-        let slashes = memchr::memchr_iter(b'/', part).map(|at| at + 1).take(BASE64_STARTS_MAX);
-        let mut starts = slashes.take_while(|start| part.len() - start >= BASE64_CHARS_MIN);
-        starts.any(|start| is_readable_base64(&part[start..], BASE64_CHARS_MIN / 4 * 3) && decoded(self, &part[start..]))
+        readable_starts(part).any(|start| decoded(self, &part[start..]))
     }
 
-    /// The digits are hex of something that may hold a token. An escape's digits may be glued to them.
+    /// The digits are hex of something that may hold a token.
     fn is_hex_of(&mut self, sight: &Sight<'_>, digits: Range<usize>, depth: usize, goes_on: bool) -> bool {
         let upper = sight.window(digits.start, |look| look.text_digit);
-        may_be_readable_hex_anywhere(upper, digits.len())
-            && (0..5).any(|skip| {
-                let digits = &sight.text[digits.start + skip..digits.end];
-                may_be_readable_hex(upper >> skip, digits.len())
-                    && is_readable_hex(digits)
-                    && (goes_on || self.inner(&decode_hex(digits), depth))
-            })
+        let digits = &sight.text[digits];
+        readable_skips(upper, digits).any(|skip| goes_on || self.inner(&decode_hex(&digits[skip..]), depth))
     }
+}
+
+/// What stands right before the run tells that it is of a token.
+fn is_told_before(text: &[u8], run: &Range<usize>, signs: &Signs) -> bool {
+    is_named(text, run.start)
+        || is_private_value(text, run.start)
+        || is_modulus(text, run)
+        || is_interrupted(text, run.start)
+        || is_behind_apart_head(text, run)
+        || signs.dot && is_wrapped_end(text, run)
+        || begins_piece(text, run.start)
 }
 
 /// A run of class L may be a list or a dump of a token, or the beginning of one.

@@ -48,7 +48,7 @@ pub(crate) fn interrupted(text: &[u8], whole: &Whole, single: bool) -> Option<Vi
             continue;
         }
         let mut pieces = marked(text, end);
-        if pieces.is_empty() {
+        if pieces.is_empty() && end - start >= PIECE_CHARS_MIN {
             pieces = columns(text, start..end, single);
         }
         let mut value = View::default();
@@ -70,10 +70,11 @@ pub(crate) fn interrupted(text: &[u8], whole: &Whole, single: bool) -> Option<Vi
     view.is_joined().then_some(view)
 }
 
-/// The pieces behind the first one that have its width, and the last one, which may be shorter: the same bytes stand before each.
+/// The pieces behind the first one, which is a whole piece, that have its width, and the last one, which may be shorter: the same bytes
+/// stand before each.
 fn columns(text: &[u8], first: Range<usize>, single: bool) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    let Some(start) = behind_break(text, first.end).filter(|_| first.len() >= PIECE_CHARS_MIN) else { return pieces };
+    let Some(start) = behind_break(text, first.end) else { return pieces };
     // The letter of PowerShell's escapes is one that tokens have, too.
     let escaped = text[start - 1] == b'`' && text[start].is_ascii_lowercase();
     let start = start + usize::from(escaped);

@@ -506,7 +506,7 @@ pub fn is_member_line(line: &[u8]) -> bool {
 const KEY_NAME_CHARS_MAX: usize = 4;
 
 /// The letters in which the names of [`KEY`] end, of either case.
-static ENDS_NAME: [bool; 256] = {
+pub(crate) static ENDS_NAME: [bool; 256] = {
     let mut ends = [false; 256];
     let mut i = 0;
     while i < KEY.len() {

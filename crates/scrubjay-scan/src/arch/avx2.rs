@@ -20,18 +20,22 @@ impl look::Step for Avx2 {
     unsafe fn step(window: &[u8; look::WINDOW]) -> crate::Look {
         let at = window.as_ptr();
         // SAFETY: the halves read 34 bytes from 0 and from 32, of 66. The caller vouches for the features.
-        let (low, high) = unsafe { (look_at(at), look_at(at.add(32))) };
-        let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
-        crate::Look {
-            base64: both(low.base64, high.base64),
-            hex: both(low.hex, high.hex),
-            text_digit: both(low.text_digit, high.text_digit),
-            upper: both(low.upper, high.upper),
-            dot: both(low.dot, high.dot),
-            equals: both(low.equals, high.equals),
-            odd: both(low.odd, high.odd),
-            escape: both(low.escape, high.escape),
-            triple: both(low.triple, high.triple),
+        unsafe {
+            let halves = [Half::at(at), Half::at(at.add(32))];
+            crate::Look {
+                base64: members(&look::BASE64, &halves),
+                hex: members(&look::HEX, &halves),
+                text_digit: members(&look::TEXT_DIGIT, &halves),
+                upper: members(&look::UPPER, &halves),
+                dot: equal(b'.', &halves),
+                equals: equal(b'=', &halves),
+                // What is not ASCII has the top bit.
+                odd: members(&look::ODD, &halves) | both([top_bits(halves[0].bytes), top_bits(halves[1].bytes)]),
+                escape: members(&look::ESCAPE, &halves),
+                hyphen: equal(b'-', &halves),
+                edge: members(&look::EDGE, &halves),
+                triple: !both([no_triples(at, halves[0].bytes), no_triples(at.add(32), halves[1].bytes)]),
+            }
         }
     }
 }
@@ -65,100 +69,89 @@ impl Vector for Avx2 {
     }
 }
 
-/// As [`crate::Look`], of 32 bytes.
-struct HalfLook {
-    base64: u32,
-    hex: u32,
-    text_digit: u32,
-    upper: u32,
-    dot: u32,
-    equals: u32,
-    odd: u32,
-    escape: u32,
-    triple: u32,
+/// As [`ROWS`]; what is not ASCII is in all of them, and so in no class: its entry in a table is zero.
+const LOOK_ROWS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+
+/// 32 bytes, and the row of each.
+#[derive(Clone, Copy)]
+struct Half {
+    bytes: __m256i,
+    row: __m256i,
 }
 
+impl Half {
+    /// # Safety
+    /// 32 bytes must be readable; the processor must have AVX2.
+    #[inline(always)]
+    unsafe fn at(at: *const u8) -> Self {
+        // SAFETY: one load of 32 bytes. The caller vouches for the features.
+        unsafe {
+            let bytes = _mm256_loadu_si256(at.cast());
+            Self { bytes, row: _mm256_shuffle_epi8(table(&LOOK_ROWS), upper_nibble(bytes)) }
+        }
+    }
+}
+
+#[inline(always)]
+fn both([low, high]: [u32; 2]) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
+/// Which bytes are members of the class of a [`nibble_table`].
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn members(class: &[u8; 16], [low, high]: &[Half; 2]) -> u64 {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe { both([members_of_half(class, low), members_of_half(class, high)]) }
+}
+
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn members_of_half(class: &[u8; 16], half: &Half) -> u32 {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe {
+        let rows = _mm256_and_si256(_mm256_shuffle_epi8(table(class), half.bytes), half.row);
+        top_bits(_mm256_cmpeq_epi8(rows, half.row))
+    }
+}
+
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn equal(byte: u8, [low, high]: &[Half; 2]) -> u64 {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe {
+        let byte = _mm256_set1_epi8(byte.cast_signed());
+        both([top_bits(_mm256_cmpeq_epi8(low.bytes, byte)), top_bits(_mm256_cmpeq_epi8(high.bytes, byte))])
+    }
+}
+
+/// Where no triple begins in 32 bytes, which are given; see [`crate::Look::triple`].
+///
 /// # Safety
 /// 34 bytes must be readable; the processor must have AVX2.
 #[inline(always)]
-unsafe fn look_at(at: *const u8) -> HalfLook {
-    // SAFETY: three loads of 32 bytes from 0, 1 and 2. The caller vouches for the features.
+unsafe fn no_triples(at: *const u8, bytes: __m256i) -> u32 {
+    // SAFETY: two loads of 32 bytes from 1 and 2. The caller vouches for the features.
     unsafe {
         let zero = _mm256_setzero_si256();
-        let bytes = _mm256_loadu_si256(at.cast());
-        // What is not ASCII has no row.
-        let row = _mm256_shuffle_epi8(table(&ROWS), upper_nibble(bytes));
-        HalfLook {
-            base64: members(&look::BASE64, bytes, row),
-            hex: members(&look::HEX, bytes, row),
-            text_digit: members(&look::TEXT_DIGIT, bytes, row),
-            upper: members(&look::UPPER, bytes, row),
-            dot: equal(bytes, b'.'),
-            equals: equal(bytes, b'='),
-            odd: !zero_mask(_mm256_or_si256(member_bits(&look::ODD, bytes, row), _mm256_cmpgt_epi8(zero, bytes)), zero),
-            escape: members(&look::ESCAPE, bytes, row),
-            triple: triples(bytes, _mm256_loadu_si256(at.add(1).cast()), _mm256_loadu_si256(at.add(2).cast()), zero),
-        }
-    }
-}
-
-/// See [`crate::Look::triple`]. Vectors to the end, and no branch: of masks that meet, the compiler makes vectors again, bit by
-/// bit.
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn triples(bytes: __m256i, next: __m256i, after: __m256i, zero: __m256i) -> u32 {
-    // SAFETY: arithmetic only; the caller vouches for the features.
-    unsafe {
+        let (next, after) = (_mm256_loadu_si256(at.add(1).cast()), _mm256_loadu_si256(at.add(2).cast()));
         // NUL between two bytes of ASCII above it.
         let ascii = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, zero), _mm256_cmpgt_epi8(after, zero));
-        let mut found = _mm256_and_si256(_mm256_cmpeq_epi8(next, zero), ascii);
+        let wide = _mm256_and_si256(_mm256_cmpeq_epi8(next, zero), ascii);
         // No closures: what they call would not be inlined.
-        let mask = _mm256_set1_epi8(0x0f);
-        let nibbles = [
-            (_mm256_and_si256(bytes, mask), upper_nibble(bytes)),
-            (_mm256_and_si256(next, mask), upper_nibble(next)),
-            (_mm256_and_si256(after, mask), upper_nibble(after)),
-        ];
-        for places in look::TRIPLES {
-            let mut all = _mm256_set1_epi8(-1);
-            for ([low, high], (lower, upper)) in places.iter().zip(nibbles) {
-                all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(low), lower));
-                all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(high), upper));
-            }
-            found = _mm256_or_si256(found, all);
+        let nibbles = [(bytes, upper_nibble(bytes)), (next, upper_nibble(next)), (after, upper_nibble(after))];
+        let mut all = _mm256_set1_epi8(-1);
+        for ([low, high], (byte, upper)) in look::TRIPLES.iter().zip(nibbles) {
+            // By the lower nibble: what is not ASCII gives zero.
+            all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(low), byte));
+            all = _mm256_and_si256(all, _mm256_shuffle_epi8(table(high), upper));
         }
-        !zero_mask(found, zero)
+        zero_mask(_mm256_or_si256(wide, all), zero)
     }
-}
-
-/// Which bytes are members of the class of a [`nibble_table`]; `row` holds their bits of [`ROWS`].
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn members(class: &[u8; 16], bytes: __m256i, row: __m256i) -> u32 {
-    // SAFETY: arithmetic only; the caller vouches for the features.
-    unsafe { !zero_mask(member_bits(class, bytes, row), _mm256_setzero_si256()) }
-}
-
-/// As [`members`], as bytes that are zero or not.
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn member_bits(class: &[u8; 16], bytes: __m256i, row: __m256i) -> __m256i {
-    // SAFETY: arithmetic only; the caller vouches for the features.
-    unsafe { _mm256_and_si256(_mm256_shuffle_epi8(table(class), bytes), row) }
-}
-
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn equal(bytes: __m256i, byte: u8) -> u32 {
-    // SAFETY: arithmetic only; the caller vouches for the features.
-    unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte.cast_signed()))).cast_unsigned() }
 }
 
 /// The masks "not W", "not L" and "no opening" of 32 bytes.
@@ -205,6 +198,14 @@ unsafe fn table(bytes: &[u8; 16]) -> __m256i {
 unsafe fn upper_nibble(bytes: __m256i) -> __m256i {
     // SAFETY: arithmetic only; the caller vouches for the features.
     unsafe { _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(0x0f)) }
+}
+
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn top_bits(bytes: __m256i) -> u32 {
+    // SAFETY: arithmetic only; the caller vouches for the features.
+    unsafe { _mm256_movemask_epi8(bytes).cast_unsigned() }
 }
 
 /// # Safety
@@ -257,4 +258,14 @@ pub(crate) unsafe fn feed(state: &mut State, block: &[u8], base: u64, out: &mut 
 pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
     // SAFETY: the caller vouches for the features.
     unsafe { look::look::<Avx2>(text, looks) }
+}
+
+/// See [`super::look::GlanceFn`].
+///
+/// # Safety
+/// [`available`] must hold.
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+pub(crate) unsafe fn glance(window: &[u8; look::GLANCE_WINDOW], len: usize) -> crate::Glance {
+    // SAFETY: the caller vouches for the features.
+    unsafe { look::glance::<Avx2>(window, len) }
 }

@@ -64,7 +64,17 @@ impl Vector for Avx512 {
     }
 }
 
+impl look::Step for Avx512 {
+    #[inline(always)]
+    unsafe fn step(window: &[u8; look::WINDOW]) -> crate::Look {
+        let at = window.as_ptr();
+        // SAFETY: 64 bytes from 0, 1 and 2 lie in the 66 of `window`; unaligned loads. The caller vouches for the features.
+        unsafe { look_at(_mm512_loadu_si512(at.cast()), _mm512_loadu_si512(at.add(1).cast()), _mm512_loadu_si512(at.add(2).cast())) }
+    }
+}
+
 static LOOK: Table = Table(byte_table!(128, look::bits));
+static LOOK_MORE: Table = Table(byte_table!(128, look::more_bits));
 static FIRST_OF_TRIPLE: Table = Table(byte_table!(128, look::triple_first));
 static SECOND_OF_TRIPLE: Table = Table(byte_table!(128, look::triple_second));
 static THIRD_OF_TRIPLE: Table = Table(byte_table!(128, look::triple_third));
@@ -104,9 +114,9 @@ unsafe fn look_at(bytes: __m512i, next: __m512i, after: __m512i) -> crate::Look 
         // The look-up ignores the top bit of a byte: what is not ASCII is taken out again.
         let (here, beside, beyond) = (_mm512_movepi8_mask(bytes), _mm512_movepi8_mask(next), _mm512_movepi8_mask(after));
         let class = _mm512_maskz_mov_epi8(!here, look_up(&LOOK, bytes));
+        let more = _mm512_maskz_mov_epi8(!here, look_up(&LOOK_MORE, bytes));
         let two = _mm512_and_si512(look_up(&FIRST_OF_TRIPLE, bytes), look_up(&SECOND_OF_TRIPLE, next));
         let three = _mm512_test_epi8_mask(two, look_up(&THIRD_OF_TRIPLE, after));
-        let of_two = members(two, look::TRIPLES_OF_TWO);
         // NUL between two bytes of ASCII above it.
         let wide = _mm512_testn_epi8_mask(next, next) & _mm512_test_epi8_mask(bytes, bytes) & _mm512_test_epi8_mask(after, after);
         crate::Look {
@@ -118,7 +128,9 @@ unsafe fn look_at(bytes: __m512i, next: __m512i, after: __m512i) -> crate::Look 
             equals: members(class, look::IS_EQUALS),
             odd: members(class, look::IS_ODD) | here,
             escape: members(class, look::IS_ESCAPE),
-            triple: ((three | wide) & !beyond | of_two) & !here & !beside,
+            hyphen: members(more, look::IS_HYPHEN),
+            edge: members(more, look::IS_EDGE),
+            triple: (three | wide) & !here & !beside & !beyond,
         }
     }
 }
@@ -191,4 +203,14 @@ pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
         // SAFETY: the caller vouches for the features.
         *look = unsafe { step(text.get(at..).unwrap_or_default()) };
     }
+}
+
+/// See [`super::look::GlanceFn`].
+///
+/// # Safety
+/// [`available`] must hold.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,bmi2,lzcnt")]
+pub(crate) unsafe fn glance(window: &[u8; look::GLANCE_WINDOW], len: usize) -> crate::Glance {
+    // SAFETY: the caller vouches for the features.
+    unsafe { look::glance::<Avx512>(window, len) }
 }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::filled_up;
-use crate::look::{FILLER, Look};
+use crate::look::{FILLER, GLANCE_BYTES_MAX, Glance, Look};
 
 /// Bytes that one [`Look`] is about.
 pub(crate) const STEP: usize = 64;
@@ -15,6 +15,15 @@ pub(crate) const WINDOW: usize = STEP + 2;
 /// # Safety
 /// The processor must have the features that the back end is built for; [`crate::Backend`] checks that.
 pub(crate) type LookFn = unsafe fn(text: &[u8], looks: &mut Vec<Look>);
+
+/// What a glance may read.
+pub(crate) const GLANCE_WINDOW: usize = GLANCE_BYTES_MAX + WINDOW - STEP;
+
+/// A back end's entry point: what the first `len` bytes are. `len` is from 1 to [`GLANCE_BYTES_MAX`].
+///
+/// # Safety
+/// As [`LookFn`].
+pub(crate) type GlanceFn = unsafe fn(window: &[u8; GLANCE_WINDOW], len: usize) -> Glance;
 
 /// A vector of bytes, each all ones or all zeros once it has been compared.
 pub(crate) trait Bytes: Copy {
@@ -93,6 +102,38 @@ pub(crate) unsafe fn look<S: Step>(text: &[u8], looks: &mut Vec<Look>) {
 }
 
 /// # Safety
+/// The processor must have the features of `S`.
+#[inline(always)]
+pub(crate) unsafe fn glance<S: Step>(window: &[u8; GLANCE_WINDOW], len: usize) -> Glance {
+    let (Some(low), Some(high)) = (window.first_chunk(), window.last_chunk()) else { return Glance::default() };
+    // SAFETY: the caller vouches for the features of `S`.
+    let low = unsafe { S::step(low) };
+    // Bits of bytes that are asked for; `len` is no more than two steps.
+    let there = |len: usize| u64::MAX >> (STEP - len.clamp(1, STEP));
+    if len <= STEP {
+        return joined(low, there(len), Look::default(), 0);
+    }
+    // SAFETY: as above.
+    joined(low, u64::MAX, unsafe { S::step(high) }, there(len - STEP))
+}
+
+/// The bytes of two steps that are there.
+#[inline(always)]
+fn joined(low: Look, in_low: u64, high: Look, in_high: u64) -> Glance {
+    let both = |low: u64, high: u64| u128::from(low & in_low) | u128::from(high & in_high) << STEP;
+    Glance {
+        base64: both(low.base64, high.base64),
+        hex: both(low.hex, high.hex),
+        text_digit: both(low.text_digit, high.text_digit),
+        upper: both(low.upper, high.upper),
+        dot: both(low.dot, high.dot),
+        hyphen: both(low.hyphen, high.hyphen),
+        edge: both(low.edge, high.edge),
+        triple: both(low.triple, high.triple),
+    }
+}
+
+/// # Safety
 /// The processor must have the features of `V`.
 #[inline(always)]
 unsafe fn step<V: Bytes>(window: &[u8; WINDOW]) -> Look {
@@ -118,6 +159,11 @@ unsafe fn step<V: Bytes>(window: &[u8; WINDOW]) -> Look {
             let odd = a.is(0).or(a.is(0x1b)).or(a.within(0x7f, 0xff));
             look.odd |= odd.mask() << at;
             look.escape |= escape.mask() << at;
+            look.hyphen |= a.is(b'-').mask() << at;
+            // `A C I K`, `N J`, `k o`, and one by one the rest.
+            let pairs = a.with(0x0a).is(b'K').or(a.with(0x04).is(b'N')).or(a.with(0x04).is(b'o'));
+            let ones = a.is(b'9').or(a.is(b'0')).or(a.is(b'Q')).or(a.is(b'g')).or(a.is(b'D')).or(a.is(b'e'));
+            look.edge |= pairs.or(ones).mask() << at;
             look.triple |= triple(a, b, c).mask() << at;
         }
     }
@@ -132,12 +178,15 @@ unsafe fn step<V: Bytes>(window: &[u8; WINDOW]) -> Look {
 unsafe fn triple<V: Bytes>(a: V, b: V, c: V) -> V {
     // SAFETY: the caller vouches for the features of `V`.
     unsafe {
-        // `ey` with `A B C H I J K @`; `ew` with `k o 0`.
-        let object = b.is(b'y').and(c.with(0x0b).is(0x4b)).or(b.is(b'w').and(c.with(0x04).is(b'o').or(c.is(b'0'))));
-        // `V1`, `V3`, `V5`, `V7`; `ld`, `le` with `U 2 z`; `ZX`.
-        let second = a.is(b'V').and(b.with(0x06).is(b'7'));
-        let third = a.is(b'l').and(b.with(0x01).is(b'e')).and(c.is(b'U').or(c.is(b'2')).or(c.is(b'z')));
-        let base64 = a.is(b'Z').and(b.is(b'X')).or(second).or(third);
+        // `ey` with `A B C H I J K @`; `ew` with `k o 0`, and with `; ? ` and a backtick.
+        let line = c.with(0x04);
+        let line = line.is(b'o').or(line.is(b'?')).or(c.is(b'0')).or(c.is(b'`'));
+        let object = b.is(b'y').and(c.with(0x0b).is(0x4b)).or(b.is(b'w').and(line));
+        // `Z` and `V` with lower nibbles of 1, 3, 5, 7 and 8; `ld`, `le` with `U u Z z 2`.
+        let second = a.is(b'Z').or(a.is(b'V')).and(b.with(0x66).is(b'w').or(b.with(0x60).is(b'x')));
+        let case = c.with(0x20);
+        let third = a.is(b'l').and(b.with(0x01).is(b'e')).and(case.is(b'u').or(case.is(b'z')).or(c.is(b'2')));
+        let base64 = second.and(c.within(0, 0x7f)).or(third);
         let hex = a.is(b'6').and(b.is(b'5')).and(c.is(b'7'));
         let dashes = a.is(b'-').and(b.is(b'-')).and(c.is(b'-'));
         let key_type = a.with(0x20).is(b'k').and(b.is(b't')).and(c.is(b'y'));
@@ -174,50 +223,61 @@ mod tables {
             | (is_escape(byte) as u8 * IS_ESCAPE)
     }
 
-    /// Triples as bits, one for each product of sets: looked up by whole bytes, those are any sets.
+    /// Bits of [`more_bits`].
+    pub(crate) const IS_HYPHEN: u8 = 1;
+    pub(crate) const IS_EDGE: u8 = 2;
+
+    /// The classes that one byte has no room for.
+    pub(crate) const fn more_bits(byte: u8) -> u8 {
+        ((byte == b'-') as u8 * IS_HYPHEN) | (is_edge(byte) as u8 * IS_EDGE)
+    }
+
+    /// Triples as bits, one for each product of three sets, of which each is one of sets of nibbles, or of any byte.
     pub(crate) const fn triple_first(byte: u8) -> u8 {
         match byte {
             b'e' => 0b0000_0011,
-            b'l' => 0b0000_0100,
-            b'6' => 0b0000_1000,
-            b'-' => 0b0001_0000,
-            b'k' | b'K' => 0b0010_0000,
-            b'Z' => 0b0100_0000,
-            b'V' => 0b1000_0000,
+            b'l' => 0b0000_1100,
+            b'6' => 0b0001_0000,
+            b'-' => 0b0010_0000,
+            b'k' | b'K' => 0b0100_0000,
+            b'Z' | b'V' => 0b1000_0000,
             _ => 0,
         }
     }
 
     /// See [`triple_first`].
     pub(crate) const fn triple_second(byte: u8) -> u8 {
-        match byte {
-            b'y' => 0b0000_0001,
-            b'w' => 0b0000_0010,
-            b'd' | b'e' => 0b0000_0100,
-            b'5' => 0b1000_1000,
-            b'-' => 0b0001_0000,
-            b't' => 0b0010_0000,
-            b'X' => 0b0100_0000,
-            b'1' | b'3' | b'7' => 0b1000_0000,
-            _ => 0,
-        }
+        // `1357X`, and what has such nibbles.
+        let is_other = byte < 0x80 && byte >> 4 & 1 == 1 && matches!(byte & 15, 1 | 3 | 5 | 7 | 8);
+        (is_other as u8 * TRIPLES_OF_TWO)
+            | match byte {
+                b'y' => 0b0000_0001,
+                b'w' => 0b0000_0010,
+                b'd' | b'e' => 0b0000_1100,
+                b'5' => 0b0001_0000,
+                b'-' => 0b0010_0000,
+                b't' => 0b0100_0000,
+                _ => 0,
+            }
     }
 
     /// See [`triple_first`].
     pub(crate) const fn triple_third(byte: u8) -> u8 {
-        match byte {
+        let any = if byte < 0x80 { TRIPLES_OF_TWO } else { 0 };
+        any | match byte {
             b'@'..=b'C' | b'H'..=b'K' => 0b0000_0001,
-            b'k' | b'o' | b'0' => 0b0000_0010,
-            b'U' | b'2' | b'z' => 0b0000_0100,
-            b'7' => 0b0000_1000,
-            b'-' => 0b0001_0000,
-            b'y' => 0b0010_0000,
+            b'k' | b'o' | b'0' | b';' | b'?' | b'`' => 0b0000_0010,
+            b'U' | b'u' | b'z' | b'Z' => 0b0000_0100,
+            b'2' => 0b0000_1000,
+            b'7' => 0b0001_0000,
+            b'-' => 0b0010_0000,
+            b'y' => 0b0100_0000,
             _ => 0,
         }
     }
 
-    /// Those of which the third byte may be any.
-    pub(crate) const TRIPLES_OF_TWO: u8 = 0b1100_0000;
+    /// Those of which the third byte may be any of ASCII.
+    pub(crate) const TRIPLES_OF_TWO: u8 = 0b1000_0000;
 
     const fn is_base64(byte: u8) -> bool {
         byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/')
@@ -235,6 +295,10 @@ mod tables {
         matches!(byte, b'%' | b'\\' | b'&' | b'!')
     }
 
+    const fn is_edge(byte: u8) -> bool {
+        matches!(byte, b'e' | b'I' | b'C' | b'D' | b'9' | b'0' | b'Q' | b'K' | b'o' | b'g' | b'A' | b'N' | b'J' | b'k')
+    }
+
     const fn is_hex(byte: u8) -> bool {
         byte.is_ascii_hexdigit()
     }
@@ -250,69 +314,13 @@ mod tables {
     pub(crate) const ODD: [u8; 16] = nibble_table!(is_odd);
     pub(crate) const ESCAPE: [u8; 16] = nibble_table!(is_escape);
 
-    /// Triples as bits, one for each product of three sets; the bytes of a set share their upper nibble, or it is any byte.
-    const fn first(byte: u8) -> u8 {
-        match byte {
-            b'e' => 0b0000_0111,
-            b'Z' => 0b0000_1000,
-            b'V' => 0b0001_0000,
-            b'l' => 0b1110_0000,
-            _ => 0,
-        }
-    }
+    pub(crate) const EDGE: [u8; 16] = nibble_table!(is_edge);
 
-    const fn second(byte: u8) -> u8 {
-        match byte {
-            b'y' => 0b0000_0001,
-            b'w' => 0b0000_0110,
-            b'X' => 0b0000_1000,
-            b'1' | b'3' | b'5' | b'7' => 0b0001_0000,
-            b'd' | b'e' => 0b1110_0000,
-            _ => 0,
-        }
-    }
-
-    const fn third(byte: u8) -> u8 {
-        let any = 0b0001_1000;
-        any | match byte {
-            b'@'..=b'C' | b'H'..=b'K' => 0b0000_0001,
-            b'k' | b'o' => 0b0000_0010,
-            b'0' => 0b0000_0100,
-            b'U' => 0b0010_0000,
-            b'2' => 0b0100_0000,
-            b'z' => 0b1000_0000,
-            _ => 0,
-        }
-    }
-
-    /// The others: `657`, `---`, `kty` and `Kty`.
-    const fn first_other(byte: u8) -> u8 {
-        (byte == b'6') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b'k' || byte == b'K') as u8) << 2
-    }
-
-    const fn second_other(byte: u8) -> u8 {
-        (byte == b'5') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b't') as u8) << 2
-    }
-
-    const fn third_other(byte: u8) -> u8 {
-        (byte == b'7') as u8 | ((byte == b'-') as u8) << 1 | ((byte == b'y') as u8) << 2
-    }
-
-    /// By place: by lower and by upper nibble.
-    type Places = [[[u8; 16]; 2]; 3];
-
-    /// A triple is where all six entries share a bit.
-    pub(crate) const TRIPLES: [Places; 2] = [
-        [
-            [folded_table!(16, first, 0), folded_table!(16, first, 4)],
-            [folded_table!(16, second, 0), folded_table!(16, second, 4)],
-            [folded_table!(16, third, 0), folded_table!(16, third, 4)],
-        ],
-        [
-            [folded_table!(16, first_other, 0), folded_table!(16, first_other, 4)],
-            [folded_table!(16, second_other, 0), folded_table!(16, second_other, 4)],
-            [folded_table!(16, third_other, 0), folded_table!(16, third_other, 4)],
-        ],
+    /// By place: by lower and by upper nibble. A triple is where all six entries share a bit.
+    pub(crate) const TRIPLES: [[[u8; 16]; 2]; 3] = [
+        [folded_table!(16, triple_first, 0), folded_table!(16, triple_first, 4)],
+        [folded_table!(16, triple_second, 0), folded_table!(16, triple_second, 4)],
+        [folded_table!(16, triple_third, 0), folded_table!(16, triple_third, 4)],
     ];
 }
 #[cfg(target_arch = "x86_64")]

@@ -165,3 +165,12 @@ pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
     // SAFETY: NEON is part of AArch64.
     unsafe { look::look::<look::Compare<uint8x16_t>>(text, looks) }
 }
+
+/// See [`super::look::GlanceFn`].
+///
+/// # Safety
+/// None needed: NEON is part of AArch64.
+pub(crate) unsafe fn glance(window: &[u8; look::GLANCE_WINDOW], len: usize) -> crate::Glance {
+    // SAFETY: NEON is part of AArch64.
+    unsafe { look::glance::<look::Compare<uint8x16_t>>(window, len) }
+}

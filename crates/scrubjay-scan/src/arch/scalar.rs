@@ -109,3 +109,12 @@ pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
     // SAFETY: `u8` needs no features.
     unsafe { look::look::<look::Compare<u8>>(text, looks) }
 }
+
+/// See [`super::look::GlanceFn`].
+///
+/// # Safety
+/// None needed; unsafe only to have the type of its peers.
+pub(crate) unsafe fn glance(window: &[u8; look::GLANCE_WINDOW], len: usize) -> crate::Glance {
+    // SAFETY: `u8` needs no features.
+    unsafe { look::glance::<look::Compare<u8>>(window, len) }
+}

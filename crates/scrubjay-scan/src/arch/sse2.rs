@@ -183,3 +183,12 @@ pub(crate) unsafe fn look(text: &[u8], looks: &mut Vec<crate::Look>) {
     // SAFETY: SSE2 is part of x86-64.
     unsafe { look::look::<look::Compare<__m128i>>(text, looks) }
 }
+
+/// See [`super::look::GlanceFn`].
+///
+/// # Safety
+/// None needed: SSE2 is part of x86-64.
+pub(crate) unsafe fn glance(window: &[u8; look::GLANCE_WINDOW], len: usize) -> crate::Glance {
+    // SAFETY: SSE2 is part of x86-64.
+    unsafe { look::glance::<look::Compare<__m128i>>(window, len) }
+}

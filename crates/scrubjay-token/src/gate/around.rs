@@ -14,6 +14,7 @@ use crate::compact::is_opening;
 use crate::fragments::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_object};
 use crate::loose::{SEPARATOR_BYTES_MAX, separator};
 use crate::members::KEY;
+use crate::notations::ENDS_NAME;
 use crate::objects::{has_key_member, opening, string_end};
 use crate::partials::part;
 use crate::pem::opens_key;
@@ -190,6 +191,67 @@ pub(super) fn is_named(text: &[u8], start: usize) -> bool {
     has_name_before(text, start) || begun_above(text, start).is_some_and(|start| has_name_before(text, start))
 }
 
+/// Most signs between a word and a run that it is the name of, where nothing but the word is looked at.
+const SIGNS_MAX: usize = 6;
+
+/// The run stands behind such signs, and before these a word or a byte that no question about what stands right before a run says yes
+/// to ([`super::is_told_before`]).
+///
+/// Whoever looks for a name goes back over the signs to the last letter. Names of one letter have a sign before it, others end in
+/// one of these pairs; `value` has another name before it. Without quotes two still ask: [`is_modulus`], and who looks for a private
+/// value, for the letters of [`ENDS_NAME`]. Between a header and a run there are but blanks, dots and the letters of `<br>`, before
+/// a piece a letter that is its tag, or `log`. Line ends and what shows as nothing are neither signs nor such bytes.
+pub(super) fn is_behind_other_word(text: &[u8], run: &Range<usize>) -> bool {
+    let Some(before) = text[..run.start].last_chunk::<{ SIGNS_MAX + 2 }>() else { return false };
+    let signs = before.iter().rev().take(SIGNS_MAX).take_while(|&&b| SIGNS[b as usize]).count();
+    let (first, last) = (before[SIGNS_MAX - signs], before[SIGNS_MAX + 1 - signs]);
+    // A quote that is written as an escape belongs to the run itself, as does a dot.
+    if matches!(text[run.start], b'&' | b'%' | b'\\' | b'.') {
+        return false;
+    }
+    let ends_with = |name: &[u8]| text[..run.start - signs].ends_with(name);
+    let ends_name = || match &[first, last] {
+        b"re" => ends_with(b"signature"),
+        b"xt" => ends_with(b"ciphertext"),
+        b"ey" => ends_with(b"encrypted_key"),
+        b"ad" => ends_with(b"payload"),
+        b"og" => ends_with(b"\"log"),
+        b"iv" | b"dp" | b"dq" | b"qi" | b"ue" => true,
+        _ => false,
+    };
+    let is_word = first.is_ascii_lowercase() && last.is_ascii_lowercase() && !ends_name();
+    if matches!(before.last(), Some(b'"' | b'\'')) {
+        return is_word;
+    }
+    is_word && !matches!(last, b'b' | b'r') || OTHERS[last as usize] && !is_modulus(text, run)
+}
+
+/// What stands between most names and their values.
+static SIGNS: [bool; 256] = set(b"\"' :=");
+
+/// What is no sign, ends no name, and is no part of `value`, of a gap before a private value, of what parts a header from a run, of
+/// a piece's tag, or of what shows as nothing.
+static OTHERS: [bool; 256] = {
+    let mut others = set(b"acfghjlmnostuwxyzABCEGHJLMNORSTUWXYZ0123456789_]})#$*+-@^~!?;");
+    let mut byte = 0;
+    while byte < others.len() {
+        others[byte] = others[byte] && !ENDS_NAME[byte];
+        byte += 1;
+    }
+    others
+};
+
+/// Which bytes these are.
+const fn set(bytes: &[u8]) -> [bool; 256] {
+    let mut set = [false; 256];
+    let mut i = 0;
+    while i < bytes.len() {
+        set[bytes[i] as usize] = true;
+        i += 1;
+    }
+    set
+}
+
 /// Longest beginning of a value that the line below goes on with, in characters.
 const BEGUN_CHARS_MAX: usize = 80;
 
@@ -222,6 +284,9 @@ const KEY_GAP_REACH: usize = 96;
 /// The run is the modulus of an RSA key, and a private member that is cut, too short for a run, stands behind it.
 pub(super) fn is_modulus(text: &[u8], run: &Range<usize>) -> bool {
     let before = &text[run.start.saturating_sub(NAME_BYTES_MAX)..run.start];
+    if !any_pair(before, |a, b| ((a == b'"') | (a == b'\'')) & (b == b'n')) {
+        return false;
+    }
     let end = before.iter().rposition(u8::is_ascii_lowercase).unwrap_or(0);
     matches!(before.get(end.saturating_sub(1)..=end), Some([b'"' | b'\'', b'n']))
         && has_key_member(&text[run.end..text.len().min(run.end + KEY_GAP_REACH)])
@@ -241,25 +306,25 @@ fn has_any_name(text: &[u8]) -> bool {
         || (0..text.len()).any(|at| opens(at) && KEY.iter().any(|n| text[at..].starts_with(n.as_bytes()) && closes(at + n.len())))
 }
 
-/// What shows as nothing, or a wide dot, parts the run from a neighbour that it belongs to.
-pub(super) fn is_interrupted(text: &[u8], run: &Range<usize>) -> bool {
-    let goes_on = |at: usize| text.get(at).is_some_and(|&b| is_base64(b) || shows_as_nothing(b) || b"\\%&.=".contains(&b));
+/// The byte may be one of a token's that what shows as nothing parts from the rest.
+fn goes_on(text: &[u8], at: usize) -> bool {
+    text.get(at).is_some_and(|&b| is_base64(b) || shows_as_nothing(b) || b"\\%&.=".contains(&b))
+}
+
+/// What shows as nothing, or a wide dot, parts the run from a neighbour before it that it belongs to.
+pub(super) fn is_interrupted(text: &[u8], start: usize) -> bool {
     // `<wbr>` itself is the run.
-    let tag = if text[..run.start].ends_with(b"<") { hidden_len(text, run.start - 1) } else { 0 };
-    if tag > 0 && run.start > 1 && goes_on(run.start - 2) && goes_on(run.start - 1 + tag) {
-        return true;
-    }
-    let behind = hidden_len(text, run.end);
-    if behind > 0 && goes_on(run.end + behind) {
+    let tag = if text[..start].ends_with(b"<") { hidden_len(text, start - 1) } else { 0 };
+    if tag > 0 && start > 1 && goes_on(text, start - 2) && goes_on(text, start - 1 + tag) {
         return true;
     }
     // What of it is in class W itself is in the run, where `Sight::is_parted` sees it.
-    if !text[..run.start].last().is_some_and(|&b| b >= 0x7F || matches!(b, b'[' | b'>')) {
+    if !text[..start].last().is_some_and(|&b| b >= 0x7F || matches!(b, b'[' | b'>')) {
         return false;
     }
-    (run.start.saturating_sub(INVISIBLE_BYTES_MAX)..run.start).any(|at| {
+    (start.saturating_sub(INVISIBLE_BYTES_MAX)..start).any(|at| {
         let len = hidden_len(text, at);
-        len > 0 && at + len >= run.start && at > 0 && (goes_on(at - 1) || text[at - 1] >= 0x80)
+        len > 0 && at + len >= start && at > 0 && (goes_on(text, at - 1) || text[at - 1] >= 0x80)
     })
 }
 
@@ -296,8 +361,10 @@ const LABEL: &[u8] = b"PRIVATE KEY-----";
 /// What stands before the run in its line, but for a few signs that part lines, announces a private key.
 pub(super) fn is_behind_key_label(text: &[u8], run: &Range<usize>) -> bool {
     let near = &text[run.start.saturating_sub(KEY_SIGNS_MAX + LABEL.len())..run.start];
-    memchr::memchr_iter(b'-', near)
-        .any(|at| matches!(near[at..], [_, b'-', ..]) && near[..at].ends_with(b"PRIVATE KEY") && near[at..].starts_with(b"-----"))
+    // Of five hyphens in a row two are at such places, wherever the row begins.
+    let (fours, rest) = near.as_chunks::<4>();
+    let may_be = fours.iter().any(|four| four.starts_with(b"--")) || rest.starts_with(b"--");
+    may_be && near.windows(LABEL.len()).any(|label| label == LABEL)
 }
 
 /// Most bytes between a key's label and the first line of its body, where both stand in one line.
@@ -336,14 +403,14 @@ const KEY_END_LINES: usize = 2;
 /// Longest label of a key's end, dashes included.
 const KEY_LABEL_BYTES_MAX: usize = 48;
 
-/// The run or the lines below it end a private key.
-pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, more: bool) -> bool {
+/// The run or the lines below it end a private key. `goes_on`: nothing follows in its line ([`ends_line`]).
+pub(super) fn is_above_key_end(text: &[u8], run: &Range<usize>, goes_on: bool, more: bool) -> bool {
     static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b"-----END "), Finder::new(LABEL)]);
     let [key_end, key_label] = &*FINDERS;
     if matches!(text[run.clone()], [.., b'-', b'-', b'-', b'-', b'-', b'E', b'N', b'D']) {
         return key_label.find(&text[run.end..text.len().min(run.end + KEY_LABEL_BYTES_MAX)]).is_some();
     }
-    if !ends_line(text, run) {
+    if !goes_on {
         return false;
     }
     let mut from = run.end;
@@ -390,36 +457,45 @@ pub(super) fn is_wrapped_shape(run: &[u8]) -> bool {
 
 /// The run goes on from the line above, so that too little of a payload stands before its dot to be seen.
 pub(super) fn is_wrapped_end(text: &[u8], run: &Range<usize>) -> bool {
-    let left = part_len(text, run.start, FRAGMENT_LEFT_CHARS_MIN);
-    let padding = padding_len(text, run.start + left);
-    let dot = run.start + left + padding;
-    if left == FRAGMENT_LEFT_CHARS_MIN || text.get(dot) != Some(&b'.') {
+    let above = text[..run.start].iter().rposition(|b| !matches!(b, b' ' | b'\t' | b'"' | b'\''));
+    if !above.is_some_and(|at| text[at] == b'\n' && at > 0) {
         return false;
     }
-    let above = text[..run.start].iter().rposition(|b| !matches!(b, b' ' | b'\t' | b'"' | b'\''));
-    above.is_some_and(|at| text[at] == b'\n' && at > 0) && has_long_part(text, dot + 1)
+    let left = part_len(text, run.start, FRAGMENT_LEFT_CHARS_MIN);
+    let dot = run.start + left + padding_len(text, run.start + left);
+    left < FRAGMENT_LEFT_CHARS_MIN && text.get(dot) == Some(&b'.') && has_long_part(text, dot + 1)
 }
 
-/// The run touches the place where a container runtime has cut a line ([`crate::partials`]).
-pub(super) fn is_cut_by_runtime(text: &[u8], run: &Range<usize>) -> bool {
-    let (before, behind) = (&text[..run.start], &text[run.end..]);
-    let ends_piece = match behind.first() {
-        None | Some(b'\n' | b'\r') => true,
-        Some(b'"') => behind.starts_with(b"\",\"stream\":\""),
-        Some(_) => false,
-    };
-    if ends_piece && part(line_of(text, run)).is_some_and(|part| part.partial) {
-        return true;
+/// What stands right behind the run tells that it is of a token: what shows as nothing, or a wide dot, parts it from a neighbour that
+/// it belongs to, or a container runtime has cut its line there ([`crate::partials`]).
+pub(super) fn is_told_behind(text: &[u8], run: &Range<usize>) -> bool {
+    let behind = &text[run.end..];
+    match behind {
+        [b'"', ..] if !behind.starts_with(b"\",\"stream\":\"") => false,
+        [] | [b'"' | b'\n' | b'\r', ..] => part(line_of(text, run)).is_some_and(|part| part.partial),
+        [b, ..] => {
+            shows_as_nothing(*b) && {
+                let hidden = hidden_len(text, run.end);
+                hidden > 0 && goes_on(text, run.end + hidden)
+            }
+        }
     }
-    let begins_piece = matches!(before, [.., b' ', b'F' | b'P', b' ']) || matches!(before, [.., b'"']) && before.ends_with(b"{\"log\":\"");
-    let above = || memchr::memrchr(b'\n', before).and_then(|at| part(line_of(text, &(at..at))));
-    begins_piece && above().is_some_and(|part| part.partial)
 }
+
+/// The run begins where a container runtime has cut the line above.
+pub(super) fn begins_piece(text: &[u8], start: usize) -> bool {
+    let before = &text[..start];
+    let may_begin = matches!(before, [.., b' ', b'F' | b'P', b' ']) || before.ends_with(b"{\"log\":\"");
+    let above = || memchr::memrchr(b'\n', before).and_then(|at| part(line_of(text, &(at..at))));
+    may_begin && above().is_some_and(|part| part.partial)
+}
+
+/// What joins two pieces of a text.
+static JOINS: [bool; 256] = set(b" \t\r\"'+&.,;)\\=");
 
 /// Nothing follows in the run's line but what joins two pieces of a text.
 pub(super) fn ends_line(text: &[u8], run: &Range<usize>) -> bool {
-    let joins = |b: u8| matches!(b, b' ' | b'\t' | b'\r' | b'"' | b'\'' | b'+' | b'&' | b'.' | b',' | b';' | b')' | b'\\' | b'=');
-    text[run.end..].iter().take(JOIN_BYTES_MAX).find(|&&b| !joins(b)).is_none_or(|&b| b == b'\n')
+    text[run.end..].iter().take(JOIN_BYTES_MAX).find(|&&b| !JOINS[b as usize]).is_none_or(|&b| b == b'\n')
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::part_len;
-use crate::analyze::{is_readable, is_worth_a_look};
+use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, is_readable, is_worth_a_look};
 use crate::base64::{VALUE, decode_head, decode_into, head_len, is_base64, padding_len, tail_len};
 use crate::claim_set::DATE_CLAIMS;
 use crate::compact::{HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, is_opening, may_be_head};
@@ -14,7 +14,7 @@ use crate::json::{self, Status};
 use crate::lists::{decode_hex, lists};
 
 /// Bytes of decoded text that show whether it is readable, as many as [`is_worth_a_look`] asks for.
-pub(super) const HEAD_BYTES: usize = 48;
+const HEAD_BYTES: usize = 48;
 
 /// What a triple ([`scrubjay_scan::Look::triple`]) begins is more than an accident. A key's type is not judged here.
 pub(super) fn is_telling(text: &[u8], at: usize) -> bool {
@@ -108,14 +108,14 @@ fn is_whole_object(chars: &[u8]) -> bool {
 }
 
 /// The part that ends at `end` is the end of an object whose beginning is missing, or that a dot and something long follow.
-#[inline]
+#[inline(always)]
 pub(super) fn ends_object(text: &[u8], end: usize) -> bool {
     may_close(&text[end.saturating_sub(3)..end]) && is_end_of_object(text, end)
 }
 
 /// The characters before may be the end of what decodes to a brace or to white space behind it: the last character at the three
 /// alignments, and the bits of such a byte that the one before it has. (Of a character too many the last one says nothing.)
-#[inline]
+#[inline(always)]
 fn may_close(last: &[u8]) -> bool {
     let pair = |before: u8, last: u8| {
         let value = VALUE[before as usize];
@@ -172,7 +172,7 @@ pub(super) fn without_padding(part: &[u8]) -> &[u8] {
 }
 
 /// An object behind white space begins at the beginning of a part.
-#[inline]
+#[inline(always)]
 pub(super) fn begins_object(text: &[u8], at: usize) -> bool {
     match text[at] {
         b'I' | b'C' | b'D' => is_opening(text, at) && may_be_head(text, at),
@@ -215,9 +215,18 @@ static UPPER_BITS: [u32; 256] = {
 /// Characters between two looks at what was counted.
 const COUNTED: usize = 16;
 
+/// Where in a part base64 of something readable may begin: at its beginning, at any alignment, or behind a slash.
+pub(super) fn readable_starts(part: &[u8]) -> impl Iterator<Item = usize> {
+    let may_be = may_be_readable_base64(part);
+    let first = (0..4).filter(move |&skip| may_be[skip] && is_readable_base64(&part[skip..], HEAD_BYTES));
+    let slashes = memchr::memchr_iter(b'/', part).map(|at| at + 1).take(BASE64_STARTS_MAX);
+    let long = slashes.take_while(|start| part.len() - start >= BASE64_CHARS_MIN);
+    first.chain(long.filter(|&start| is_readable_base64(&part[start..], BASE64_CHARS_MIN / 4 * 3)))
+}
+
 /// Whether [`is_readable_base64`] may be true for the part without its first 0, 1, 2, 3 characters: not where upper bits alone show
 /// that more than a fifth of the bytes is not ASCII. So it is for most paths and digests, at all four.
-pub(super) fn may_be_readable_base64(part: &[u8]) -> [bool; 4] {
+fn may_be_readable_base64(part: &[u8]) -> [bool; 4] {
     let head = HEAD_BYTES.min(part.len() * 3 / 4);
     let most = 0x80 - (head / 5 + 1) as u32;
     let upper = |sums: u32| (sums + most * 0x0101_0101) & 0x8080_8080;
@@ -238,7 +247,7 @@ pub(super) fn may_be_readable_base64(part: &[u8]) -> [bool; 4] {
 }
 
 /// What [`is_readable`] says of the first `head` bytes that the characters stand for, given up as soon as it is no.
-pub(super) fn is_readable_base64(chars: &[u8], head: usize) -> bool {
+fn is_readable_base64(chars: &[u8], head: usize) -> bool {
     let head = head.min(chars.len() * 3 / 4);
     let mut upper = 0;
     for group in chars.chunks_exact(4).take(head / 3) {
@@ -281,14 +290,27 @@ pub(super) fn is_hyphenated(part: &[u8]) -> bool {
     (0..GLUE_BYTES_MAX).any(hyphens) && lists(part).iter().any(|numbers| is_worth_a_look(&numbers.bytes))
 }
 
+/// From how many of the first digits on bytes in hex are read: those of an escape, up to four, may be glued to them.
+const HEX_STARTS: usize = 5;
+
+/// How many of the first digits are left out where hex of something readable may begin. `upper`: which of the digits
+/// [`may_be_readable_hex`] asks for.
+pub(super) fn readable_skips(upper: u128, digits: &[u8]) -> impl Iterator<Item = usize> {
+    let skips = if may_be_readable_hex_anywhere(upper, digits.len()) { HEX_STARTS } else { 0 };
+    (0..skips).filter(move |&skip| {
+        let digits = &digits[skip..];
+        may_be_readable_hex(upper >> skip, digits.len()) && is_readable_hex(digits)
+    })
+}
+
 /// As [`is_readable_base64`], for hex digits.
-pub(super) fn is_readable_hex(digits: &[u8]) -> bool {
+fn is_readable_hex(digits: &[u8]) -> bool {
     is_readable(&decode_hex(&digits[..digits.len().min(2 * HEAD_BYTES)]))
 }
 
 /// False where the digits, `len` of them, are not readable: the upper one of a pair tells text (2 to 7), white space and
 /// zeros (0) from the rest, of which [`is_readable`] takes a fifth. `upper`: which of the digits are such.
-pub(super) fn may_be_readable_hex(upper: u128, len: usize) -> bool {
+fn may_be_readable_hex(upper: u128, len: usize) -> bool {
     let len = len.min(2 * HEAD_BYTES);
     let pairs = ((1u128 << (len & !1)) - 1) & (u128::MAX / 3);
     (!upper & pairs).count_ones() as usize * 10 <= len
@@ -299,10 +321,12 @@ pub(super) fn may_be_readable_hex(upper: u128, len: usize) -> bool {
 const DIGITS_ASIDE_MAX: u32 = 3;
 
 /// False where [`may_be_readable_hex`] is false for the digits from whichever of the first five on: so it is for most digests.
-pub(super) fn may_be_readable_hex_anywhere(upper: u128, len: usize) -> bool {
+fn may_be_readable_hex_anywhere(upper: u128, len: usize) -> bool {
     let len = len.min(2 * HEAD_BYTES);
     let odd = !upper & ((1u128 << len) - 1);
-    let bears = |places: u128| (odd & places).count_ones().saturating_sub(DIGITS_ASIDE_MAX) as usize * 10 <= len;
+    let is_few = |count: u32| count.saturating_sub(DIGITS_ASIDE_MAX) as usize * 10 <= len;
+    // Of most digests the first 64 digits say it.
+    let bears = |places: u128| is_few((odd as u64 & places as u64).count_ones()) && is_few((odd & places).count_ones());
     bears(u128::MAX / 3) || bears((u128::MAX / 3) << 1)
 }
 

@@ -37,9 +37,7 @@ impl<'a> Sight<'a> {
 
     /// Of bytes in hex with hyphens between them, the third or one of its neighbours is one.
     pub(super) fn has_hyphens(&self) -> bool {
-        let count = |head: &[u8]| head.iter().map(|&b| u8::from(b == b'-')).sum::<u8>();
-        // Of a constant length it is a few vector operations.
-        self.text.first_chunk::<64>().map_or_else(|| count(self.text), |head| count(head)) >= 5
+        self.looks.first().is_some_and(|look| look.hyphen.count_ones() >= 5)
     }
 
     /// The bits of 128 bytes from `at` on.
@@ -137,9 +135,9 @@ impl<'a> Sight<'a> {
     pub(super) fn has_shape(&self) -> bool {
         let mut before = 0;
         for (i, look) in self.looks.iter().enumerate() {
-            let mut starts = look.base64 & !(look.base64 << 1 | before);
+            let mut starts = look.base64 & !(look.base64 << 1 | before) & look.edge;
             let next_bit = self.looks.get(i + 1).map_or(0, |look| look.base64 & 1);
-            let mut ends = look.base64 & !(look.base64 >> 1 | next_bit << 63);
+            let mut ends = look.base64 & !(look.base64 >> 1 | next_bit << 63) & look.edge;
             before = look.base64 >> 63;
             while let Some(bit) = next(&mut starts) {
                 if begins_object(self.text, i * 64 + bit) {
@@ -195,9 +193,13 @@ impl<'a> Sight<'a> {
 
     /// What quoted-printable (RFC 2045 §6.7) writes of a token.
     pub(super) fn is_quoted(&self) -> bool {
-        let telling = |at: usize| matches!(self.text.get(at + 1..at + 3), Some(b"2E" | b"2D" | b"5F" | b"3D" | b"7E"));
-        self.all.equals != 0 && self.any(|look| look.equals, telling)
+        self.all.equals != 0 && self.any(|look| look.equals, |at| is_quoted(self.text, at))
     }
+}
+
+/// What quoted-printable writes of a token stands behind this sign of equality.
+pub(super) fn is_quoted(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at + 1..at + 3), Some(b"2E" | b"2D" | b"5F" | b"3D" | b"7E"))
 }
 
 /// Takes the lowest bit that is set.

@@ -43,3 +43,45 @@ fn the_work_is_linear_in_the_text() {
         assert!(tenfold <= work * 10 + work / 2 + WORK_MIN, "{unit:?}: {work} bytes, {tenfold} for ten times the text");
     }
 }
+
+/// Behind whatever two bytes and signs: where nothing more is asked, nothing that is asked would have said yes.
+#[test]
+fn behind_other_words_nothing_is_told() {
+    let head = encode(br#"{"alg":"dir","enc":"A256GCM"}"#);
+    let words = [
+        "",
+        "signature",
+        "ciphertext",
+        "encrypted_key",
+        "payload",
+        "\"d",
+        "\"priv",
+        "\"n",
+        "value",
+        "{\"log",
+        "P",
+        &head,
+        &format!("{head}."),
+    ];
+    let bytes = || (0x20..0x7f).chain([b'\t', b'\n', 0x7f, 0xe2, 0x82]);
+    let pairs = bytes().flat_map(|a| bytes().map(move |b| vec![a, b])).chain(words.map(|word| word.as_bytes().to_vec()));
+    let (mut others, mut told) = (0, 0);
+    for word in pairs {
+        for signs in ["", " ", "  ", "\"", ":\"", "\":\"", "\": \"", "=", "= '", "=\"", " = ", "\" "] {
+            for run in ["A/path.of/letters", ".and/dots", "%22escaped"] {
+                let above = "2026-11-23T12:00:00.1Z stdout P {\"kty\":\"RSA\",\n2026-11-23T12:00:00.1Z stdout ";
+                let mut text = [above.as_bytes(), &word, signs.as_bytes()].concat();
+                let start = text.len();
+                text.extend_from_slice(run.as_bytes());
+                let run = start..text.len();
+                text.extend_from_slice(b"\",\"d\":\"AAAA\"}\n");
+                let signs = Signs { triple: true, dot: true, upper: true, goes_on: false };
+                let (is_other, is_told) = (is_behind_other_word(&text, &run), is_told_before(&text, &run, &signs));
+                assert!(!is_other || !is_told, "{}", text.escape_ascii());
+                others += usize::from(is_other);
+                told += usize::from(is_told);
+            }
+        }
+    }
+    assert!(others > 10_000 && told > 100, "{others} {told}");
+}
