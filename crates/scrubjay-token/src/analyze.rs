@@ -3,6 +3,7 @@
 
 mod divided;
 mod encoded;
+mod numbers;
 mod seen;
 mod strings;
 
@@ -10,17 +11,16 @@ use std::ops::Range;
 
 use self::divided::{carried_objects, whole_keys, whole_objects};
 use self::encoded::base64_runs;
+use self::numbers::numbers;
 use self::seen::{Seen, Views};
 use self::strings::within_strings;
 use crate::carried::{carried, divided};
 use crate::chunked::unchunked;
-use crate::edges::behind_escape;
-use crate::escape_rows::escape_rows;
 use crate::find::{Rest, Search, find_within};
 use crate::fold::folded;
 use crate::frames::{chunks, unframed};
 use crate::interrupted::interrupted;
-use crate::lists::{decode_hex, dumps, hex_runs, line_pieces, lists};
+use crate::lists::line_pieces;
 use crate::literals::{concatenated, holds_literal};
 use crate::merge::merged;
 use crate::notations::notations;
@@ -519,43 +519,6 @@ fn without_last_line(view: &View, inner: &Found, depth: usize, work: &mut Work) 
         .pop()
         .filter(|f| (ends(&f.token) || f.token.whole && told(&f.token) == told(&inner.token)) && f.span() == (0..joint - span.start));
     Ok(whole.map(|f| f.at(span.start..joint)))
-}
-
-fn numbers(text: &[u8], survey: Survey, depth: usize, work: &mut Work, found: &mut Vec<Found>) -> Result<(), Exhausted> {
-    for run in hex_runs(text).take_while(|_| survey.hex) {
-        let run = behind_escape(text, run.clone())..run.end;
-        for skip in 0..2 {
-            let bytes = decode_hex(&text[run.start + skip..run.end]);
-            if let Some(token) = inside(&bytes, depth, work)? {
-                found.push(token.at(run.clone()));
-                break;
-            }
-        }
-    }
-    let escapes = if survey.escapes && survey.lines { escape_rows(text) } else { Vec::new() };
-    let lists = if survey.list { lists(text).into_iter().chain(dumps(text)).collect() } else { Vec::new() };
-    for list in escapes.into_iter().chain(lists) {
-        if let Some(token) = inside(&list.bytes, depth, work)? {
-            let quote = json_quote(text, &list.pieces);
-            found.push(Found { pieces: list.pieces, quote, ..token });
-        }
-    }
-    Ok(())
-}
-
-/// Longest gap between a member's name and the array that is its value.
-const ARRAY_GAP_BYTES_MAX: usize = 16;
-
-/// The quote of the member whose whole value is an array of these numbers: the marker in it has to be a string.
-fn json_quote(text: &[u8], pieces: &[Range<usize>]) -> Option<Range<usize>> {
-    let (first, last) = (pieces.first()?, pieces.last()?);
-    let before = text[..first.start].trim_ascii_end().strip_suffix(b"[")?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
-    if first.start - before.len() > ARRAY_GAP_BYTES_MAX || text[last.end..].trim_ascii_start().first() != Some(&b']') {
-        return None;
-    }
-    let name = before.strip_suffix(b"\"")?;
-    let slashes = name.iter().rev().take(16).take_while(|&&b| b == b'\\').count();
-    Some(name.len() - slashes..before.len())
 }
 
 /// A token within decoded bytes: the first one stands for the whole, which is replaced as it stands.

@@ -1,6 +1,6 @@
 //! What tells a claim set (RFC 7519 §4) from any other JSON object, where no header stands before it.
 
-use crate::json::Value;
+use crate::json::{self, Value};
 
 /// Registered claims (RFC 7519 §4.1): they tell a claim set from any other object.
 pub(crate) const REGISTERED_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
@@ -105,16 +105,16 @@ const COMMON: [&str; 17] = [
 impl Claim {
     /// What the member `name` is, whose value begins `value`.
     pub(crate) fn of(name: &[u8], value: &[u8]) -> Option<Self> {
-        if DATE_CLAIMS.iter().any(|date| date.as_bytes() == name) {
+        if json::is_one_of(name, &DATE_CLAIMS) {
             let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
             let is_whole = digits == DATE_DIGITS && value.len() > digits;
             return (digits > 0).then_some(if is_whole { Self::Date } else { Self::Common });
         }
         let first = value.first()?;
-        if TELLING.iter().any(|(telling, begins)| telling.as_bytes() == name && begins.contains(first)) {
+        if TELLING.iter().any(|(telling, begins)| json::is_one_of(name, &[telling]) && begins.contains(first)) {
             return Some(Self::Telling);
         }
-        COMMON.iter().any(|common| common.as_bytes() == name).then_some(Self::Common)
+        json::is_one_of(name, &COMMON).then_some(Self::Common)
     }
 }
 

@@ -1,13 +1,16 @@
 //! The compact serializations: JWS (RFC 7515 §7.1, detached RFC 7515 App. F), JWE (RFC 7516 §7.1), SD-JWT (RFC 9901 §4),
 //! whole or damaged.
 
-use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, has_both_cases, head_len, is_base64, tail_len, url_len};
+use crate::base64::{VALUE, alphanumeric_len, decode, decode_into, has_both_cases, is_base64, tail_len, url_len};
 use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set, is_lone_claim_set};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
 use crate::foreign::{behind_foreign, is_tag_length};
 use crate::fragments::{header_rest, text_start};
 use crate::json::{self, Skimmed, Status, Value};
 use crate::loose::loose;
+pub use crate::opening::opens_object;
+use crate::opening::{HEAD_CHARS_MIN, PROBE_CHARS, is_broken, is_scrap, probe};
+pub(crate) use crate::opening::{is_opening, may_be_head, opens_token};
 use crate::sd_jwt::disclosures;
 use crate::token::{Cut, Found, Kind, Token};
 use crate::unencoded::unencoded;
@@ -52,43 +55,6 @@ pub(crate) enum At {
     Nothing,
     /// The text ends before it can be decided, and more text follows.
     Open,
-}
-
-/// True where `text[at..]` may be the beginning of a base64url JSON object: `{` after optional white space (RFC 8259 §2).
-///
-/// `ey` is `{"` or `{ `, `ew` is `{` and a tab or line end. White space before the brace gives other letters.
-pub(crate) fn is_opening(text: &[u8], at: usize) -> bool {
-    let pair = (text.get(at).copied().unwrap_or(0), text.get(at + 1).copied().unwrap_or(0));
-    matches!(
-        pair,
-        (b'e', b'y' | b'w') | (b'I', b'H' | b'C' | b'A') | (b'C', b'n' | b'i' | b'g' | b'X' | b'S' | b'Q') | (b'D', b'X' | b'S' | b'Q')
-    )
-}
-
-/// True where a text begins with base64 of white space, a brace and a name: a header or a claim set, whole or not.
-#[must_use]
-pub fn opens_object(text: &[u8]) -> bool {
-    let mut bytes = [0; 12];
-    let chars = &text[..text.iter().take(16).take_while(|&&b| is_base64(b)).count()];
-    let len = if is_opening(text, 0) { decode_head(chars, &mut bytes) } else { 0 };
-    let name = bytes[..len].trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
-    name.is_some_and(|name| name.is_empty() || name[0] == b'"')
-}
-
-/// True where a text begins with a JOSE header and its dot, or with as much of one as fits in it: another token than the one
-/// before it.
-pub(crate) fn opens_token(text: &[u8]) -> bool {
-    let chars = &text[..head_len(&text[..text.len().min(HEADER_CHARS_MAX)])];
-    if !is_opening(text, 0) || !may_be_head(text, 0) {
-        return false;
-    }
-    let header = json::skim(&decode(chars), &["alg", "enc", "typ"]);
-    let read = match text.get(chars.len()) {
-        Some(b'.') => matches!(header.status, Status::Complete { .. }),
-        None => header.status == Status::Cut,
-        _ => false,
-    };
-    read && header.named
 }
 
 /// Which of the two base64 alphabets a token uses; unknown until one of `-_+/` is seen.
@@ -196,46 +162,6 @@ enum Head {
     Cut,
 }
 
-/// Characters that are decoded before a whole segment is looked at.
-const PROBE_CHARS: usize = 64;
-
-/// Longest name of a first member.
-const NAME_BYTES_MAX: usize = 40;
-
-/// False where the first characters already show that no JSON object begins: most openings are accidents, and a run of
-/// base64 has many.
-pub(crate) fn may_be_head(text: &[u8], start: usize) -> bool {
-    probe(text, start).is_some()
-}
-
-/// What the first characters, [`PROBE_CHARS`] of them, say of a header. `None`: no JSON object begins.
-fn probe(text: &[u8], start: usize) -> Option<Skimmed> {
-    let chars = &text[start..text.len().min(start + PROBE_CHARS)];
-    let mut probe = [0; PROBE_CHARS / 4 * 3];
-    let len = decode_head(chars, &mut probe);
-    let probe = &probe[..len];
-    if !matches!(probe.iter().find(|b| !b.is_ascii_whitespace()), Some(b'{')) {
-        return None;
-    }
-    // The first member's name is text and short: accidents seldom are, and each costs a look at a whole segment.
-    let name = probe.trim_ascii_start().get(1..).unwrap_or_default().trim_ascii_start();
-    let len = name.iter().skip(1).take_while(|&&b| b >= 0x20 && b != 0x7F && b != b'"').count();
-    if !matches!(name.first(), Some(b'"' | b'}') | None) || len + 1 < name.len() && name[len + 1] != b'"' || len > NAME_BYTES_MAX {
-        return None;
-    }
-    if std::str::from_utf8(&name[..name.len().min(len + 1)]).is_err_and(|e| e.error_len().is_some()) {
-        return None;
-    }
-    let early = json::skim(probe, &HEADER_NAMES);
-    let may_be = match early.status {
-        Status::Invalid { at } => at + 1 >= probe.len() || early.named,
-        // Text goes on behind the object: a line of a log, in base64.
-        Status::Complete { end } => probe[end..].iter().all(u8::is_ascii_whitespace) || early.named,
-        _ => true,
-    };
-    may_be.then_some(early)
-}
-
 fn read_head(chars: &[u8], at_end: bool) -> Head {
     let mut bytes = Vec::new();
     decode_into(&chars[..chars.len().min(HEADER_CHARS_MAX)], &mut bytes);
@@ -273,17 +199,30 @@ pub(crate) fn has_any(value: &Value, names: &[&str]) -> bool {
 /// Decides what stands at the opening `start` of `text`. With `more`, the text's end is not the end of the input.
 ///
 /// `work` grows by the bytes that were looked at.
+#[inline]
 pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) -> At {
-    let mut segments = Segments::of(text);
+    let is_nothing = |probe| matches!(probed_at(text, start, probe, more, &mut 0), At::Nothing);
     if is_scrap(text, start) {
+        debug_assert!(is_nothing(probe(text, start)));
         *work += HEAD_CHARS_MIN;
         return At::Nothing;
     }
-    let may_be_suspect = text[start..].starts_with(b"eyJ") && !(start > 0 && is_base64(text[start - 1]));
     let probe = probe(text, start);
-    if probe.is_none() && !may_be_suspect {
+    let may_be_suspect = || text[start..].starts_with(b"eyJ") && !(start > 0 && is_base64(text[start - 1]));
+    if probe.is_none() && !may_be_suspect() {
         return At::Nothing;
     }
+    if is_broken(text, start, probe) {
+        debug_assert!(is_nothing(probe));
+        *work += HEAD_CHARS_MIN;
+        return At::Nothing;
+    }
+    probed_at(text, start, probe, more, work)
+}
+
+/// As [`token_at`], behind the first look.
+fn probed_at(text: &[u8], start: usize, probe: Option<Skimmed>, more: bool, work: &mut usize) -> At {
+    let mut segments = Segments::of(text);
     let head = segments.read(start, false);
     *work += head.len();
     let at_end = more && head.padded_end >= text.len();
@@ -399,17 +338,6 @@ fn is_path_segment(text: &[u8], head: Segment) -> bool {
         let opens = is_opening(text, slash + 1) && may_be_head(text, slash + 1);
         opens && matches!(json::skim(&decode(&text[head.start..slash]), &[]).status, Status::Complete { .. })
     })
-}
-
-/// Fewest characters of a header (`{"alg":""}`) and of the beginning of one before an ellipsis.
-const HEAD_CHARS_MIN: usize = if ELLIPSIS_CHARS_MIN < 13 { ELLIPSIS_CHARS_MIN } else { 13 };
-
-/// What begins at `start` is too short for a header, no dot follows, and the text goes on: whatever it decodes to, it is
-/// nothing.
-fn is_scrap(text: &[u8], start: usize) -> bool {
-    let head = text[start..].get(..=HEAD_CHARS_MIN).unwrap_or_default();
-    let len = head.iter().position(|&b| VALUE[b as usize] == crate::base64::NOT);
-    len.is_some_and(|len| len < HEAD_CHARS_MIN && !matches!(head[len], b'.' | b'='))
 }
 
 /// Three parts are a JWS. Where at least two more follow, nobody knows what it is: all of them go.

@@ -2,6 +2,7 @@
 
 use crate::base64::is_base64;
 use crate::compact::is_mixed;
+use crate::runs::any_pair;
 
 /// Shortest beginning of a header before a mark.
 pub(crate) const ELLIPSIS_CHARS_MIN: usize = 8;
@@ -12,7 +13,7 @@ const DOTS_MIN: usize = 3;
 /// Longest mark, in bytes.
 const MARK_BYTES_MAX: usize = 48;
 /// Most bytes between the end of what is left and where it is sure whether more of it follows.
-const REACH: usize = MARK_BYTES_MAX + REST_CHARS_MIN;
+pub(crate) const REACH: usize = MARK_BYTES_MAX + REST_CHARS_MIN;
 /// Fewest letters that stand for what was cut out, in base64 itself: `eyJhbGciOiJxxxxVkYw`.
 const LETTERS_MIN: usize = 4;
 /// How the words begin that say what was done.
@@ -33,13 +34,25 @@ pub(crate) enum Behind {
 pub(crate) fn behind_marks(text: &[u8], at: usize, more: bool) -> Behind {
     let at = text[..at].iter().rposition(|&b| b != b'.').map_or(at, |i| i + 1);
     let mut end = at;
-    while let Some(next) = behind_mark(text, end) {
+    while may_be_mark(text, end)
+        && let Some(next) = behind_mark(text, end)
+    {
         end = next;
     }
     if more && text.len() - end < REACH && memchr::memchr(b'\n', &text[end..]).is_none() {
         return Behind::Open;
     }
     if end > at { Behind::Rest(end) } else { Behind::Nothing }
+}
+
+/// False where the first bytes tell that no mark begins ([`mark_len`]), behind a blank or not: one dot alone is none.
+pub(crate) fn may_be_mark(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default();
+    match rest.strip_prefix(b" ").unwrap_or(rest) {
+        [b'.', next, ..] => !is_base64(*next),
+        [first, ..] => matches!(first, b'.' | b'*' | b'~' | b'#' | b'$' | b'!' | b'?' | b'^' | b'[' | b'(' | b'<' | b'{' | b'>' | 0x80..),
+        [] => false,
+    }
 }
 
 /// Where a run behind a mark at `at` ends, if it is long enough to be a secret.
@@ -172,7 +185,9 @@ pub(crate) fn has_letters(chars: &[u8]) -> bool {
     let (Some(inner), true) = (chars.get(ELLIPSIS_CHARS_MIN..chars.len().saturating_sub(REST_CHARS_MIN)), chars.starts_with(b"ey")) else {
         return false;
     };
-    inner.windows(LETTERS_MIN).any(|w| w[0].eq_ignore_ascii_case(&b'x') && w.iter().all(|&b| b == w[0]))
+    // Two of them are soon looked for, and seldom there.
+    any_pair(inner, |a, b| (a == b) & (a | 0x20 == b'x'))
+        && inner.windows(LETTERS_MIN).any(|w| w[0].eq_ignore_ascii_case(&b'x') && w.iter().all(|&b| b == w[0]))
 }
 
 #[cfg(test)]

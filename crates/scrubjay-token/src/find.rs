@@ -1,8 +1,12 @@
 //! Finds the compact tokens of a stretch of text as it stands, without taking encodings off.
 
+use std::ops::Range;
+
 use crate::analyze::Exhausted;
+use crate::base64::is_base64;
 use crate::compact::{At, is_opening, token_at};
-use crate::fragments::fragment_at;
+use crate::fragments::{FRAGMENT_PART_CHARS_MIN, PARTS_REACH, fragment_at};
+use crate::runs::{long_runs, table_of};
 use crate::sd_jwt::{begins_listed, disclosed_at, listed_at};
 use crate::token::{Found, Kind};
 
@@ -19,15 +23,7 @@ pub enum Rest {
 const PARTS_GAP_BYTES_MAX: usize = 160;
 
 /// The bytes at which something may begin: a dot, the `~` of disclosures, the first ones of an opening and of an array.
-static BEGINS: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut i = 0;
-    while i < 7 {
-        table[b".~eICDW"[i] as usize] = true;
-        i += 1;
-    }
-    table
-};
+static BEGINS: [bool; 256] = table_of(b".~eICDW");
 
 /// Finds the compact tokens of `text` and their fragments, in order and without overlap, and pushes them to `found`.
 ///
@@ -60,12 +56,15 @@ pub(crate) struct Search {
     at: usize,
     /// Where the last token ended.
     from: usize,
+    /// The first run of base64 that ends behind the last dot that was asked for, and is long enough for a part of a fragment; one behind the
+    /// text where there is none.
+    part: Range<usize>,
 }
 
 impl Search {
     /// As [`find_within`], from where it stopped. What was [`Rest::Open`] can be asked again, of the same text, without `more`.
     pub(crate) fn go_on(&mut self, text: &[u8], more: bool, found: &mut Vec<Found>, budget: &mut usize) -> Result<Rest, Exhausted> {
-        let Self { at, from } = self;
+        let Self { at, from, part } = self;
         while *at < text.len() {
             let begins = |(i, &b): (usize, &u8)| {
                 BEGINS[b as usize]
@@ -79,6 +78,10 @@ impl Search {
             let mut work = 0;
             let decided = match text.get(*at) {
                 None => break,
+                Some(b'.') if !has_part(text, *at, part) => {
+                    debug_assert!(matches!(fragment_at(text, *at, *from, more, &mut 0), At::Nothing));
+                    At::Nothing
+                }
                 Some(b'.') => fragment_at(text, *at, *from, more, &mut work),
                 Some(b'~') => disclosed_at(text, *at, *from, more, &mut work),
                 Some(b'W') => {
@@ -102,4 +105,14 @@ impl Search {
         }
         Ok(Rest::Decided)
     }
+}
+
+/// False where none of the parts behind the dot is long enough for a fragment ([`fragment_at`]). `part` is the first run that may be one, of
+/// those that end behind the dot; it moves on with the dots.
+fn has_part(text: &[u8], dot: usize, part: &mut Range<usize>) -> bool {
+    if part.end <= dot {
+        let next = long_runs(&text[dot..], FRAGMENT_PART_CHARS_MIN, is_base64).next();
+        *part = next.map_or(usize::MAX..usize::MAX, |run| dot + run.start..dot + run.end);
+    }
+    part.start <= dot + PARTS_REACH
 }

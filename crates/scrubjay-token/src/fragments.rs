@@ -86,6 +86,8 @@ fn shape(segments: &Segments<'_>, left: Segment, parts: &[Segment]) -> Option<(K
 const FRAGMENT_REACH: usize = 2;
 /// Shortest part behind the rest of a cut header or payload.
 pub(crate) const FRAGMENT_PART_CHARS_MIN: usize = 16;
+/// How far behind a dot the first long part may begin: behind three shorter ones, each with its padding and its dot.
+pub(crate) const PARTS_REACH: usize = 1 + 3 * (FRAGMENT_PART_CHARS_MIN - 1 + 2 + 1);
 /// Shortest rest of a cut header or payload.
 pub(crate) const FRAGMENT_LEFT_CHARS_MIN: usize = 12;
 

@@ -288,8 +288,9 @@ fn is_list(text: &[u8], run: Range<usize>) -> bool {
     // A line end in escapes may be part of the run.
     let goes_on = ends_line(text, &run) || ends_escaped_line(text, run.end) || list.ends_with(b"\\n");
     let holds = |list: &[u8]| {
-        lists(list).iter().any(|numbers| is_worth_a_look(&numbers.bytes))
-            || goes_on && lists_from(list, NUMBERS_MIN).iter().any(|numbers| is_readable(&numbers.bytes))
+        // The shorter ones are none that are worth a look.
+        let found = if goes_on { lists_from(list, NUMBERS_MIN) } else { lists(list) };
+        found.iter().any(|numbers| is_worth_a_look(&numbers.bytes) || goes_on && is_readable(&numbers.bytes))
     };
     if holds(list) || dumps(line_of(text, &run)).iter().any(|numbers| is_worth_a_look(&numbers.bytes)) {
         return true;

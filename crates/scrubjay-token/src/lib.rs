@@ -35,6 +35,7 @@ mod narrow;
 mod notations;
 mod objects;
 mod octets;
+mod opening;
 mod partials;
 mod parts;
 mod pem;

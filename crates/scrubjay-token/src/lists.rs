@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use crate::base64::alphanumeric_len;
 use crate::records::said_end;
-use crate::runs::long_runs;
+use crate::runs::{long_runs, table_of};
 use crate::view::unescaped;
 
 /// Fewest bytes that are worth a look: the shortest token has more.
@@ -77,8 +78,16 @@ fn group(text: &[u8], at: usize) -> Option<Group> {
     let digits = prefixed.unwrap_or(word);
     let is_hex = matches!(digits.len(), 2 | 4 | 8) && digits.iter().all(u8::is_ascii_hexdigit);
     let hex_digits = if is_hex { digits.len() } else { 0 };
-    let decimal = if prefixed.is_none() && len <= 3 { std::str::from_utf8(word).ok().and_then(|w| w.parse().ok()) } else { None };
+    let decimal = if prefixed.is_none() { decimal(word) } else { None };
     (decimal.is_some() || is_hex).then_some(Group { span: at..at + len, decimal, hex_digits })
+}
+
+/// The byte that some decimal digits stand for.
+fn decimal(word: &[u8]) -> Option<u8> {
+    if !(1..=3).contains(&word.len()) || !word.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    u8::try_from(word.iter().fold(0u16, |n, &b| 10 * n + u16::from(b - b'0'))).ok()
 }
 
 /// Bytes between two numbers of a list: blanks, commas, colons, semicolons, hyphens (.NET's `BitConverter`); also a line end with its indentation.
@@ -146,6 +155,7 @@ pub(crate) fn lists_from(text: &[u8], bytes_min: usize) -> Vec<Numbers> {
 /// The lists that begin at one of `starts`.
 fn lists_of_run(text: &[u8], starts: Range<usize>, bytes_min: usize, out: &mut Vec<Numbers>) {
     let mut at = starts.start;
+    let mut groups = Vec::with_capacity(GROUPS_FEW);
     while at < starts.end {
         if !text[at].is_ascii_hexdigit() {
             at += 1;
@@ -153,26 +163,36 @@ fn lists_of_run(text: &[u8], starts: Range<usize>, bytes_min: usize, out: &mut V
         }
         if at > 0 && text[at - 1].is_ascii_alphanumeric() && !is_glued_pair(&text[at..]) {
             // Within a word only its last two characters may begin a list.
-            let word = text[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+            let word = alphanumeric_len(&text[at..]);
             at = (at + word).saturating_sub(2).max(at + 1);
             continue;
         }
-        let (groups, restart) = groups(text, at);
+        groups.clear();
+        let restart = read_groups(text, at, &mut groups);
         let end = groups.last().map_or(at + 1, |g| g.span.end);
-        let (decimals, hexes) =
-            (groups.iter().take_while(|g| g.decimal.is_some()).count(), groups.iter().take_while(|g| g.hex_digits > 0).count());
-        let decimal: Vec<u8> = groups.iter().map_while(|g| g.decimal).collect();
-        let mut hex = Vec::new();
-        groups[..hexes].iter().for_each(|g| decode_hex_into(&text[g.span.end - g.hex_digits..g.span.end], &mut hex));
-        // What is a number in one of the readings only ends the other.
-        for (bytes, count) in [(decimal, decimals), (hex, hexes)] {
-            if bytes.len() >= bytes_min && groups.len() >= 4 {
-                out.push(Numbers { pieces: line_pieces(text, at..groups[count - 1].span.end), bytes });
+        if groups.len() >= GROUPS_MIN {
+            // What is a number in one of the readings only ends the other.
+            let decimals = groups.iter().take_while(|g| g.decimal.is_some()).count();
+            if decimals >= bytes_min {
+                let pieces = line_pieces(text, at..groups[decimals - 1].span.end);
+                out.push(Numbers { pieces, bytes: groups.iter().map_while(|g| g.decimal).collect() });
+            }
+            let hexes = groups.iter().take_while(|g| g.hex_digits > 0).count();
+            let count = groups[..hexes].iter().map(|g| g.hex_digits / 2).sum();
+            if count >= bytes_min {
+                let mut bytes = Vec::with_capacity(count);
+                groups[..hexes].iter().for_each(|g| decode_hex_into(&text[g.span.end - g.hex_digits..g.span.end], &mut bytes));
+                out.push(Numbers { pieces: line_pieces(text, at..groups[hexes - 1].span.end), bytes });
             }
         }
         at = restart.unwrap_or(end).max(at + 1);
     }
 }
+
+/// Numbers that many a list has no more of: room for them is made at once.
+const GROUPS_FEW: usize = 16;
+/// Fewest numbers of a list.
+const GROUPS_MIN: usize = 4;
 
 /// The first of some pairs of hex digits, with text glued to it: without that byte nobody knows what the others are.
 fn is_glued_pair(text: &[u8]) -> bool {
@@ -180,10 +200,9 @@ fn is_glued_pair(text: &[u8]) -> bool {
     matches!(text.get(2), Some(b':' | b'-')) && text.get(5) == text.get(2) && text.get(8) == text.get(2) && [0, 3, 6].into_iter().all(pair)
 }
 
-/// The numbers of the list that begins at `at`, all of one kind, with one sign between them; and where the next list begins
+/// Appends the numbers of the list that begins at `at`, all of one kind, with one sign between them; says where the next list begins
 /// if it is not behind them.
-fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
-    let mut groups: Vec<Group> = Vec::new();
+fn read_groups(text: &[u8], at: usize, groups: &mut Vec<Group>) -> Option<usize> {
     let mut next = at;
     let mut sign = None;
     while let Some(g) = text.get(next).and_then(|_| group(text, next)) {
@@ -197,7 +216,7 @@ fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
                 // What is glued to the first number made a longer one of it.
                 let own = f.span.end - 2.min(f.span.len());
                 let glued = groups.len() == 1 && own > at && is_glued_pair(&text[own..]);
-                return (groups, Some(if glued { own } else { next }));
+                return Some(if glued { own } else { next });
             }
         }
         let (start, end) = (g.span.start, g.span.end);
@@ -215,17 +234,18 @@ fn groups(text: &[u8], at: usize) -> (Vec<Group>, Option<usize>) {
         if own != first && !middle && !gap.iter().any(|b| matches!(b, b'\n' | b'\\')) {
             // The number between two signs is the first one behind a comma or a tab, and the last one of a date.
             let restart = if groups.len() == 2 && matches!(first, Some(b',' | b'\t')) { start } else { next };
-            return (groups, Some(restart));
+            return Some(restart);
         }
     }
-    (groups, None)
+    None
 }
 
 /// A byte of a number, or of what parts two ([`separator`]), line ends in escapes included.
 fn may_be_of_list(b: u8) -> bool {
-    b.is_ascii_hexdigit()
-        || matches!(b, b'x' | b'X' | b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'\r' | b'\n' | b'\\' | b'n' | b'r' | b't')
+    OF_LIST[b as usize]
 }
+
+static OF_LIST: [bool; 256] = table_of(b"0123456789abcdefABCDEFxX ,:;-\t\r\n\\nrt");
 
 /// A span cut into the pieces of its lines, without line ends, carriage returns and indentation.
 #[must_use]
@@ -261,7 +281,9 @@ pub(crate) fn dumps(text: &[u8]) -> Vec<Numbers> {
                 expected = offsets.iter().map(|n| n.saturating_add(line.bytes.len() as u64)).collect();
                 let dump = current.get_or_insert(Dump::default());
                 dump.numbers.pieces.push(line.piece);
-                dump.turned.extend(line.bytes.chunks(line.word).flat_map(|word| word.iter().rev()));
+                let known = dump.turned.len();
+                dump.turned.extend_from_slice(&line.bytes);
+                dump.turned[known..].chunks_mut(line.word).for_each(<[u8]>::reverse);
                 dump.words |= line.word > 1;
                 dump.numbers.bytes.extend(line.bytes);
             }
@@ -395,14 +417,8 @@ fn text_column(text: &[u8], behind: Range<usize>, bytes: &[u8]) -> Option<usize>
         return Some(end);
     }
     // Where escapes were read in the text around, they were read in the column, too.
-    let mut shown = bytes.to_vec();
-    for _ in 0..ESCAPES_MAX {
-        shown = unescaped(&shown)?.text;
-        if let Some(end) = shown_column(text, behind.clone(), &shown) {
-            return Some(end);
-        }
-    }
-    None
+    let mut layers = std::iter::successors(unescaped(bytes), |shown| unescaped(&shown.text)).take(ESCAPES_MAX);
+    layers.find_map(|shown| shown_column(text, behind.clone(), &shown.text))
 }
 
 /// Most layers of escapes that are read in a dump's column of text.
@@ -423,7 +439,7 @@ fn shown_column(text: &[u8], behind: Range<usize>, bytes: &[u8]) -> Option<usize
 
 /// The bytes of a dump's line, how many of them are a word, and where they end with the blanks behind them.
 fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(Vec<u8>, usize, usize)> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(DUMP_LINE_BYTES_MAX / 4);
     let (mut at, mut word) = (start, 0);
     while at < end && bytes.len() < DUMP_LINE_BYTES_MAX {
         let prefix = if text[at..end].starts_with(b"0x") { 2 } else { 0 };
@@ -435,7 +451,7 @@ fn dump_bytes(text: &[u8], start: usize, end: usize) -> Option<(Vec<u8>, usize, 
         if !is_word || !middle && !text.get(digits + len).is_none_or(|b| b" \t\r\n|\\\"".contains(b)) {
             break;
         }
-        bytes.extend(decode_hex(&text[digits..digits + len]));
+        decode_hex_into(&text[digits..digits + len], &mut bytes);
         word = if word == 0 { len / 2 } else { word };
         at = digits + len + usize::from(middle);
         let blanks = text[at..end].iter().take_while(|b| b" \t".contains(b)).count();

@@ -13,6 +13,7 @@ use crate::frames::without_frames;
 use crate::json::{self, Status, Value};
 use crate::lists::line_pieces;
 use crate::members::{CONTEXT, ENCRYPTED, KEY, Member, Members, SECRET_CHARS_MIN, SIGNED, has_claims};
+use crate::runs::table_of;
 use crate::token::{Cut, Found, Kind, Token};
 use crate::view::brace;
 
@@ -170,7 +171,16 @@ impl Reading {
     /// `only`: the opening quote of the members that count, and of the strings whose braces do not.
     fn read(&mut self, text: &[u8], only: Option<&[u8]>) {
         let mut at = 0;
-        while at < text.len() {
+        while let Some(plain) = text.get(at..).and_then(|rest| rest.iter().position(|&b| SIGNS[b as usize])) {
+            at += plain;
+            if text[at] == b'\\' {
+                // A brace has one of these letters behind all of its backslashes.
+                let slashes = text[at..].iter().take_while(|&&b| b == b'\\').count();
+                if !matches!(text.get(at + slashes), Some(b'u' | b'U' | b'x' | b'0'..=b'3')) {
+                    at += slashes;
+                    continue;
+                }
+            }
             let (sign, len) = sign(text, at);
             let mut next = at + len;
             match sign {
@@ -224,7 +234,7 @@ impl Reading {
             let Some(frame) = above.first_mut().filter(|frame| !frame.ended) else { break };
             let Some(quote) = &frame.quote else { continue };
             let others = below.iter().rev().filter_map(|frame| frame.quote.as_ref().or(frame.foreign.as_ref()));
-            let around = others.into_iter().find(|other| text[(*other).clone()] != text[quote.clone()]);
+            let around = || others.into_iter().find(|other| text[(*other).clone()] != text[quote.clone()]);
             if !ends_around(text, at, quote, around) {
                 break;
             }
@@ -235,15 +245,16 @@ impl Reading {
 
     /// Reads what begins with the quote at `at`; gives where to go on.
     fn quoted(&mut self, text: &[u8], at: usize, only: Option<&[u8]>) -> usize {
-        if only.is_some_and(|only| text[opening(text, at)] != *only) {
+        let open = opening(text, at);
+        if only.is_some_and(|only| text[open.clone()] != *only) {
             if let Some(frame) = self.frames.last_mut().filter(|frame| frame.quote.is_none() && frame.foreign.is_none()) {
-                frame.foreign = member(text, at).map(|(_, quote, _)| quote);
+                frame.foreign = member_behind(text, open).map(|(_, quote, _)| quote);
             }
             return at + 1;
         }
-        let Some((name, quote, end)) = member(text, at) else {
-            let string = only.filter(|_| begins_value(text, opening(text, at).start));
-            return string.and_then(|only| string_end(text, opening(text, at).end, only)).unwrap_or(at + 1);
+        let Some((name, quote, end)) = member_behind(text, open.clone()) else {
+            let string = only.filter(|_| begins_value(text, open.start));
+            return string.and_then(|only| string_end(text, open.end, only)).unwrap_or(at + 1);
         };
         let value = value(text, end);
         let rough = value.end.max(end);
@@ -251,20 +262,22 @@ impl Reading {
             Some(only) if text[end..].starts_with(only) => string_end(text, end + only.len(), only).unwrap_or(rough),
             _ => rough,
         };
-        let (is_other, is_opaque) = (!OTHERS.iter().any(|other| other.as_bytes() == name), OPAQUE.iter().any(|n| n.as_bytes() == name));
-        let name = NAMES.iter().chain(&CONTEXT).find(|n| n.as_bytes() == name).copied();
+        let is_opaque = one_of(&OPAQUE, name).is_some();
+        let known = one_of(&NAMES, name).or_else(|| one_of(&CONTEXT, name));
+        let is_other = known.is_none() && one_of(&OTHERS, name).is_none();
+        let name = known;
+        let is_secret = name.is_some_and(|name| SECRETS.contains(&name));
         let begins = name.is_some_and(|name| !CONTEXT.contains(&name));
         if begins && self.quotes.len() < QUOTES_MAX && self.quotes.iter().all(|q| text[q.clone()] != text[quote.clone()]) {
             self.quotes.push(quote.clone());
         }
-        if name.is_some_and(|name| SECRETS.contains(&name) && (value.len() >= SECRET_CHARS_MIN || name == "ciphertext")) {
+        if is_secret && (value.len() >= SECRET_CHARS_MIN || name == Some("ciphertext")) {
             self.secrets.push(value.clone());
         }
-        let is_unread = || name.is_some_and(|name| SECRETS.contains(&name)) && !text[value.end..].starts_with(&text[quote.clone()]);
-        let is_opaque = is_opaque || is_unread();
+        let is_opaque = is_opaque || is_secret && !text[value.end..].starts_with(&text[quote.clone()]);
         self.add_member(text, name, quote, value);
         if let Some(frame) = self.frames.last_mut() {
-            frame.mixed |= name.is_none() && is_other;
+            frame.mixed |= is_other;
             frame.opaque |= is_opaque;
         }
         next
@@ -362,6 +375,9 @@ fn ends_value(text: &[u8], mut at: usize) -> bool {
     }
 }
 
+/// The bytes that [`Reading::read`] stops at: braces, quotes, and what escapes of braces begin with.
+static SIGNS: [bool; 256] = table_of(b"{}\"'\\%&");
+
 /// The byte at `at`, and its length; a brace counts however it is written, because an encoder may escape the first
 /// character of a text only.
 fn sign(text: &[u8], at: usize) -> (u8, usize) {
@@ -371,10 +387,22 @@ fn sign(text: &[u8], at: usize) -> (u8, usize) {
     }
 }
 
+/// The one of some names that a member has: most are told by their first letter.
+fn one_of(names: &[&'static str], name: &[u8]) -> Option<&'static str> {
+    names.iter().find(|one| one.as_bytes().first() == name.first() && one.as_bytes() == name).copied()
+}
+
 /// A member name at its opening quote: the name, the whole opening quote with its escapes, and where its value begins.
 fn member(text: &[u8], quote: usize) -> Option<(&[u8], Range<usize>, usize)> {
-    let open = opening(text, quote);
-    let name_len = text[open.end..].iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || b"_#-.".contains(b)).count();
+    member_behind(text, opening(text, quote))
+}
+
+/// What names of members are made of.
+static OF_NAMES: [bool; 256] = table_of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_#-.");
+
+/// As [`member`], behind the whole opening quote.
+fn member_behind(text: &[u8], open: Range<usize>) -> Option<(&[u8], Range<usize>, usize)> {
+    let name_len = text[open.end..].iter().take(32).take_while(|&&b| OF_NAMES[b as usize]).count();
     let name = &text[open.end..open.end + name_len];
     let close = &text[open.end + name_len..];
     if name.is_empty() || !close.starts_with(&text[open.clone()]) {

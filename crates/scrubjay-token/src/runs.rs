@@ -2,6 +2,17 @@
 
 use std::ops::Range;
 
+/// Which bytes are among these: a look-up, where the comparisons would be many.
+pub(crate) const fn table_of(bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < bytes.len() {
+        table[bytes[i] as usize] = true;
+        i += 1;
+    }
+    table
+}
+
 /// The maximal runs of at least `least` bytes that `is` holds of, in order. Such a run covers one byte of each `least`.
 /// `least` is at least 1.
 pub fn long_runs<'a>(text: &'a [u8], least: usize, is: impl Fn(u8) -> bool + 'a) -> impl Iterator<Item = Range<usize>> + 'a {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::{memchr, memchr2};
 use scrubjay_scan::{Look, Scanner};
 
-use crate::runs::long_runs;
+use crate::runs::{long_runs, table_of};
 use crate::view::has_control;
 
 /// What a text has.
@@ -96,8 +96,10 @@ pub(crate) fn has_list(text: &[u8]) -> bool {
 
 /// What lists of numbers are made of.
 fn is_list(b: u8) -> bool {
-    b.is_ascii_hexdigit() || matches!(b, b' ' | b',' | b':' | b';' | b'-' | b'\t' | b'x' | b'X' | b'\r' | b'\n')
+    LIST[b as usize]
 }
+
+static LIST: [bool; 256] = table_of(b"0123456789abcdefABCDEFxX ,:;-\t\r\n");
 
 /// A stream of masks: the last two, of 128 bytes.
 #[derive(Default)]

@@ -7,6 +7,7 @@ mod quoted;
 
 use std::ops::Range;
 
+use crate::runs::{any_triple, table_of};
 pub(crate) use broken::{broken, html_break};
 pub(crate) use control::has_control;
 pub(crate) use escapes::escape_at;
@@ -53,6 +54,10 @@ impl View {
     }
 
     pub(crate) fn copy(&mut self, text: &[u8], range: Range<usize>) {
+        // Between two escapes there is little.
+        if range.len() < SHORT_COPY_BYTES {
+            return range.for_each(|at| self.push(text[at], at, at + 1));
+        }
         self.text.extend_from_slice(&text[range.clone()]);
         self.from.extend(range.start as u32..range.end as u32);
         self.to.extend(range.start as u32 + 1..range.end as u32 + 1);
@@ -173,6 +178,9 @@ impl View {
     }
 }
 
+/// Bytes that are sooner copied one by one.
+const SHORT_COPY_BYTES: usize = 6;
+
 /// Nothing in a stretch of the text is changed by a view that decodes something. A sign of quoted-printable has digits behind it, or
 /// a line end where it is no padding.
 fn is_plain(text: &[u8], stretch: Range<usize>) -> bool {
@@ -193,9 +201,9 @@ const ESCAPE_BYTES_MAX: usize = 10;
 
 /// The text with one layer of percent (RFC 3986 §2.1), string and HTML escapes taken off. `None`: there are none.
 pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
-    let is_sign = |b: &u8| matches!(b, b'%' | b'\\' | b'&' | b'!' | b'#' | b'^' | b'_');
+    static SIGNS: [bool; 256] = table_of(b"%\\&!#^_");
     let next = |mut at: usize| loop {
-        at += text[at..].iter().position(is_sign)?;
+        at += text[at..].iter().position(|&b| SIGNS[b as usize])?;
         match escape_at(text, at) {
             Some((code, len)) => return Some((at, code, len)),
             None => at += 1,
@@ -397,15 +405,37 @@ pub(crate) fn escaped_hidden_as(text: &[u8], at: usize, slashes: usize) -> Optio
     None
 }
 
+/// False where no escape has the digits or the letter of one that shows as nothing ([`layered`]), and no byte does: a quick look.
+fn may_hide(text: &[u8]) -> bool {
+    // The upper digit of 0, of ESC, of DEL, and of what is no ASCII.
+    let is_upper = |b: u8| (b == b'0') | (b == b'1') | (b.wrapping_sub(b'7') < 3) | ((b | 0x20).wrapping_sub(b'a') < 6);
+    let is_raw = |b: u8| (b == 0) | (b == 0x1B) | (b >= 0x7F) | (b == b'<');
+    any_triple(text, |a, b, c| {
+        let percent = (a == b'%') & (is_upper(b) | (b | 0x20 == b'u')) | (a == b'2') & (b == b'5') & is_upper(c);
+        let backslash = (a == b'\\') & ((b | 0x20 == b'u') | (b == b'x') | (b.wrapping_sub(b'0') < 4));
+        percent | backslash | (a == b'&') | is_raw(a)
+    }) || text[text.len().saturating_sub(2)..].iter().any(|&b| is_raw(b))
+}
+
 /// The text without what shows as nothing between two letters, raw or in escapes, and with full-width dots as dots. `None`: nothing of it.
 pub(crate) fn visible(text: &[u8]) -> Option<View> {
+    if may_hide(text) {
+        return without_hidden(text);
+    }
+    debug_assert!(without_hidden(text).is_none());
+    None
+}
+
+/// As [`visible`], of any text.
+fn without_hidden(text: &[u8]) -> Option<View> {
     // How often the sign of an escape is escaped itself is the same all over a text: what has fewer backslashes than the
     // others shows it (`\\x00` may be a backslash and `\x00`).
     let mut slashes = usize::MAX;
     let mut hidden = false;
     let mut at = 0;
-    let may_hide = |b: &u8| shows_as_nothing(*b) || matches!(b, b'\\' | b'%' | b'&');
-    while let Some(plain) = text[at..].iter().position(may_hide) {
+    static MAY_HIDE: [bool; 256] = table_of(b"\0\x1B\x7F\xC2\xE2\xE3\xEF<\\%&");
+    let is_sign = |&b: &u8| MAY_HIDE[b as usize];
+    while let Some(plain) = text[at..].iter().position(is_sign) {
         at += plain;
         let run = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == b'\\').count();
         if run > 0 {
@@ -426,7 +456,7 @@ pub(crate) fn visible(text: &[u8]) -> Option<View> {
     view.hides = true;
     let mut at = 0;
     while at < text.len() {
-        let plain = text[at..].iter().position(may_hide).unwrap_or(text.len() - at);
+        let plain = text[at..].iter().position(is_sign).unwrap_or(text.len() - at);
         view.copy(text, at..at + plain);
         at += plain;
         if at == text.len() {

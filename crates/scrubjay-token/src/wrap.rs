@@ -423,7 +423,7 @@ pub(crate) fn is_of_others(first: &[u8], chars: &[u8]) -> bool {
     let mut parts = chars.split(|&b| b == b'.').skip(1).peekable();
     // What stands between two dots is a whole part: an empty one, or a long one.
     let inner = std::iter::from_fn(|| parts.next().filter(|_| parts.peek().is_some()));
-    let name = chars.iter().all(|&b| is_piece(b)) && inner.map(<[u8]>::len).any(|len| (1..PROVEN_CHARS_MIN).contains(&len));
+    let name = inner.map(<[u8]>::len).any(|len| (1..PROVEN_CHARS_MIN).contains(&len)) && chars.iter().all(|&b| is_piece(b));
     // Behind the last disclosure the key binding JWT may follow, which has none.
     let may_bind = first.ends_with(b"~") && !chars.contains(&b'~');
     digest || name || !may_bind && opens_token(chars) && !is_behind_header(first, chars)

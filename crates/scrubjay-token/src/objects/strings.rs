@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{Frame, SECRETS, SLASHES_MAX, ends_value, member, opening, sign, slashes_before, string_end, value};
 use crate::base64::tail_len;
 use crate::members::{KEY, SECRET_CHARS_MIN};
+use crate::runs::any_triple;
 use crate::token::Kind;
 
 /// Levels of escaping that a quote behind so many backslashes is under: each doubles what is there, and adds one.
@@ -14,35 +15,40 @@ fn level(slashes: usize) -> u32 {
 
 /// The quote at `at` ends a string around an object whose members are in quotes like `own`: it is escaped fewer times, or it
 /// is like the quotes of the object `around`, and what follows is what follows a string.
-pub(super) fn ends_around(text: &[u8], at: usize, own: &Range<usize>, around: Option<&Range<usize>>) -> bool {
+pub(super) fn ends_around<'a>(text: &[u8], at: usize, own: &Range<usize>, around: impl FnOnce() -> Option<&'a Range<usize>>) -> bool {
     let sign = text[at];
-    let slashes = slashes_before(text, at);
     let quote = &text[own.clone()];
     let own_slashes = quote.iter().take_while(|&&b| b == b'\\').count();
     if quote.last() != Some(&sign) {
-        let is_around = around.is_some_and(|around| text[around.clone()] == text[at - slashes..=at]);
-        return is_around && ends_value(text, at + 1);
+        let is_around = |around: &Range<usize>| text[around.clone()] == text[at - slashes_before(text, at)..=at];
+        return around().is_some_and(is_around) && ends_value(text, at + 1);
     }
     if quote.len() > own_slashes + 1 {
         // Doubled ones: of an odd number one is none of them.
         let is_first = at == 0 || text[at - 1] != sign;
         let run = text[at..].iter().take(SLASHES_MAX).take_while(|&&b| b == sign).count();
-        return is_first && run % 2 == 1 && slashes == 0;
+        return is_first && run % 2 == 1 && slashes_before(text, at) == 0;
     }
     is_around(text, at, quote)
 }
 
 /// A member of a key has a value that a key's has, in quotes of any kind ([`Members::told`] judges what is beside it).
 pub(crate) fn has_key_member(text: &[u8]) -> bool {
-    memchr::memchr2_iter(b'"', b'\'', text).any(|at| {
-        let behind = match text.get(at + 1..) {
-            Some([b'"' | b'\'', behind @ ..]) => behind,
-            behind => behind.unwrap_or_default(),
-        };
-        matches!(behind, [b'd' | b'k' | b'p' | b'q', b'p' | b'q' | b'i' | b'"' | b'\'' | b'\\', ..])
-            && member(text, at)
-                .is_some_and(|(name, _, end)| KEY.iter().any(|key| key.as_bytes() == name) && value(text, end).len() >= SECRET_CHARS_MIN)
-    })
+    // Quotes are many, and few have such letters behind them.
+    let is_quote = |b: u8| (b == b'"') | (b == b'\'');
+    let is_first = |b: u8| (b == b'd') | (b == b'k') | (b | 1 == b'q');
+    let is_second = |b: u8| (b | 1 == b'q') | (b == b'i') | (b == b'\\') | is_quote(b);
+    any_triple(text, |a, b, c| is_quote(a) & is_first(b) & is_second(c))
+        && memchr::memchr2_iter(b'"', b'\'', text).any(|at| {
+            let behind = match text.get(at + 1..) {
+                Some([b'"' | b'\'', behind @ ..]) => behind,
+                behind => behind.unwrap_or_default(),
+            };
+            matches!(behind, [b'd' | b'k' | b'p' | b'q', b'p' | b'q' | b'i' | b'"' | b'\'' | b'\\', ..])
+                && member(text, at).is_some_and(|(name, _, end)| {
+                    KEY.iter().any(|key| key.as_bytes() == name) && value(text, end).len() >= SECRET_CHARS_MIN
+                })
+        })
 }
 
 /// What follows of an object of which there is no beginning.
@@ -94,7 +100,9 @@ pub fn later_members(text: &[u8], quote: &[u8]) -> Later {
 /// The quote at `at` is that of a string around those in `quote`.
 fn is_around(text: &[u8], at: usize, quote: &[u8]) -> bool {
     let slashes = quote.iter().take_while(|&&b| b == b'\\').count();
-    quote.last() == Some(&text[at]) && quote.len() == slashes + 1 && level(slashes_before(text, at)) < level(slashes)
+    let level_of_quote = level(slashes);
+    // Nothing is below the lowest level.
+    level_of_quote > 0 && quote.last() == Some(&text[at]) && quote.len() == slashes + 1 && level(slashes_before(text, at)) < level_of_quote
 }
 
 /// The text ends in a backslash and a line end, perhaps a soft one (RFC 2045 §6.7): a quote behind it is escaped.

@@ -1,6 +1,7 @@
 //! Line breaks that are written as escapes, where the lines have to be joined before other escapes can be read.
 
 use super::View;
+use crate::runs::any_pair;
 use crate::wrap::is_piece;
 
 /// Shortest end of a line that may be a wrapped value's.
@@ -77,6 +78,12 @@ fn divides_escape(text: &[u8], at: usize) -> bool {
 /// decoded, where such a break divides or touches another escape (`%6\n5`) or wraps a value that holds some: the line has to be joined
 /// before the escape can be read. `None`: none does.
 pub(crate) fn broken(text: &[u8]) -> Option<View> {
+    // Of most texts the first two bytes of a break are enough to know.
+    if !any_pair(text, |a, b| {
+        (a == b'\\') & ((b == b'n') | (b == b'r') | (b == b't')) | (a == b'%') & (b == b'0') | (a == b'<') & (b | 0x20 == b'b')
+    }) {
+        return None;
+    }
     let divides = |at: usize| {
         let tail = &text[at.saturating_sub(BROKEN_BYTES_MAX)..at];
         let escape = tail.iter().rposition(|b| matches!(b, b'%' | b'&'));

@@ -4,11 +4,16 @@ use super::View;
 use super::escapes::hex;
 use crate::base64::{is_base64, tail_len};
 use crate::compact::is_dense;
+use crate::runs::any_pair;
 use crate::wrap::{is_piece, mark_end};
 
 /// The text without quoted-printable (RFC 2045 §6.7): soft line breaks joined, `=HH` decoded. Only where it is plain
 /// that it is quoted-printable: a soft break, or an escaped character that a token has.
 pub(crate) fn unquoted(text: &[u8]) -> Option<View> {
+    // A soft break, or the upper digit of a character that tells: most signs are between a name and its value.
+    if !any_pair(text, |a, b| (a == b'=') & ((b == b'2') | (b == b'3') | (b == b'5') | (b == b'7') | (b == b'\n') | (b == b'\r'))) {
+        return None;
+    }
     let soft = |at: usize| soft_break(text, at);
     let byte = |at: usize| hex(text, at + 1, 2).filter(|_| !text[at + 1..at + 3].iter().any(u8::is_ascii_lowercase));
     let telling = |at: usize| soft(at).is_some() || matches!(byte(at), Some(0x2E | 0x2D | 0x5F | 0x3D | 0x7E));
