@@ -2,7 +2,7 @@
 # `scrubjay run --once` with a real broker: CPU seconds, time and peak memory of file → file, file → Kafka and Kafka → Kafka.
 #
 #   python3 ../shared/corpus/make_bulk.py --mb 256 --density 1 --out /dev/shm/bulk.log       or any log
-#   cargo build --release --locked && cargo build --profile ci --locked -p scrubjay-testkit --example test-kafka
+#   tests/install-kafka.sh; cargo build --release --locked && cargo build --profile ci --locked -p scrubjay-testkit --example test-kafka
 #   benches/kafka.sh /dev/shm/bulk.log [SCRUBJAY]      default: target/release/scrubjay; RUNS=3; COMPRESSION=lz4
 #
 # The broker runs on the same cores; only scrubjay's own process is counted. A record is a line. What comes out is counted: as many
@@ -24,17 +24,22 @@ mkfifo "$work/stop"
 "$broker" <"$work/stop" >"$work/address" 2>"$work/broker.log" &
 exec 3>"$work/stop"
 trap 'exec 3>&-; wait; rm -rf "$work"' EXIT
-until [ -s "$work/address" ]; do sleep 0.2; done
+until [ -s "$work/address" ]; do
+  kill -0 $! 2>/dev/null || { cat "$work/broker.log" >&2; exit 1; }
+  sleep 0.2
+done
 address=$(cat "$work/address")
-tools=$(ls -d "${SCRUBJAY_TEST_CACHE:-$HOME/.cache/scrubjay-tests}"/kafka-*/bin | tail -1)
-topic() { "$tools/kafka-topics.sh" --bootstrap-server "$address" --create --topic "$1" --partitions 4 --replication-factor 1 >/dev/null; }
-records() { "$tools/kafka-get-offsets.sh" --bootstrap-server "$address" --topic "$1" | awk -F: '{ all += $3 } END { print all + 0 }'; }
+jars=$(echo "${SCRUBJAY_TEST_CACHE:-$HOME/.cache/scrubjay-tests}"/kafka-*/jars)
+tool() { java -Xmx256m -XX:TieredStopAtLevel=1 -cp "$jars/*" "org.apache.kafka.tools.$1" --bootstrap-server "$address" "${@:2}" 2>"$work/tool.log"; }
+topic() { tool TopicCommand --create --topic "$1" --partitions 4 --replication-factor 1 >/dev/null; }
+records() { tool GetOffsetShell --topic "$1" | awk -F: '{ all += $3 } END { print all + 0 }'; }
 
 bytes=$(stat -c %s "$file")
-lines=$(wc -l <"$file")
+lines=$(LC_ALL=C grep -ac '' "$file")
 topic raw
-"$tools/kafka-console-producer.sh" --bootstrap-server "$address" --topic raw --compression-codec "$compression" \
-  --producer-property batch.size=262144 --producer-property linger.ms=20 <"$file" >/dev/null
+tool ConsoleProducer --topic raw --compression-codec "$compression" --command-property batch.size=262144 \
+  --command-property linger.ms=20 <"$file" >/dev/null || { cat "$work/tool.log" >&2; exit 1; }
+[ "$(records raw)" = "$lines" ] || { echo "kafka: $(records raw) records were produced of $lines" >&2; exit 1; }
 read_file="{type: file, include: [\"$file\"], start: beginning}"
 read_kafka="{type: kafka, brokers: \"$address\", topics: [raw], group: GROUP, start: beginning}"
 
@@ -53,7 +58,7 @@ measure() { # measure NAME SOURCE SINK-KIND
     /usr/bin/time -q -a -o "$work/times-$1" -f '%U %S %e %M' "$scrubjay" run --once -c "$work/pipeline.yaml" >"$work/said" 2>&1 ||
       { cat "$work/said" >&2; exit 1; }
     local out
-    if [ "$3" = kafka ]; then out=$(records "$to"); else out=$(cat "$work"/out/* | wc -l); fi
+    if [ "$3" = kafka ]; then out=$(records "$to"); else out=$(cat "$work"/out/* | LC_ALL=C grep -ac ""); fi
     [ "$out" = "$lines" ] || { echo "kafka: $1: $out records of $lines" >&2; exit 1; }
   done
   awk -v name="$1" -v bytes="$bytes" -v lines="$lines" '
