@@ -6,7 +6,7 @@ use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set, is_lone_claim_set};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
 use crate::foreign::{behind_foreign, is_tag_length};
 use crate::fragments::{header_rest, text_start};
-use crate::json::{self, Skimmed, Status, Value};
+use crate::json::{self, Skimmed, Status, Text, Value};
 use crate::loose::loose;
 use crate::sd_jwt::disclosures;
 use crate::token::{Cut, Found, Kind, Token};
@@ -104,7 +104,7 @@ pub(crate) struct Segments<'a> {
     pub(crate) text: &'a [u8],
     style: Style,
     /// The `alg` of the header, once it is read: it tells the signature's length.
-    alg: Option<String>,
+    alg: Option<Text>,
 }
 
 /// One segment: its base64 characters, and where it ends with its padding.
@@ -236,22 +236,30 @@ fn probe(text: &[u8], start: usize) -> Option<Skimmed> {
     may_be.then_some(early)
 }
 
-fn read_head(chars: &[u8], at_end: bool) -> Head {
-    let mut bytes = Vec::new();
-    decode_into(&chars[..chars.len().min(HEADER_CHARS_MAX)], &mut bytes);
-    let skimmed = json::skim(&bytes, &HEADER_NAMES);
-    let is_whole = |end: usize| bytes[end..].iter().all(u8::is_ascii_whitespace) && chars.len() <= HEADER_CHARS_MAX;
-    if !matches!(skimmed.status, Status::Complete { end } if is_whole(end)) {
-        return unread(skimmed, at_end);
+/// Reads the segment at an opening, decoded to `bytes`. `named`: its beginning has a parameter of headers.
+fn read_head(chars: &[u8], named: bool, at_end: bool, bytes: &mut Vec<u8>) -> Head {
+    decode_into(&chars[..chars.len().min(HEADER_CHARS_MAX)], bytes);
+    let is_whole = |status: Status| {
+        let Status::Complete { end } = status else { return false };
+        bytes[end..].iter().all(u8::is_ascii_whitespace) && chars.len() <= HEADER_CHARS_MAX
+    };
+    if !named {
+        let skimmed = json::skim(bytes, &HEADER_NAMES);
+        if !is_whole(skimmed.status) {
+            return unread(skimmed, at_end);
+        }
     }
-    let parsed = json::parse(&bytes);
-    let jose = ["alg", "enc"].iter().any(|n| matches!(parsed.value.get(n), Some(Value::String(_))));
+    let json::Parsed { value, status, duplicates } = json::parse(bytes);
+    if !is_whole(status) {
+        return unread(Skimmed { status, named: has_any(&value, &HEADER_NAMES) }, at_end);
+    }
+    let jose = ["alg", "enc"].iter().any(|n| matches!(value.get(n), Some(Value::String(_))));
     if jose {
-        Head::Jose(parsed.value, parsed.duplicates)
-    } else if has_any(&parsed.value, &["typ", "kid", "jku", "x5c"]) && !has_any(&parsed.value, &["exp", "iat", "sub"]) {
+        Head::Jose(value, duplicates)
+    } else if has_any(&value, &["typ", "kid", "jku", "x5c"]) && !has_any(&value, &["exp", "iat", "sub"]) {
         Head::Damaged
     } else {
-        Head::Object(parsed.value, parsed.duplicates)
+        Head::Object(value, duplicates)
     }
 }
 
@@ -289,10 +297,11 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
     let at_end = more && head.padded_end >= text.len();
     // The probe may have seen all of it.
     let is_probed = head.len() < PROBE_CHARS && !text.get(head.end).copied().is_some_and(is_base64);
+    let mut bytes = Vec::new();
     let read = match probe {
         None => Head::Other,
         Some(probe) if is_probed && !matches!(probe.status, Status::Complete { .. }) => unread(probe, at_end),
-        Some(_) => read_head(segments.chars(head), at_end),
+        Some(probe) => read_head(segments.chars(head), probe.named, at_end, &mut bytes),
     };
     if at_end {
         return if matches!(read, Head::Other) { At::Nothing } else { At::Open };
@@ -342,7 +351,10 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
         return suspect(text, &mut segments, head, more);
     }
     if let Head::Jose(header, _) = &read {
-        segments.alg = header.get("alg").and_then(Value::as_str).map(str::to_owned);
+        segments.alg = match header.get("alg") {
+            Some(Value::String(alg)) => Some(alg.clone()),
+            _ => None,
+        };
     }
     let parts = read_parts(&mut segments, head, &read);
     let end = parts.last().map_or(head.padded_end, |s| s.padded_end);
@@ -350,8 +362,8 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
         return At::Open;
     }
     let token = match read {
-        Head::Jose(header, ambiguous) => jose(&segments, head, &parts, Some(header), ambiguous),
-        Head::Damaged | Head::Cut => jose(&segments, head, &parts, None, false),
+        Head::Jose(header, ambiguous) => jose(&segments, bytes, &parts, Some(header), ambiguous),
+        Head::Damaged | Head::Cut => jose(&segments, bytes, &parts, None, false),
         Head::Object(claims, ambiguous) => fragment(&segments, &parts, claims, ambiguous),
         Head::Other => None,
     };
@@ -470,7 +482,8 @@ fn read_parts(segments: &mut Segments<'_>, head: Segment, read: &Head) -> Vec<Se
     parts
 }
 
-fn jose(segments: &Segments<'_>, head: Segment, parts: &[Segment], header: Option<Value>, ambiguous: bool) -> Option<Token> {
+/// `head`: the header, decoded, where it could be read.
+fn jose(segments: &Segments<'_>, head: Vec<u8>, parts: &[Segment], header: Option<Value>, ambiguous: bool) -> Option<Token> {
     let damaged = header.is_none();
     let encrypted = match &header {
         Some(h) => h.get("enc").is_some(),
@@ -485,8 +498,8 @@ fn jose(segments: &Segments<'_>, head: Segment, parts: &[Segment], header: Optio
     if encrypted {
         token.kind = Kind::Jwe;
         if parts.len() == 4 {
-            let identity = [head, parts[1], parts[2], parts[3]];
-            token.identity = identity.iter().map(|&s| decode(segments.chars(s))).collect();
+            let others = parts[1..].iter().map(|&s| decode(segments.chars(s)));
+            token.identity = std::iter::once(head).chain(others).collect();
             token.whole = is_tag_length(parts[3].len());
         } else {
             token.cut = Some(Cut::Payload);
@@ -509,7 +522,7 @@ pub(crate) fn reads_on(payload: &[u8], status: Status) -> bool {
     is_text && matches!(status, Status::Cut | Status::Complete { .. })
 }
 
-fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut Token) {
+fn signed(segments: &Segments<'_>, head: Vec<u8>, parts: &[Segment], token: &mut Token) {
     let payload = parts.first().map(|&s| decode(segments.chars(s))).unwrap_or_default();
     let parsed = json::parse(&payload);
     if matches!(parsed.value, Value::Object(_)) {
@@ -523,12 +536,12 @@ fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut
     }
     token.whole = parts.get(1).is_some_and(|s| signature_fits(segments.alg.as_deref(), s.len()));
     if let Some(&signature) = parts.get(1).filter(|_| token.whole) {
-        token.signature = decode(segments.chars(signature));
+        token.signature = segments.chars(signature).to_vec();
     }
     if token.cut != Some(Cut::Payload) {
-        token.identity = vec![decode(segments.chars(head)), payload];
+        token.identity = vec![head, payload];
     }
-    if token.header_str("typ").is_some_and(|t| t.to_ascii_lowercase().contains("sd-jwt")) {
+    if token.header_str("typ").is_some_and(|t| t.as_bytes().windows(6).any(|w| w.eq_ignore_ascii_case(b"sd-jwt"))) {
         token.kind = Kind::SdJwt;
     }
 }

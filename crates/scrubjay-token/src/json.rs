@@ -4,6 +4,12 @@
 //! cut anywhere), duplicate members must be seen (RFC 7515 §4: they make a header ambiguous), and numbers must keep
 //! their text (`1e400` is legal JSON and no date).
 
+mod text;
+
+pub use text::Text;
+
+use text::Said;
+
 /// Deepest nesting that is read.
 pub const DEPTH_MAX: usize = 16;
 /// Most members of one object, or elements of one array, that are read.
@@ -20,13 +26,13 @@ pub enum Value {
     /// `true` or `false`
     Bool(bool),
     /// A number as it was written.
-    Number(String),
+    Number(Text),
     /// A string, unescaped. Lone surrogates and invalid UTF-8 become U+FFFD.
-    String(String),
+    String(Text),
     /// An array.
     Array(Vec<Value>),
     /// An object.
-    Object(Vec<(String, Value)>),
+    Object(Vec<(Text, Value)>),
 }
 
 impl Value {
@@ -50,7 +56,7 @@ impl Value {
 
     /// The members of an object; empty for anything else.
     #[must_use]
-    pub fn members(&self) -> &[(String, Self)] {
+    pub fn members(&self) -> &[(Text, Self)] {
         match self {
             Self::Object(members) => members,
             _ => &[],
@@ -105,12 +111,18 @@ pub struct Parsed {
 #[must_use]
 pub fn parse(text: &[u8]) -> Parsed {
     let mut reader = Reader::of(text);
-    let mut value = Value::Null;
-    let status = match reader.value(0, &mut value) {
-        Ok(()) => Status::Complete { end: reader.at },
-        Err(status) => status,
-    };
-    Parsed { value, status, duplicates: reader.duplicates }
+    let parsed = reader.document();
+    // Most strings are what stands between their quotes: then the document itself is all that they say. Between them all is ASCII.
+    if !reader.escaped
+        && let Ok(said) = std::str::from_utf8(text.get(..reader.at).unwrap_or_default())
+    {
+        reader.said.fill(said.to_owned());
+        return parsed;
+    }
+    let mut reader = Reader { kept: Some(String::new()), ..Reader::of(text) };
+    let parsed = reader.document();
+    reader.said.fill(reader.kept.unwrap_or_default());
+    parsed
 }
 
 /// What a look at a document says.
@@ -143,7 +155,14 @@ fn read_text(text: &[u8], name: &str) -> Option<String> {
     let mut reader = Reader::of(text);
     reader.skim(0, &[name], &mut false).ok()?;
     let at = reader.first.filter(|&at| text.get(at) == Some(&b'"'))?;
-    Reader { at, ..Reader::of(text) }.string().ok()
+    lone_string(text, at)
+}
+
+/// The string at `at`, by itself. `None`: it does not end, or is none.
+fn lone_string(text: &[u8], at: usize) -> Option<String> {
+    let mut reader = Reader { at, kept: Some(String::new()), ..Reader::of(text) };
+    reader.string().ok()?;
+    reader.kept
 }
 
 /// The same, of an object as most programs write one: of nothing but plain strings, without a blank. `None`: it is another, or has no
@@ -196,17 +215,30 @@ struct Reader<'a> {
     duplicates: bool,
     /// Where the value of the first member begins that has one of the names that were asked for.
     first: Option<usize>,
+    /// What strings and numbers say, where that is not what stands in the text.
+    kept: Option<String>,
+    /// There is such a string, and nothing is kept.
+    escaped: bool,
+    /// What all strings and numbers say, when all is read.
+    said: Said,
 }
 
 type Step = Result<(), Status>;
 
 impl<'a> Reader<'a> {
     fn of(text: &'a [u8]) -> Self {
-        Self { text, at: 0, duplicates: false, first: None }
+        Self { text, at: 0, duplicates: false, first: None, kept: None, escaped: false, said: Said::default() }
     }
-}
 
-impl Reader<'_> {
+    fn document(&mut self) -> Parsed {
+        let mut value = Value::Null;
+        let status = match self.value(0, &mut value) {
+            Ok(()) => Status::Complete { end: self.at },
+            Err(status) => status,
+        };
+        Parsed { value, status, duplicates: self.duplicates }
+    }
+
     fn peek(&self) -> Result<u8, Status> {
         self.text.get(self.at).copied().ok_or(Status::Cut)
     }
@@ -251,11 +283,13 @@ impl Reader<'_> {
     }
 
     fn number(&mut self, into: &mut Value) -> Step {
-        *into = Value::Number(String::from_utf8_lossy(self.number_text()?).into_owned());
+        let from = self.at;
+        let text = self.number_text()?;
+        *into = Value::Number(self.text(from, text)?);
         Ok(())
     }
 
-    fn number_text(&mut self) -> Result<&[u8], Status> {
+    fn number_text(&mut self) -> Result<&'a [u8], Status> {
         let start = self.at;
         while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = self.text.get(self.at) {
             self.at += 1;
@@ -274,7 +308,7 @@ impl Reader<'_> {
     }
 
     /// Steps to the next byte of a string that is not plain.
-    fn plain(&mut self) -> Result<&[u8], Status> {
+    fn plain(&mut self) -> Result<&'a [u8], Status> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let len = plain_len(rest);
         self.at += len.unwrap_or(rest.len());
@@ -282,41 +316,73 @@ impl Reader<'_> {
         Ok(rest.get(..len).unwrap_or_default())
     }
 
-    fn string(&mut self) -> Result<String, Status> {
+    /// The text that stands at `from` as it is.
+    fn text(&mut self, from: usize, bytes: &[u8]) -> Result<Text, Status> {
+        match &mut self.kept {
+            None => self.said.part(from, from + bytes.len()),
+            Some(kept) => {
+                let from = kept.len();
+                kept.push_str(&String::from_utf8_lossy(bytes));
+                self.said.part(from, kept.len())
+            }
+        }
+        .ok_or(Status::Limit)
+    }
+
+    fn string(&mut self) -> Result<Text, Status> {
         self.at += 1;
-        // Most have no escapes: that is all of them, and as much memory as it takes.
-        let mut out = self.plain()?.to_vec();
+        let from = self.at;
+        let plain = self.plain()?;
+        match self.peek()? {
+            b'"' => {
+                self.at += 1;
+                self.text(from, plain)
+            }
+            b'\\' if self.kept.is_none() => {
+                self.escaped = true;
+                Err(Status::Limit)
+            }
+            b'\\' => {
+                let mut said = plain.to_vec();
+                self.unescape(&mut said)?;
+                self.text(from, &said)
+            }
+            _ => self.invalid(),
+        }
+    }
+
+    /// Reads a string from an escape on.
+    fn unescape(&mut self, said: &mut Vec<u8>) -> Step {
         loop {
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
-                    return Ok(String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()));
+                    return Ok(());
                 }
-                b'\\' => self.escape(&mut out)?,
+                b'\\' => said.extend_from_slice(self.escape()?.encode_utf8(&mut [0; 4]).as_bytes()),
                 _ => return self.invalid(),
             }
-            out.extend_from_slice(self.plain()?);
+            said.extend_from_slice(self.plain()?);
         }
     }
 
-    fn escape(&mut self, out: &mut Vec<u8>) -> Step {
+    fn escape(&mut self) -> Result<char, Status> {
         self.at += 1;
         let plain = match self.peek()? {
-            c @ (b'"' | b'\\' | b'/') => c,
-            b'b' => 8,
-            b'f' => 12,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'u' => return self.unicode(out),
+            c @ (b'"' | b'\\' | b'/') => char::from(c),
+            b'b' => '\u{8}',
+            b'f' => '\u{C}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode(),
             _ => return self.invalid(),
         };
         self.at += 1;
-        out.push(plain);
-        Ok(())
+        Ok(plain)
     }
 
-    fn unicode(&mut self, out: &mut Vec<u8>) -> Step {
+    fn unicode(&mut self) -> Result<char, Status> {
         self.at += 1;
         let mut unit = self.hex4()?;
         if (0xD800..0xDC00).contains(&unit) && self.text.get(self.at..).is_some_and(|t| t.starts_with(b"\\u")) {
@@ -324,9 +390,7 @@ impl Reader<'_> {
             let low = self.hex4()?;
             unit = if (0xDC00..0xE000).contains(&low) { 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00) } else { 0xFFFD };
         }
-        let c = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
-        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        Ok(())
+        Ok(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
     fn hex4(&mut self) -> Result<u32, Status> {
@@ -349,7 +413,9 @@ impl Reader<'_> {
                     self.at += 1;
                     return Ok(());
                 }
-                b'\\' => self.escape(&mut Vec::new())?,
+                b'\\' => {
+                    self.escape()?;
+                }
                 _ => return self.invalid(),
             }
         }
@@ -406,7 +472,7 @@ impl Reader<'_> {
                 false
             } else if memchr::memchr(b'\\', name).is_some() {
                 // Written in escapes: read as what it says.
-                Reader { at: start, ..Reader::of(self.text) }.string().is_ok_and(|name| names.contains(&name.as_str()))
+                lone_string(self.text, start).is_some_and(|name| names.contains(&name.as_str()))
             } else {
                 names.iter().any(|n| n.as_bytes() == name)
             };
@@ -469,12 +535,26 @@ impl Reader<'_> {
         end
     }
 
-    fn members(&mut self, depth: usize, members: &mut Vec<(String, Value)>) -> Step {
+    /// What a text says that was read.
+    fn said_by(&self, text: &Text) -> &[u8] {
+        let read = self.kept.as_ref().map_or(self.text, String::as_bytes);
+        read.get(text.range()).unwrap_or_default()
+    }
+
+    /// Length and first letter of a name: few share both.
+    fn bit(&self, name: &Text) -> u64 {
+        let name = self.said_by(name);
+        1 << ((name.first().map_or(0, |&b| usize::from(b)) * 5 + name.len()) % 64)
+    }
+
+    fn members(&mut self, depth: usize, members: &mut Vec<(Text, Value)>) -> Step {
         self.white();
         if self.peek()? == b'}' {
             self.at += 1;
             return Ok(());
         }
+        // The bits of all names: one that has another bit is none of them.
+        let mut seen = 0;
         loop {
             if members.len() >= MEMBERS_MAX {
                 return Err(Status::Limit);
@@ -489,7 +569,9 @@ impl Reader<'_> {
                 return self.invalid();
             }
             self.at += 1;
-            self.duplicates |= members.iter().any(|(n, _)| *n == name);
+            let bit = self.bit(&name);
+            self.duplicates |= seen & bit != 0 && members.iter().any(|(n, _)| self.said_by(n) == self.said_by(&name));
+            seen |= bit;
             let mut value = Value::Null;
             let read = self.value(depth + 1, &mut value);
             if read.is_ok() || matches!(value, Value::Object(_) | Value::Array(_)) {

@@ -156,11 +156,11 @@ fn render(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(b) => b.to_string(),
-        Value::Number(n) => n.clone(),
-        Value::String(s) => format!("{s:?}"),
+        Value::Number(n) => n.to_string(),
+        Value::String(s) => format!("{:?}", s.as_str()),
         Value::Array(list) => format!("[{}]", list.iter().map(render).collect::<Vec<_>>().join(", ")),
         Value::Object(members) => {
-            format!("{{{}}}", members.iter().map(|(n, v)| format!("{n:?}: {}", render(v))).collect::<Vec<_>>().join(", "))
+            format!("{{{}}}", members.iter().map(|(n, v)| format!("{:?}: {}", n.as_str(), render(v))).collect::<Vec<_>>().join(", "))
         }
     }
 }

@@ -135,7 +135,7 @@ impl Hashes<'_> {
         match value {
             Value::Null => "null".to_owned(),
             Value::Bool(b) => b.to_string(),
-            Value::Number(n) if n.len() <= NUMBER_CHARS_MAX => n.clone(),
+            Value::Number(n) if n.len() <= NUMBER_CHARS_MAX => n.to_string(),
             Value::String(text) if matches!(name, "iss" | "aud" | "kid" | "client_id" | "azp") || text.contains("://") => {
                 shape::name(name, text, self.key)
             }
@@ -203,7 +203,7 @@ fn network(value: &Value) -> Option<String> {
 /// The text of a string; of anything else its JSON.
 fn plain(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.to_string(),
         other => {
             let mut out = String::new();
             crate::claimset::write(other, &mut out);
