@@ -88,12 +88,12 @@ impl Asked<'_> {
         for decided in &fates {
             say(if decided.in_header { "header" } else { "claim" }, &self.fate(decided));
         }
-        say("becomes", &account.marker.to_string());
+        say("becomes", &account.marker().to_string());
         if account.rule.is_some_and(|rule| rule.placement == Placement::Field) {
             let preset = self.teller.policy().preset();
             say(
                 "in JSON",
-                &format!("{}, and the rest in a field of the record (placement: field, preset {preset})", account.marker.short()),
+                &format!("{}, and the rest in a field of the record (placement: field, preset {preset})", account.marker().short()),
             );
         }
         out.push('\n');
