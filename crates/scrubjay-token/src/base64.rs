@@ -62,18 +62,18 @@ pub(crate) fn head_len(text: &[u8]) -> usize {
 
 /// Length of the letters and digits at the beginning of a text.
 pub(crate) fn alphanumeric_len(text: &[u8]) -> usize {
-    runs::head_len(text, |b| VALUE[b as usize] < SIGN, |bytes| all(bytes, |b| letter(b) | (b.wrapping_sub(b'0') < 10)))
+    runs::long_head_len(text, |b| VALUE[b as usize] < SIGN, |bytes| all(bytes, |b| letter(b) | (b.wrapping_sub(b'0') < 10)))
 }
 
 /// Length of the base64url at the beginning of a text.
 pub(crate) fn url_len(text: &[u8]) -> usize {
     let url = |b| letter(b) | digit_or_sign(b) & (b != b'.') & (b != b'/') | (b == b'_');
-    runs::head_len(text, |b| VALUE[b as usize] < SIGN || matches!(b, b'-' | b'_'), |bytes| all(bytes, url))
+    runs::long_head_len(text, |b| VALUE[b as usize] < SIGN || matches!(b, b'-' | b'_'), |bytes| all(bytes, url))
 }
 
 /// Length of the base64 and the dots at the beginning of a text.
 pub(crate) fn dotted_len(text: &[u8]) -> usize {
-    runs::head_len(text, |b| is_base64(b) || b == b'.', |bytes| all(bytes, is_dotted))
+    runs::long_head_len(text, |b| is_base64(b) || b == b'.', |bytes| all(bytes, is_dotted))
 }
 
 /// Length of the base64 at the end of a text.

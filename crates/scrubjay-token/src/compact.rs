@@ -1,12 +1,18 @@
 //! The compact serializations: JWS (RFC 7515 §7.1, detached RFC 7515 App. F), JWE (RFC 7516 §7.1), SD-JWT (RFC 9901 §4),
 //! whole or damaged.
 
-use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, decode_into, has_both_cases, head_len, is_base64, tail_len, url_len};
+mod head;
+
+pub(crate) use head::{has_any, may_be_head};
+
+use head::{Head, PROBE_CHARS, Probe, probe, read_head, unread};
+
+use crate::base64::{VALUE, alphanumeric_len, decode, decode_head, has_both_cases, head_len, is_base64, tail_len, url_len};
 use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set, is_lone_claim_set};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
 use crate::foreign::{behind_foreign, is_tag_length};
 use crate::fragments::{header_rest, text_start};
-use crate::json::{self, Skimmed, Status, Text, Value};
+use crate::json::{self, Status, Text, Value};
 use crate::loose::loose;
 use crate::sd_jwt::disclosures;
 use crate::token::{Cut, Found, Kind, Token};
@@ -182,102 +188,6 @@ pub(crate) fn is_signature_length(chars: usize) -> bool {
     matches!(chars, 43 | 64 | 86 | 128 | 171 | 176 | 342 | 512 | 683)
 }
 
-/// What the segment at an opening says.
-enum Head {
-    /// A JOSE header: an object with `alg` or `enc`.
-    Jose(Value, bool),
-    /// Damaged, but with a parameter that only headers have.
-    Damaged,
-    /// A JSON object that is no header.
-    Object(Value, bool),
-    /// No JSON object.
-    Other,
-    /// The text ends inside it.
-    Cut,
-}
-
-/// Characters that are decoded before a whole segment is looked at.
-const PROBE_CHARS: usize = 64;
-
-/// Longest name of a first member.
-const NAME_BYTES_MAX: usize = 40;
-
-/// False where the first characters already show that no JSON object begins: most openings are accidents, and a run of
-/// base64 has many.
-pub(crate) fn may_be_head(text: &[u8], start: usize) -> bool {
-    probe(text, start).is_some()
-}
-
-/// What the first characters, [`PROBE_CHARS`] of them, say of a header. `None`: no JSON object begins.
-fn probe(text: &[u8], start: usize) -> Option<Skimmed> {
-    let chars = &text[start..text.len().min(start + PROBE_CHARS)];
-    let mut probe = [0; PROBE_CHARS / 4 * 3];
-    let len = decode_head(chars, &mut probe);
-    let probe = &probe[..len];
-    if !matches!(probe.iter().find(|b| !b.is_ascii_whitespace()), Some(b'{')) {
-        return None;
-    }
-    // The first member's name is text and short: accidents seldom are, and each costs a look at a whole segment.
-    let name = probe.trim_ascii_start().get(1..).unwrap_or_default().trim_ascii_start();
-    let len = name.iter().skip(1).take_while(|&&b| b >= 0x20 && b != 0x7F && b != b'"').count();
-    if !matches!(name.first(), Some(b'"' | b'}') | None) || len + 1 < name.len() && name[len + 1] != b'"' || len > NAME_BYTES_MAX {
-        return None;
-    }
-    if std::str::from_utf8(&name[..name.len().min(len + 1)]).is_err_and(|e| e.error_len().is_some()) {
-        return None;
-    }
-    let early = json::skim(probe, &HEADER_NAMES);
-    let may_be = match early.status {
-        Status::Invalid { at } => at + 1 >= probe.len() || early.named,
-        // Text goes on behind the object: a line of a log, in base64.
-        Status::Complete { end } => probe[end..].iter().all(u8::is_ascii_whitespace) || early.named,
-        _ => true,
-    };
-    may_be.then_some(early)
-}
-
-/// Reads the segment at an opening, decoded to `bytes`. `named`: its beginning has a parameter of headers.
-fn read_head(chars: &[u8], named: bool, at_end: bool, bytes: &mut Vec<u8>) -> Head {
-    decode_into(&chars[..chars.len().min(HEADER_CHARS_MAX)], bytes);
-    let is_whole = |status: Status| {
-        let Status::Complete { end } = status else { return false };
-        bytes[end..].iter().all(u8::is_ascii_whitespace) && chars.len() <= HEADER_CHARS_MAX
-    };
-    if !named {
-        let skimmed = json::skim(bytes, &HEADER_NAMES);
-        if !is_whole(skimmed.status) {
-            return unread(skimmed, at_end);
-        }
-    }
-    let json::Parsed { value, status, duplicates } = json::parse(bytes);
-    if !is_whole(status) {
-        return unread(Skimmed { status, named: has_any(&value, &HEADER_NAMES) }, at_end);
-    }
-    let jose = ["alg", "enc"].iter().any(|n| matches!(value.get(n), Some(Value::String(_))));
-    if jose {
-        Head::Jose(value, duplicates)
-    } else if has_any(&value, &["typ", "kid", "jku", "x5c"]) && !has_any(&value, &["exp", "iat", "sub"]) {
-        Head::Damaged
-    } else {
-        Head::Object(value, duplicates)
-    }
-}
-
-/// What a segment is that is no whole object.
-fn unread(skimmed: Skimmed, at_end: bool) -> Head {
-    match skimmed.status {
-        Status::Cut if at_end => Head::Cut,
-        // Too deep or too large to read: it cannot be decided, so it counts as a header.
-        Status::Limit => Head::Damaged,
-        _ if skimmed.named => Head::Damaged,
-        _ => Head::Other,
-    }
-}
-
-pub(crate) fn has_any(value: &Value, names: &[&str]) -> bool {
-    value.members().iter().any(|(n, _)| names.contains(&n.as_str()))
-}
-
 /// Decides what stands at the opening `start` of `text`. With `more`, the text's end is not the end of the input.
 ///
 /// `work` grows by the bytes that were looked at.
@@ -300,8 +210,9 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
     let mut bytes = Vec::new();
     let read = match probe {
         None => Head::Other,
-        Some(probe) if is_probed && !matches!(probe.status, Status::Complete { .. }) => unread(probe, at_end),
-        Some(probe) => read_head(segments.chars(head), probe.named, at_end, &mut bytes),
+        Some(Probe::Object(probe)) if is_probed && !matches!(probe.status, Status::Complete { .. }) => unread(probe, at_end),
+        Some(Probe::Object(probe)) => read_head(segments.chars(head), probe.named, at_end, &mut bytes),
+        Some(Probe::Header) => read_head(segments.chars(head), true, at_end, &mut bytes),
     };
     if at_end {
         return if matches!(read, Head::Other) { At::Nothing } else { At::Open };

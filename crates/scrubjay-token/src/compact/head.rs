@@ -1,0 +1,164 @@
+//! What the first segment of a compact token says: most openings are accidents, which its first characters show.
+
+use super::{HEADER_CHARS_MAX, HEADER_NAMES};
+use crate::base64::{decode_head, decode_into};
+use crate::json::{self, Skimmed, Status, Value};
+
+/// What the segment at an opening says.
+pub(super) enum Head {
+    /// A JOSE header: an object with `alg` or `enc`.
+    Jose(Value, bool),
+    /// Damaged, but with a parameter that only headers have.
+    Damaged,
+    /// A JSON object that is no header.
+    Object(Value, bool),
+    /// No JSON object.
+    Other,
+    /// The text ends inside it.
+    Cut,
+}
+
+/// Characters that are decoded before a whole segment is looked at.
+pub(super) const PROBE_CHARS: usize = 64;
+
+/// Longest name of a first member.
+const NAME_BYTES_MAX: usize = 40;
+
+/// False where the first characters already show that no JSON object begins: most openings are accidents, and a run of
+/// base64 has many.
+pub(crate) fn may_be_head(text: &[u8], start: usize) -> bool {
+    probe(text, start).is_some()
+}
+
+/// What the first characters of a header say.
+pub(super) enum Probe {
+    /// The first member is a parameter that headers have, with a text: whatever follows, it is looked at.
+    Header,
+    /// As much as they say of an object.
+    Object(Skimmed),
+}
+
+/// What the first characters, [`PROBE_CHARS`] of them, say of a header. `None`: no JSON object begins.
+pub(super) fn probe(text: &[u8], start: usize) -> Option<Probe> {
+    let chars = &text[start..text.len().min(start + PROBE_CHARS)];
+    let mut probe = [0; PROBE_CHARS / 4 * 3];
+    let len = decode_head(chars, &mut probe);
+    let probe = &probe[..len];
+    if is_header(probe) {
+        return Some(Probe::Header);
+    }
+    if !matches!(probe.iter().find(|b| !b.is_ascii_whitespace()), Some(b'{')) {
+        return None;
+    }
+    // The first member's name is text and short: accidents seldom are, and each costs a look at a whole segment.
+    let name = probe.trim_ascii_start().get(1..).unwrap_or_default().trim_ascii_start();
+    let len = name.iter().skip(1).take_while(|&&b| b >= 0x20 && b != 0x7F && b != b'"').count();
+    if !matches!(name.first(), Some(b'"' | b'}') | None) || len + 1 < name.len() && name[len + 1] != b'"' || len > NAME_BYTES_MAX {
+        return None;
+    }
+    if std::str::from_utf8(&name[..name.len().min(len + 1)]).is_err_and(|e| e.error_len().is_some()) {
+        return None;
+    }
+    let early = json::skim(probe, &HEADER_NAMES);
+    let may_be = match early.status {
+        Status::Invalid { at } => at + 1 >= probe.len() || early.named,
+        // Text goes on behind the object: a line of a log, in base64.
+        Status::Complete { end } => probe[end..].iter().all(u8::is_ascii_whitespace) || early.named,
+        _ => true,
+    };
+    may_be.then_some(Probe::Object(early))
+}
+
+/// True for `{"alg":"RS256"` and its like, of which all holds that [`probe`] asks of others: the name is text and short, and skimming
+/// sees the member.
+fn is_header(probe: &[u8]) -> bool {
+    let Some(name) = probe.strip_prefix(b"{\"") else { return false };
+    let value = |n: &str| name.strip_prefix(n.as_bytes())?.strip_prefix(b"\":\"");
+    HEADER_NAMES.iter().find_map(|n| value(n)).is_some_and(json::ends_plain)
+}
+
+/// Reads the segment at an opening, decoded to `bytes`. `named`: its beginning has a parameter of headers.
+pub(super) fn read_head(chars: &[u8], named: bool, at_end: bool, bytes: &mut Vec<u8>) -> Head {
+    decode_into(&chars[..chars.len().min(HEADER_CHARS_MAX)], bytes);
+    let is_whole = |status: Status| {
+        let Status::Complete { end } = status else { return false };
+        bytes[end..].iter().all(u8::is_ascii_whitespace) && chars.len() <= HEADER_CHARS_MAX
+    };
+    if !named {
+        let skimmed = json::skim(bytes, &HEADER_NAMES);
+        if !is_whole(skimmed.status) {
+            return unread(skimmed, at_end);
+        }
+    }
+    let json::Parsed { value, status, duplicates } = json::parse(bytes);
+    if !is_whole(status) {
+        return unread(Skimmed { status, named: has_any(&value, &HEADER_NAMES) }, at_end);
+    }
+    let jose = ["alg", "enc"].iter().any(|n| matches!(value.get(n), Some(Value::String(_))));
+    if jose {
+        Head::Jose(value, duplicates)
+    } else if has_any(&value, &["typ", "kid", "jku", "x5c"]) && !has_any(&value, &["exp", "iat", "sub"]) {
+        Head::Damaged
+    } else {
+        Head::Object(value, duplicates)
+    }
+}
+
+/// What a segment is that is no whole object.
+pub(super) fn unread(skimmed: Skimmed, at_end: bool) -> Head {
+    match skimmed.status {
+        Status::Cut if at_end => Head::Cut,
+        // Too deep or too large to read: it cannot be decided, so it counts as a header.
+        Status::Limit => Head::Damaged,
+        _ if skimmed.named => Head::Damaged,
+        _ => Head::Other,
+    }
+}
+
+/// True for an object with a member of one of these names.
+pub(crate) fn has_any(value: &Value, names: &[&str]) -> bool {
+    value.members().iter().any(|(n, _)| names.contains(&n.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base64::encode;
+
+    /// What a header is known by at once says what the long way says.
+    #[test]
+    fn a_header_by_its_first_member() {
+        let behind = [r#","b":[1,"x"#, "}", "} ", "}x", r#","alg":"none"}"#, "x", "\u{1}", ""];
+        for member in [
+            r#""alg":"RS256""#,
+            r#""typ":"J T""#,
+            r#""kid":"""#,
+            r#""alg":"\u0041""#,
+            r#""sub":"x""#,
+            r#""alg":1"#,
+            r#""alg":"RS"#,
+            r#""alg" :"x""#,
+        ] {
+            for behind in behind {
+                let text = format!("{{{member}{behind}");
+                let skimmed = json::skim(text.as_bytes(), &HEADER_NAMES);
+                assert!(!is_header(text.as_bytes()) || skimmed.named, "{text}");
+                let chars = encode(text.as_bytes());
+                if is_header(text.as_bytes()) {
+                    assert!(matches!(probe(chars.as_bytes(), 0), Some(Probe::Header)), "{text}");
+                }
+                // Whether it is skimmed first changes nothing.
+                let said = |named| match read_head(chars.as_bytes(), named, true, &mut Vec::new()) {
+                    Head::Jose(_, twice) => (0, twice),
+                    Head::Damaged => (1, false),
+                    Head::Object(_, twice) => (2, twice),
+                    Head::Other => (3, false),
+                    Head::Cut => (4, false),
+                };
+                assert_eq!(said(true), said(false), "{text}");
+            }
+        }
+        assert!(is_header(br#"{"alg":"RS256""#) && is_header(br#"{"kid":"","x"#));
+        assert!(!is_header(br#"{ "alg":"RS256""#) && !is_header(br#"{"alg":"RS256"#) && !is_header(br#"{"sub":"x""#));
+    }
+}
