@@ -122,25 +122,34 @@ impl fmt::Display for Marker {
 
 /// Length of a field as written, in bytes.
 fn field_len(name: &str, value: &str) -> usize {
-    let odd = |text: &str, colon: bool| text.bytes().filter(|&b| !is_plain(b, colon)).count();
-    name.len() + 1 + value.len() + 2 * (odd(name, false) + odd(value, true))
+    let odd = |text: &str, plain: &[bool; 256]| text.bytes().filter(|&b| plain.get(usize::from(b)) == Some(&false)).count();
+    name.len() + 1 + value.len() + 2 * (odd(name, &PLAIN) + odd(value, &PLAIN_VALUE))
 }
 
 fn is_plain(b: u8, colon: bool) -> bool {
-    PLAIN.get(usize::from(b)).copied().unwrap_or(false) || colon && b == b':'
+    let plain = if colon { &PLAIN_VALUE } else { &PLAIN };
+    plain.get(usize::from(b)) == Some(&true)
 }
 
-/// What is written as it is, in names as in values.
+/// What is written as it is in names.
+static PLAIN: [bool; 256] = plain(false);
+/// What is written as it is in values.
+static PLAIN_VALUE: [bool; 256] = plain(true);
+
 #[expect(clippy::indexing_slicing, reason = "all of it happens when this is compiled")]
-static PLAIN: [bool; 256] = {
+const fn plain(colon: bool) -> [bool; 256] {
     let mut plain = [false; 256];
     let mut b = 0;
     while b < plain.len() {
-        plain[b] = (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'.' | b'_' | b'-' | b'/' | b'@');
+        plain[b] = match b as u8 {
+            b':' => colon,
+            b'.' | b'_' | b'-' | b'/' | b'@' => true,
+            b => b.is_ascii_alphanumeric(),
+        };
         b += 1;
     }
     plain
-};
+}
 
 /// Plain stretches as they are, everything else as `!HH`.
 fn escape(text: &str, colon: bool, written: &mut String) {

@@ -14,9 +14,6 @@ use crate::claimset::Member;
 use crate::marker::Draft;
 use crate::shape;
 
-/// Names that a marker uses for what is ours, or the header's: a claim of such a name is written `claim.NAME`.
-const OURS: [&str; 15] =
-    ["class", "fp", "risk", "cut", "sealed", "why", "rule", "kind", "verified", "alg", "enc", "typ", "cty", "kid", "fields"];
 /// Deepest nesting at which claims are told apart.
 const DEPTH_MAX: usize = 16;
 
@@ -60,9 +57,26 @@ pub struct Fate<'a> {
     pub sealed: &'a [String],
 }
 
-/// True for a name that a marker uses for something else than a claim.
+/// True for a name that a marker uses for what is ours, or the header's: a claim of such a name is written `claim.NAME`.
 pub(super) fn is_ours(name: &str) -> bool {
-    OURS.contains(&name)
+    matches!(
+        name,
+        "class"
+            | "fp"
+            | "risk"
+            | "cut"
+            | "sealed"
+            | "why"
+            | "rule"
+            | "kind"
+            | "verified"
+            | "alg"
+            | "enc"
+            | "typ"
+            | "cty"
+            | "kid"
+            | "fields"
+    )
 }
 
 /// What a rule makes of a token's claims.
@@ -79,8 +93,10 @@ pub(crate) struct Story<'a> {
 /// Applies a rule to the claims of a token. Names and values go into its marker, in the order of the rule's lines.
 pub(crate) fn decide<'a>(rule: &'a Rule, token: &'a Token, hashes: &Hashes<'_>, note: Note<'_, 'a>, marker: &mut Draft<'a>) -> Story<'a> {
     let shown = Vec::with_capacity(rule.lines.len());
-    let mut walk = Walk { rule, hashes, note, shown, values: Vec::new(), path: Vec::new(), story: Story::default() };
-    let rests: Vec<(usize, Rest<'a>)> = rule.lines.iter().enumerate().map(|(i, line)| (i, line.path.rest())).collect();
+    let values = Vec::with_capacity(rule.lines.len());
+    let path = Vec::with_capacity(DEPTH_MAX);
+    let mut walk = Walk { rule, hashes, note, shown, values, path, story: Story::default() };
+    let rests: Vec<Open<'a>> = rule.lines.iter().enumerate().map(|(i, line)| Open::of(i, line.path.rest())).collect();
     // A JWE may repeat claims in its header (RFC 7519 §5.3); parameters of JOSE are none.
     let from_header = token.header.as_ref().filter(|_| token.kind == Kind::Jwe).map_or(&[][..], Value::members);
     for (name, value) in token.claims.as_ref().map_or(&[][..], Value::members) {
@@ -113,6 +129,20 @@ struct Walk<'a, 'c, 'n> {
     story: Story<'a>,
 }
 
+/// A line that may say something of a member.
+struct Open<'a> {
+    line: usize,
+    rest: Rest<'a>,
+    /// As [`Rest::first`].
+    first: Option<u8>,
+}
+
+impl<'a> Open<'a> {
+    fn of(line: usize, rest: Rest<'a>) -> Self {
+        Self { line, rest, first: rest.first() }
+    }
+}
+
 /// A claim that is shown.
 struct Claim<'a> {
     /// The line that decided.
@@ -127,18 +157,20 @@ struct Claim<'a> {
 
 impl<'a> Walk<'a, '_, '_> {
     /// Decides a member by the lines that say something of it; `inherited` is what was said of what it stands in.
-    fn member(&mut self, name: &'a str, value: &'a Value, lines: &[(usize, Rest<'a>)], inherited: Option<usize>) {
+    fn member(&mut self, name: &'a str, value: &'a Value, lines: &[Open<'a>], inherited: Option<usize>) {
         let mut answer = inherited;
         let mut specific = None;
         let mut inside = Vec::new();
-        for &(line, rest) in lines {
-            if rest.begins_otherwise(name) {
+        let first = name.bytes().next();
+        for &Open { line, rest, first: own } in lines {
+            // Of nearly all the first letter is another one.
+            if matches!((own, first), (Some(own), Some(first)) if own != first) {
                 continue;
             }
             match rest.step(name) {
                 Some(Step::Here) => (answer, specific) = (Some(line), Some(usize::MAX)),
                 Some(Step::Covers(len)) if specific.is_none_or(|s| s < len) => (answer, specific) = (Some(line), Some(len)),
-                Some(Step::Inside(rest)) => inside.push((line, rest)),
+                Some(Step::Inside(rest)) => inside.push(Open::of(line, rest)),
                 _ => {}
             }
         }

@@ -102,11 +102,12 @@ impl Path {
 }
 
 impl<'a> Rest<'a> {
-    /// True where the first letter is another one than that of the member `name`, as it is of nearly all: the path says nothing of it.
-    #[inline(always)]
-    pub(crate) fn begins_otherwise(self, name: &str) -> bool {
-        let (Self::Dotted(text) | Self::Prefix(text)) = self else { return false };
-        matches!((text.as_bytes().first(), name.as_bytes().first()), (Some(a), Some(b)) if a != b)
+    /// The first letter of a member's name of which the path says something. `None`: it may have any.
+    pub(crate) fn first(self) -> Option<u8> {
+        match self {
+            Self::Dotted(text) | Self::Prefix(text) => text.bytes().next(),
+            Self::Pointer(_) => None,
+        }
     }
 
     /// What the path says of the member `name`; `None`: nothing.
