@@ -62,13 +62,13 @@ pub(crate) fn head_len(text: &[u8]) -> usize {
 
 /// Length of the letters and digits at the beginning of a text.
 pub(crate) fn alphanumeric_len(text: &[u8]) -> usize {
-    runs::long_head_len(text, |b| VALUE[b as usize] < SIGN, |bytes| all(bytes, |b| letter(b) | (b.wrapping_sub(b'0') < 10)))
+    runs::head_len(text, |b| VALUE[b as usize] < SIGN, |bytes| all(bytes, |b| letter(b) | (b.wrapping_sub(b'0') < 10)))
 }
 
 /// Length of the base64url at the beginning of a text.
 pub(crate) fn url_len(text: &[u8]) -> usize {
     let url = |b| letter(b) | digit_or_sign(b) & (b != b'.') & (b != b'/') | (b == b'_');
-    runs::long_head_len(text, |b| VALUE[b as usize] < SIGN || matches!(b, b'-' | b'_'), |bytes| all(bytes, url))
+    runs::head_len(text, |b| VALUE[b as usize] < SIGN || matches!(b, b'-' | b'_'), |bytes| all(bytes, url))
 }
 
 /// Length of the base64 and the dots at the beginning of a text.
@@ -136,6 +136,7 @@ pub fn decode_into(text: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Decodes the groups of base64 at the beginning of a text, as many as fit; returns their number.
+#[inline]
 fn decode_groups(text: &[u8], out: &mut [u8]) -> usize {
     let mut whole = 0;
     for (g, to) in text.as_chunks().0.iter().zip(out.as_chunks_mut().0) {

@@ -118,12 +118,16 @@ pub fn parse(text: &[u8]) -> Parsed {
     if !reader.escaped
         && let Ok(said) = std::str::from_utf8(text.get(..reader.at).unwrap_or_default())
     {
-        reader.said.fill(said.to_owned());
+        if let Some(parts) = reader.said {
+            parts.fill(said.to_owned());
+        }
         return parsed;
     }
     let mut reader = Reader { kept: Some(String::new()), ..Reader::of(text) };
     let parsed = reader.document();
-    reader.said.fill(reader.kept.unwrap_or_default());
+    if let Some(parts) = reader.said {
+        parts.fill(reader.kept.unwrap_or_default());
+    }
     parsed
 }
 
@@ -160,15 +164,15 @@ struct Reader<'a> {
     kept: Option<String>,
     /// There is such a string, and nothing is kept.
     escaped: bool,
-    /// What all strings and numbers say, when all is read.
-    said: Said,
+    /// What all strings and numbers say, when all is read. `None`: there is none yet.
+    said: Option<Said>,
 }
 
 type Step = Result<(), Status>;
 
 impl<'a> Reader<'a> {
     fn of(text: &'a [u8]) -> Self {
-        Self { text, at: 0, duplicates: false, first: None, kept: None, escaped: false, said: Said::default() }
+        Self { text, at: 0, duplicates: false, first: None, kept: None, escaped: false, said: None }
     }
 
     fn document(&mut self) -> Parsed {
@@ -268,7 +272,7 @@ impl<'a> Reader<'a> {
                 (from, kept.len())
             }
         };
-        self.said.part(from, to).ok_or(Status::Limit)
+        self.said.get_or_insert_default().part(from, to).ok_or(Status::Limit)
     }
 
     fn string(&mut self) -> Result<Text, Status> {
