@@ -18,15 +18,16 @@ pub fn rfc3339(seconds: u64) -> String {
     let date = day - (153 * month + 2) / 5 + 1;
     let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     let year = era * 400 + year + later;
-    let mut text = String::with_capacity("9999-12-31T23:59:59Z".len());
-    let parts =
-        [(year / 100, ""), (year % 100, "-"), (month, "-"), (date, "T"), (rest / 3600, ":"), (rest / 60 % 60, ":"), (rest % 60, "Z")];
-    for (number, sign) in parts {
-        // Two digits each.
-        text.extend([number / 10, number % 10].into_iter().filter_map(|digit| char::from_digit(digit as u32, 10)));
-        text.push_str(sign);
+    let mut text = *b"0000-00-00T00:00:00Z";
+    // Two digits each.
+    let numbers = [year / 100, year % 100, month, date, rest / 3600, rest / 60 % 60, rest % 60];
+    for (at, number) in [0, 2, 5, 8, 11, 14, 17].into_iter().zip(numbers) {
+        if let Some([tens, ones]) = text.get_mut(at..at + 2) {
+            *tens += (number / 10) as u8;
+            *ones += (number % 10) as u8;
+        }
     }
-    text
+    std::str::from_utf8(&text).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

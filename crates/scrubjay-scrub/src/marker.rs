@@ -3,16 +3,15 @@
 //! `kind(name:value~name:value…)`, ASCII; a list repeats its name. Bytes outside `A-Za-z0-9._-/:@` are written `!HH`, which
 //! no URL, JSON, HTML or MIME decoder touches, so decoding a marker changes nothing. In a name `:` is written so too.
 
+mod draft;
+
 use std::fmt;
+
+pub(crate) use draft::{Draft, Field};
 
 /// Largest marker in bytes unless the limit `marker_bytes_max` says otherwise (DESIGN §10). Values that would pass it are
 /// left out, with `why:size`; a marker is never cut.
 pub const MARKER_BYTES_MAX: usize = 16 * 1024;
-
-/// What escapes of most markers take beside the bytes that they stand for.
-const ESCAPES_BYTES_FEW: usize = 16;
-/// Fields that most markers have no more of.
-const FIELDS_FEW: usize = 16;
 
 /// Where a token stands, as far as it decides the marker's form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,11 +48,6 @@ impl Marker {
         Self { kind: kind.to_owned(), fields: Vec::new() }
     }
 
-    /// A marker that says nothing yet, with room for what a token's says.
-    pub(crate) fn of_token(kind: &str) -> Self {
-        Self { kind: kind.to_owned(), fields: Vec::with_capacity(FIELDS_FEW) }
-    }
-
     /// Adds a value.
     pub fn add(&mut self, name: &str, value: impl Into<String>) {
         self.fields.push((name.to_owned(), value.into()));
@@ -70,26 +64,10 @@ impl Marker {
         self.fields.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    /// The marker as it is written.
-    #[must_use]
-    pub(crate) fn written(&self) -> String {
-        let lengths = self.fields.iter().map(|(name, value)| name.len() + value.len() + 2);
-        let mut written = String::with_capacity(self.kind.len() + 2 + lengths.sum::<usize>() + ESCAPES_BYTES_FEW);
-        written.push_str(&self.kind);
-        for (i, (name, value)) in self.fields.iter().enumerate() {
-            written.push(if i == 0 { '(' } else { '~' });
-            escape(name, false, &mut written);
-            written.push(':');
-            escape(value, true, &mut written);
-        }
-        written.push_str(if self.fields.is_empty() { "()" } else { ")" });
-        written
-    }
-
     /// Length as written, in bytes.
     #[must_use]
     pub fn written_len(&self) -> usize {
-        let fields: usize = self.fields.iter().map(field_len).sum();
+        let fields: usize = self.fields.iter().map(|(name, value)| field_len(name, value)).sum();
         self.kind.len() + 2 + fields + self.fields.len().saturating_sub(1)
     }
 
@@ -101,30 +79,6 @@ impl Marker {
         let some = |names: &[&str]| -> Vec<_> { self.fields.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect() };
         let fields = some(told);
         Self { kind: self.kind.clone(), fields: if fields.is_empty() { some(&["class"]) } else { fields } }
-    }
-
-    /// Leaves out values, from the last one on and never the fingerprint, until the marker fits into `bytes_max`; then it
-    /// says `why:size`. Kind, fingerprint and reason always stay.
-    pub(crate) fn fit(&mut self, bytes_max: usize) {
-        // Of a byte no more than three are written.
-        let most: usize = self.fields.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
-        if self.kind.len() + 2 + most <= bytes_max {
-            return;
-        }
-        let mut written = self.written_len();
-        if written <= bytes_max {
-            return;
-        }
-        written += "~why:size".len();
-        let mut at = self.fields.len();
-        while written > bytes_max && at > 0 {
-            at -= 1;
-            if self.fields.get(at).is_some_and(|(name, _)| !matches!(name.as_str(), "fp" | "why")) {
-                let gone = self.fields.remove(at);
-                written -= field_len(&gone) + 1;
-            }
-        }
-        self.add("why", "size");
     }
 
     /// Reads a marker; the whole text has to be one. `None`: it is none in our form.
@@ -153,30 +107,49 @@ impl Marker {
 
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.written())
+        let mut written = String::with_capacity(self.written_len());
+        written.push_str(&self.kind);
+        for (i, (name, value)) in self.fields.iter().enumerate() {
+            written.push(if i == 0 { '(' } else { '~' });
+            escape(name, false, &mut written);
+            written.push(':');
+            escape(value, true, &mut written);
+        }
+        written.push_str(if self.fields.is_empty() { "()" } else { ")" });
+        f.write_str(&written)
     }
 }
 
-fn field_len((name, value): &(String, String)) -> usize {
-    let width = |text: &str, colon: bool| text.bytes().map(|b| if is_plain(b, colon) { 1 } else { 3 }).sum::<usize>();
-    width(name, false) + 1 + width(value, true)
+/// Length of a field as written, in bytes.
+fn field_len(name: &str, value: &str) -> usize {
+    let odd = |text: &str, plain: &[bool; 256]| text.bytes().filter(|&b| plain.get(usize::from(b)) == Some(&false)).count();
+    name.len() + 1 + value.len() + 2 * (odd(name, &PLAIN) + odd(value, &PLAIN_VALUE))
 }
 
 fn is_plain(b: u8, colon: bool) -> bool {
-    PLAIN.get(usize::from(b)).copied().unwrap_or(false) || colon && b == b':'
+    let plain = if colon { &PLAIN_VALUE } else { &PLAIN };
+    plain.get(usize::from(b)) == Some(&true)
 }
 
-/// What is written as it is, in names as in values.
+/// What is written as it is in names.
+static PLAIN: [bool; 256] = plain(false);
+/// What is written as it is in values.
+static PLAIN_VALUE: [bool; 256] = plain(true);
+
 #[expect(clippy::indexing_slicing, reason = "all of it happens when this is compiled")]
-static PLAIN: [bool; 256] = {
+const fn plain(colon: bool) -> [bool; 256] {
     let mut plain = [false; 256];
     let mut b = 0;
     while b < plain.len() {
-        plain[b] = (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'.' | b'_' | b'-' | b'/' | b'@');
+        plain[b] = match b as u8 {
+            b':' => colon,
+            b'.' | b'_' | b'-' | b'/' | b'@' => true,
+            b => b.is_ascii_alphanumeric(),
+        };
         b += 1;
     }
     plain
-};
+}
 
 /// Plain stretches as they are, everything else as `!HH`.
 fn escape(text: &str, colon: bool, written: &mut String) {
@@ -258,26 +231,6 @@ mod tests {
             assert_eq!(Marker::parse(text), None, "{text}");
         }
         assert_eq!(Marker::parse("jwt()"), Some(Marker::new("jwt")));
-    }
-
-    #[test]
-    fn a_marker_over_the_limit_keeps_its_fingerprint_and_says_so() {
-        let mut marker = Marker::new("jwt");
-        marker.add("class", "id");
-        for n in 0..50 {
-            marker.add("aud", format!("audience-{n}-é"));
-        }
-        marker.add("fp", "f1_x");
-        for bytes_max in [40, 100, 256, 1000] {
-            let mut small = marker.clone();
-            small.fit(bytes_max);
-            let text = small.to_string();
-            assert!(text.len() <= bytes_max && text.len() == small.written_len(), "{text}");
-            assert!(text.contains("fp:f1_x") && text.ends_with("why:size)"), "{text}");
-        }
-        let mut whole = marker.clone();
-        whole.fit(marker.written_len());
-        assert_eq!(whole, marker);
     }
 
     proptest! {

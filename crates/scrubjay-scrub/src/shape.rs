@@ -1,5 +1,7 @@
 //! The shapes in which values may be shown: attackers write them, and issuers put odd things there (DESIGN §5).
 
+use std::borrow::Cow;
+
 use scrubjay_token::json::Value;
 use scrubjay_token::numeric_date;
 
@@ -99,28 +101,28 @@ pub fn media_type(text: &str) -> &'static str {
 /// A name as it may be shown: a dotted or plain name of at most 64 safe characters, or a URL without scheme, userinfo,
 /// query and fragment and without a random-looking segment. Anything else becomes a keyed hash.
 #[must_use]
-pub fn name(member: &str, text: &str, key: Option<&FingerprintKey>) -> String {
+pub fn name<'t>(member: &str, text: &'t str, key: Option<&FingerprintKey>) -> Cow<'t, str> {
     match shown_name(text) {
         // A whole token fits into 64 characters: what would be found again is not shown.
-        Some(shown) if fires(shown) => WITHHELD.to_owned(),
-        Some(shown) => shown.to_owned(),
+        Some(shown) if fires(shown) => Cow::Borrowed(WITHHELD),
+        Some(shown) => Cow::Borrowed(shown),
         None => hash(member, text.as_bytes(), key),
     }
 }
 
 /// A keyed hash; without a key the value is withheld.
-pub(crate) fn hash(member: &str, value: &[u8], key: Option<&FingerprintKey>) -> String {
-    key.map_or_else(|| WITHHELD.to_owned(), |key| key.hash(member, value))
+pub(crate) fn hash<'t>(member: &str, value: &[u8], key: Option<&FingerprintKey>) -> Cow<'t, str> {
+    key.map_or(Cow::Borrowed(WITHHELD), |key| Cow::Owned(key.hash(member, value)))
 }
 
 /// A short text as it may be shown: at most 64 bytes without control characters. Anything else becomes a keyed hash.
 #[must_use]
-pub(crate) fn text(member: &str, text: &str, key: Option<&FingerprintKey>) -> String {
+pub(crate) fn text<'t>(member: &str, text: &'t str, key: Option<&FingerprintKey>) -> Cow<'t, str> {
     if text.is_empty() || text.len() > NAME_BYTES_MAX || text.chars().any(|c| c.is_control() || !c.is_ascii() && c.escape_debug().len() > 1)
     {
         return hash(member, text.as_bytes(), key);
     }
-    if fires(text) { WITHHELD.to_owned() } else { text.to_owned() }
+    Cow::Borrowed(if fires(text) { WITHHELD } else { text })
 }
 
 /// A member's name that may be shown although the policy does not name it.
@@ -146,11 +148,21 @@ fn scheme(text: &str) -> Option<(&str, &str)> {
 
 /// A byte that a name may have.
 fn is_safe(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':' | b'/')
+    is_word(b) || matches!(b, b':' | b'/')
+}
+
+/// A byte that a name may have that is no URL.
+fn is_word(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')
 }
 
 fn shown_name(text: &str) -> Option<&str> {
-    let safe = |t: &str| !t.is_empty() && t.len() <= NAME_BYTES_MAX && t.bytes().all(is_safe);
+    let fits = |t: &str| !t.is_empty() && t.len() <= NAME_BYTES_MAX;
+    // Without a colon there is no scheme to look for.
+    if fits(text) && text.bytes().all(is_word) {
+        return Some(text);
+    }
+    let safe = |t: &str| fits(t) && t.bytes().all(is_safe);
     let Some((scheme, rest)) = scheme(text) else {
         return Some(text).filter(|t| safe(t) && !t.contains('/'));
     };
@@ -169,6 +181,9 @@ fn shown_name(text: &str) -> Option<&str> {
 /// True for a path segment that looks like a key or a token: long, letters and digits mixed, no words. A UUID is an
 /// identifier (a tenant, mostly), not a secret.
 fn is_random(segment: &str) -> bool {
+    if segment.len() < RANDOM_CHARS_MIN {
+        return false;
+    }
     let is_uuid = segment.len() == 36
         && segment.bytes().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() });
     let longest = segment.split(['-', '_', '.', ':']).map(str::len).max().unwrap_or(0);

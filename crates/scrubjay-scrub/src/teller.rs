@@ -1,5 +1,6 @@
 //! What is told of a token: its marker, as the policy has it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use scrubjay_claims::{ActiveKeys, FingerprintKey, Sealer, Withheld};
@@ -10,7 +11,7 @@ use scrubjay_token::{Class, Kind, Token, analyze, risks};
 
 use crate::claimset::Member;
 use crate::fence::decided;
-use crate::marker::{MARKER_BYTES_MAX, Marker, Place};
+use crate::marker::{Draft, Field, MARKER_BYTES_MAX, Marker, Place};
 use crate::policy::{self, Decided, Facts, Note, Policy, Rule, Show, Told};
 use crate::sealing::{Ours, Sealing};
 use crate::shape;
@@ -32,9 +33,8 @@ pub struct Teller {
 
 /// What is told of one token.
 pub struct Account<'a> {
-    /// The marker.
-    pub marker: Marker,
-    /// The same, as it is written.
+    draft: Draft<'a>,
+    /// The marker as it is written.
     pub(crate) written: String,
     /// The rule of the policy that decided; `None`: the token has no readable members, so none was asked.
     pub rule: Option<&'a Rule>,
@@ -42,6 +42,14 @@ pub struct Account<'a> {
     pub told: Told,
     /// What is to be sealed.
     pub(crate) sealing: Option<Sealing>,
+}
+
+impl Account<'_> {
+    /// The marker.
+    #[must_use]
+    pub fn marker(&self) -> Marker {
+        Marker::from(&self.draft)
+    }
 }
 
 impl Teller {
@@ -124,7 +132,7 @@ impl Teller {
         let alg = token.header.as_ref().map_or("unknown", |h| h.get("alg").and_then(Value::as_str).map_or("other", shape::alg));
         let told = Told { class: facts.class, alg: if token.ambiguous { "unknown" } else { alg } };
         let rule = self.policy.rule_for(&facts, &self.builtin);
-        let mut marker = Marker::of_token(token.kind.name());
+        let mut marker = Draft::new(token.kind.name());
         let mut fingerprints = self.keys.fingerprints(identity_label(token.kind), &token.identity);
         let fingerprint = fingerprints.next();
         let former = fingerprints.next();
@@ -134,7 +142,7 @@ impl Teller {
                 Some(fp) => marker.add("fp", fp),
                 None => marker.add("cut", token.cut.map_or("payload", |c| c.name())),
             }
-            return Account { written: marker.written(), marker, rule, told, sealing: None };
+            return Account { written: marker.written(), draft: marker, rule, told, sealing: None };
         }
         let sealed = if token.ambiguous {
             marker.add("why", "duplicate");
@@ -154,12 +162,12 @@ impl Teller {
         }
         marker.fit(self.marker_bytes_max);
         let written = self.guard(&mut marker);
-        Account { marker, written, rule, told, sealing }
+        Account { draft: marker, written, rule, told, sealing }
     }
 
     fn story<'a>(
         &'a self,
-        marker: &mut Marker,
+        marker: &mut Draft<'a>,
         token: &'a Token,
         class: Class,
         rule: Option<&'a Rule>,
@@ -169,8 +177,7 @@ impl Teller {
         self.header(marker, token, rule, &mut note);
         let Some(rule) = rule else { return Vec::new() };
         let hashes = policy::Hashes { key: self.keys.current(), tenant: &self.policy.tenant };
-        let story = policy::decide(rule, token, &hashes, note);
-        marker.fields.extend(story.fields);
+        let story = policy::decide(rule, token, &hashes, note, marker);
         if let Some(shown) = self.policy.risks.as_ref() {
             for risk in risks(token, &shown.limits).into_iter().filter(|r| shown.shown.contains(r)) {
                 marker.add("risk", risk.name());
@@ -189,7 +196,7 @@ impl Teller {
     }
 
     /// The keyed hash by which an access token and the DPoP proofs that were sent with it find each other (RFC 9449 §4.2).
-    fn ath(&self, marker: &mut Marker, token: &Token, class: Class) {
+    fn ath(&self, marker: &mut Draft<'_>, token: &Token, class: Class) {
         let Some(key) = self.keys.current() else { return };
         let shown = match class {
             Class::Access => token.compact().map(|text| key.ath_of_token(text.as_bytes())),
@@ -198,22 +205,28 @@ impl Teller {
         };
         if let Some(shown) = shown {
             // Whatever a line shows of the claim stands for the same thing, and less safely.
-            marker.fields.retain(|(name, _)| name != "ath");
+            marker.fields.retain(|field| field.name != "ath");
             marker.add("ath", shown);
         }
     }
 
     /// What is to be sealed. Without a fingerprint there is nothing to bind claims to, so they are withheld.
-    fn sealing(&self, marker: &mut Marker, rule: Option<&Rule>, fp: Option<&str>, claims: &[(&[String], Member<'_>)]) -> Option<Sealing> {
+    fn sealing(
+        &self,
+        marker: &mut Draft<'_>,
+        rule: Option<&Rule>,
+        fp: Option<&str>,
+        claims: &[(&[String], Member<'_>)],
+    ) -> Option<Sealing> {
         self.sealer.as_ref().filter(|_| !claims.is_empty())?;
         let Some(fp) = fp else {
             marker.add("why", Withheld::Unbound.name());
             return None;
         };
-        Sealing::of(&marker.kind, fp, rule.map(|r| r.seal_to).unwrap_or_default(), claims)
+        Sealing::of(marker.kind, fp, rule.map(|r| r.seal_to).unwrap_or_default(), claims)
     }
 
-    fn header<'a>(&'a self, marker: &mut Marker, token: &'a Token, rule: Option<&'a Rule>, note: &mut Note<'_, 'a>) {
+    fn header<'a>(&'a self, marker: &mut Draft<'a>, token: &'a Token, rule: Option<&'a Rule>, note: &mut Note<'_, 'a>) {
         let Some(header) = &token.header else { return };
         let show = |name: &str| {
             let answer = rule.and_then(|r| r.header.iter().find(|(p, _)| p == name));
@@ -233,7 +246,7 @@ impl Teller {
                 Show::Keep => marker.add("kid", shape::name("kid", kid, self.keys.current())),
                 Show::Pseudonym => {
                     let pseudonym = self.keys.current().map(|key| key.pseudonym(&self.policy.tenant, &["kid"], kid.as_bytes()));
-                    marker.add("kid", pseudonym.unwrap_or_else(|| shape::WITHHELD.to_owned()));
+                    marker.add("kid", pseudonym.map_or(Cow::Borrowed(shape::WITHHELD), Cow::Owned));
                 }
                 _ => {}
             }
@@ -247,7 +260,7 @@ impl Teller {
 
     /// A finished marker is scanned before it is written, so that scrubbing twice equals scrubbing once: values that fire
     /// become `withheld` (DESIGN §4). Returns it as it is written.
-    fn guard(&self, marker: &mut Marker) -> String {
+    fn guard(&self, marker: &mut Draft<'_>) -> String {
         for _ in 0..2 {
             let text = marker.written();
             let fired = self.fired(text.as_bytes());
@@ -256,19 +269,18 @@ impl Teller {
             }
             let mut at = marker.kind.len() + 1;
             marker.fields.retain_mut(|field| {
-                let one = Marker { kind: String::new(), fields: vec![field.clone()] };
-                let (name_start, end) = (at, at + one.written_len() - 2);
+                let (name_start, end) = (at, at + field.len);
                 at = end + 1;
                 if !fired.iter().any(|r| r.start < end && name_start < r.end) {
                     return true;
                 }
-                field.1 = shape::WITHHELD.to_owned();
+                *field = Field::new(std::mem::take(&mut field.name), Cow::Borrowed(shape::WITHHELD));
                 // A name that fires by itself, with this value, is nothing to write either.
-                self.fired(Marker { kind: "jwt".to_owned(), fields: vec![field.clone()] }.to_string().as_bytes()).is_empty()
+                self.fired(Draft { kind: "jwt", fields: vec![field.clone()] }.written().as_bytes()).is_empty()
             });
         }
         if !self.fired(marker.written().as_bytes()).is_empty() {
-            marker.fields.retain(|(name, _)| matches!(name.as_str(), "class" | "fp" | "cut"));
+            marker.fields.retain(|field| matches!(&*field.name, "class" | "fp" | "cut"));
             marker.add("why", "withheld");
         }
         marker.written()

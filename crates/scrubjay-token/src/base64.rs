@@ -73,7 +73,7 @@ pub(crate) fn url_len(text: &[u8]) -> usize {
 
 /// Length of the base64 and the dots at the beginning of a text.
 pub(crate) fn dotted_len(text: &[u8]) -> usize {
-    runs::head_len(text, |b| is_base64(b) || b == b'.', |bytes| all(bytes, is_dotted))
+    runs::long_head_len(text, |b| is_base64(b) || b == b'.', |bytes| all(bytes, is_dotted))
 }
 
 /// Length of the base64 at the end of a text.
@@ -88,15 +88,29 @@ pub(crate) fn padding_len(text: &[u8], at: usize) -> usize {
 
 /// The three bytes that four characters stand for. `None`: one of them is no base64.
 fn group(chars: &[u8; 4]) -> Option<[u8; 3]> {
-    let [a, b, c, d] = chars.map(usize::from);
-    let bits = BITS[0][a] | BITS[1][b] | BITS[2][c] | BITS[3][d];
-    let [over, bytes @ ..] = bits.to_be_bytes();
+    let [over, bytes @ ..] = bits(chars).to_be_bytes();
     (over == 0).then_some(bytes)
 }
 
-/// The bits of each character at each place of a group; of what is no base64, one that no group has.
+/// The six bytes that eight characters stand for: two groups at once.
+fn groups(chars: &[u8; 8]) -> Option<[u8; 6]> {
+    let &[a, b, c, d, e, f, g, h] = chars;
+    let (first, second) = (bits(&[a, b, c, d]), bits(&[e, f, g, h]));
+    let [_, _, bytes @ ..] = (u64::from(first) << 24 | u64::from(second)).to_be_bytes();
+    ((first | second) < NO_GROUP).then_some(bytes)
+}
+
+fn bits(chars: &[u8; 4]) -> u32 {
+    let [a, b, c, d] = chars.map(usize::from);
+    BITS[0][a] | BITS[1][b] | BITS[2][c] | BITS[3][d]
+}
+
+/// A bit that no group has.
+const NO_GROUP: u32 = 1 << 31;
+
+/// The bits of each character at each place of a group; of what is no base64, [`NO_GROUP`].
 static BITS: [[u32; 256]; 4] = {
-    let mut bits = [[1 << 31; 256]; 4];
+    let mut bits = [[NO_GROUP; 256]; 4];
     let mut byte = 0;
     while byte < 256 {
         let mut place = 0;
@@ -116,14 +130,26 @@ pub fn decode_into(text: &[u8], out: &mut Vec<u8>) {
     // With room for the rest, so that it moves nothing.
     out.reserve(text.len() / 4 * 3 + 3);
     out.resize(start + text.len() / 4 * 3, 0);
-    let mut whole = 0;
-    for (g, to) in text.as_chunks().0.iter().zip(out[start..].as_chunks_mut::<3>().0) {
-        let Some(bytes) = group(g) else { break };
-        to.copy_from_slice(&bytes);
-        whole += 1;
-    }
+    let whole = decode_groups(text, &mut out[start..]);
     out.truncate(start + whole * 3);
     decode_rest(&text[whole * 4..text.len().min(whole * 4 + 4)], out);
+}
+
+/// Decodes the groups of base64 at the beginning of a text, as many as fit; returns their number.
+#[inline]
+fn decode_groups(text: &[u8], out: &mut [u8]) -> usize {
+    let mut whole = 0;
+    for (g, to) in text.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+        let Some(bytes) = groups(g) else { break };
+        *to = bytes;
+        whole += 2;
+    }
+    for (g, to) in text[whole * 4..].as_chunks().0.iter().zip(out[whole * 3..].as_chunks_mut().0) {
+        let Some(bytes) = group(g) else { break };
+        *to = bytes;
+        whole += 1;
+    }
+    whole
 }
 
 fn decode_rest(group: &[u8], out: &mut Vec<u8>) {
@@ -145,16 +171,10 @@ fn decode_rest(group: &[u8], out: &mut Vec<u8>) {
 
 /// Decodes as [`decode_into`] does as much as fits into `out`, without allocation; returns the number of bytes.
 pub(crate) fn decode_head(text: &[u8], out: &mut [u8]) -> usize {
-    let mut len = 0;
-    let mut whole = 0;
-    for (g, to) in text.as_chunks().0.iter().zip(out.as_chunks_mut::<3>().0) {
-        let Some(bytes) = group(g) else { break };
-        to.copy_from_slice(&bytes);
-        len += 3;
-        whole += 4;
-    }
+    let whole = decode_groups(text, out);
+    let mut len = whole * 3;
     let (mut bits, mut count) = (0u32, 0);
-    for &b in &text[whole..] {
+    for &b in &text[whole * 4..] {
         let v = VALUE[b as usize];
         if v == NOT || len == out.len() {
             break;
@@ -242,6 +262,13 @@ mod tests {
                 let bits = chars.iter().fold(0u32, |bits, &b| bits << 6 | u32::from(VALUE[b as usize] & 63));
                 let want = is_base64(byte).then_some([(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]);
                 assert_eq!(group(&chars), want, "{byte} at {place}");
+                let [a, b, c, d] = chars;
+                for (eight, want) in [
+                    ([a, b, c, d, b'Z', b'm', b'9', b'v'], want.map(|[a, b, c]| [a, b, c, b'f', b'o', b'o'])),
+                    ([b'Z', b'm', b'9', b'v', a, b, c, d], want.map(|[a, b, c]| [b'f', b'o', b'o', a, b, c])),
+                ] {
+                    assert_eq!(groups(&eight), want, "{byte} at {place}");
+                }
             }
         }
     }

@@ -1,15 +1,21 @@
 //! The compact serializations: JWS (RFC 7515 §7.1, detached RFC 7515 App. F), JWE (RFC 7516 §7.1), SD-JWT (RFC 9901 §4),
 //! whole or damaged.
 
-use crate::base64::{VALUE, alphanumeric_len, decode, decode_into, has_both_cases, is_base64, tail_len, url_len};
+mod head;
+
+pub(crate) use head::has_any;
+
+use head::{Head, read_head, unread};
+
+use crate::base64::{VALUE, alphanumeric_len, decode, has_both_cases, is_base64, tail_len, url_len};
 use crate::claim_set::{REGISTERED_CLAIMS, is_claim_set, is_lone_claim_set};
 use crate::elision::{Behind, ELLIPSIS_CHARS_MIN, behind_marks, has_letters};
 use crate::foreign::{behind_foreign, is_tag_length};
 use crate::fragments::{header_rest, text_start};
-use crate::json::{self, Skimmed, Status, Value};
+use crate::json::{self, Status, Text, Value};
 use crate::loose::loose;
 pub use crate::opening::opens_object;
-use crate::opening::{HEAD_CHARS_MIN, PROBE_CHARS, is_broken, is_scrap, probe};
+use crate::opening::{HEAD_CHARS_MIN, PROBE_CHARS, Probe, is_broken, is_scrap, probe};
 pub(crate) use crate::opening::{is_opening, may_be_head, opens_token};
 use crate::sd_jwt::disclosures;
 use crate::token::{Cut, Found, Kind, Token};
@@ -70,7 +76,7 @@ pub(crate) struct Segments<'a> {
     pub(crate) text: &'a [u8],
     style: Style,
     /// The `alg` of the header, once it is read: it tells the signature's length.
-    alg: Option<String>,
+    alg: Option<Text>,
 }
 
 /// One segment: its base64 characters, and where it ends with its padding.
@@ -148,54 +154,6 @@ pub(crate) fn is_signature_length(chars: usize) -> bool {
     matches!(chars, 43 | 64 | 86 | 128 | 171 | 176 | 342 | 512 | 683)
 }
 
-/// What the segment at an opening says.
-enum Head {
-    /// A JOSE header: an object with `alg` or `enc`.
-    Jose(Value, bool),
-    /// Damaged, but with a parameter that only headers have.
-    Damaged,
-    /// A JSON object that is no header.
-    Object(Value, bool),
-    /// No JSON object.
-    Other,
-    /// The text ends inside it.
-    Cut,
-}
-
-fn read_head(chars: &[u8], at_end: bool) -> Head {
-    let mut bytes = Vec::new();
-    decode_into(&chars[..chars.len().min(HEADER_CHARS_MAX)], &mut bytes);
-    let skimmed = json::skim(&bytes, &HEADER_NAMES);
-    let is_whole = |end: usize| bytes[end..].iter().all(u8::is_ascii_whitespace) && chars.len() <= HEADER_CHARS_MAX;
-    if !matches!(skimmed.status, Status::Complete { end } if is_whole(end)) {
-        return unread(skimmed, at_end);
-    }
-    let parsed = json::parse(&bytes);
-    let jose = ["alg", "enc"].iter().any(|n| matches!(parsed.value.get(n), Some(Value::String(_))));
-    if jose {
-        Head::Jose(parsed.value, parsed.duplicates)
-    } else if has_any(&parsed.value, &["typ", "kid", "jku", "x5c"]) && !has_any(&parsed.value, &["exp", "iat", "sub"]) {
-        Head::Damaged
-    } else {
-        Head::Object(parsed.value, parsed.duplicates)
-    }
-}
-
-/// What a segment is that is no whole object.
-fn unread(skimmed: Skimmed, at_end: bool) -> Head {
-    match skimmed.status {
-        Status::Cut if at_end => Head::Cut,
-        // Too deep or too large to read: it cannot be decided, so it counts as a header.
-        Status::Limit => Head::Damaged,
-        _ if skimmed.named => Head::Damaged,
-        _ => Head::Other,
-    }
-}
-
-pub(crate) fn has_any(value: &Value, names: &[&str]) -> bool {
-    value.members().iter().any(|(n, _)| names.contains(&n.as_str()))
-}
-
 /// Decides what stands at the opening `start` of `text`. With `more`, the text's end is not the end of the input.
 ///
 /// `work` grows by the bytes that were looked at.
@@ -221,17 +179,19 @@ pub(crate) fn token_at(text: &[u8], start: usize, more: bool, work: &mut usize) 
 }
 
 /// As [`token_at`], behind the first look.
-fn probed_at(text: &[u8], start: usize, probe: Option<Skimmed>, more: bool, work: &mut usize) -> At {
+fn probed_at(text: &[u8], start: usize, probe: Option<Probe>, more: bool, work: &mut usize) -> At {
     let mut segments = Segments::of(text);
     let head = segments.read(start, false);
     *work += head.len();
     let at_end = more && head.padded_end >= text.len();
     // The probe may have seen all of it.
     let is_probed = head.len() < PROBE_CHARS && !text.get(head.end).copied().is_some_and(is_base64);
+    let mut bytes = Vec::new();
     let read = match probe {
         None => Head::Other,
-        Some(probe) if is_probed && !matches!(probe.status, Status::Complete { .. }) => unread(probe, at_end),
-        Some(_) => read_head(segments.chars(head), at_end),
+        Some(Probe::Object(probe)) if is_probed && !matches!(probe.status, Status::Complete { .. }) => unread(probe, at_end),
+        Some(Probe::Object(probe)) => read_head(segments.chars(head), probe.named, at_end, &mut bytes),
+        Some(Probe::Header) => read_head(segments.chars(head), true, at_end, &mut bytes),
     };
     if at_end {
         return if matches!(read, Head::Other) { At::Nothing } else { At::Open };
@@ -281,7 +241,10 @@ fn probed_at(text: &[u8], start: usize, probe: Option<Skimmed>, more: bool, work
         return suspect(text, &mut segments, head, more);
     }
     if let Head::Jose(header, _) = &read {
-        segments.alg = header.get("alg").and_then(Value::as_str).map(str::to_owned);
+        segments.alg = match header.get("alg") {
+            Some(Value::String(alg)) => Some(alg.clone()),
+            _ => None,
+        };
     }
     let parts = read_parts(&mut segments, head, &read);
     let end = parts.last().map_or(head.padded_end, |s| s.padded_end);
@@ -289,8 +252,8 @@ fn probed_at(text: &[u8], start: usize, probe: Option<Skimmed>, more: bool, work
         return At::Open;
     }
     let token = match read {
-        Head::Jose(header, ambiguous) => jose(&segments, head, &parts, Some(header), ambiguous),
-        Head::Damaged | Head::Cut => jose(&segments, head, &parts, None, false),
+        Head::Jose(header, ambiguous) => jose(&segments, bytes, &parts, Some(header), ambiguous),
+        Head::Damaged | Head::Cut => jose(&segments, bytes, &parts, None, false),
         Head::Object(claims, ambiguous) => fragment(&segments, &parts, claims, ambiguous),
         Head::Other => None,
     };
@@ -398,7 +361,8 @@ fn read_parts(segments: &mut Segments<'_>, head: Segment, read: &Head) -> Vec<Se
     parts
 }
 
-fn jose(segments: &Segments<'_>, head: Segment, parts: &[Segment], header: Option<Value>, ambiguous: bool) -> Option<Token> {
+/// `head`: the header, decoded, where it could be read.
+fn jose(segments: &Segments<'_>, head: Vec<u8>, parts: &[Segment], header: Option<Value>, ambiguous: bool) -> Option<Token> {
     let damaged = header.is_none();
     let encrypted = match &header {
         Some(h) => h.get("enc").is_some(),
@@ -413,8 +377,8 @@ fn jose(segments: &Segments<'_>, head: Segment, parts: &[Segment], header: Optio
     if encrypted {
         token.kind = Kind::Jwe;
         if parts.len() == 4 {
-            let identity = [head, parts[1], parts[2], parts[3]];
-            token.identity = identity.iter().map(|&s| decode(segments.chars(s))).collect();
+            let others = parts[1..].iter().map(|&s| decode(segments.chars(s)));
+            token.identity = std::iter::once(head).chain(others).collect();
             token.whole = is_tag_length(parts[3].len());
         } else {
             token.cut = Some(Cut::Payload);
@@ -437,7 +401,7 @@ pub(crate) fn reads_on(payload: &[u8], status: Status) -> bool {
     is_text && matches!(status, Status::Cut | Status::Complete { .. })
 }
 
-fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut Token) {
+fn signed(segments: &Segments<'_>, head: Vec<u8>, parts: &[Segment], token: &mut Token) {
     let payload = parts.first().map(|&s| decode(segments.chars(s))).unwrap_or_default();
     let parsed = json::parse(&payload);
     if matches!(parsed.value, Value::Object(_)) {
@@ -451,12 +415,12 @@ fn signed(segments: &Segments<'_>, head: Segment, parts: &[Segment], token: &mut
     }
     token.whole = parts.get(1).is_some_and(|s| signature_fits(segments.alg.as_deref(), s.len()));
     if let Some(&signature) = parts.get(1).filter(|_| token.whole) {
-        token.signature = decode(segments.chars(signature));
+        token.signature = segments.chars(signature).to_vec();
     }
     if token.cut != Some(Cut::Payload) {
-        token.identity = vec![decode(segments.chars(head)), payload];
+        token.identity = vec![head, payload];
     }
-    if token.header_str("typ").is_some_and(|t| t.to_ascii_lowercase().contains("sd-jwt")) {
+    if token.header_str("typ").is_some_and(|t| t.as_bytes().windows(6).any(|w| w.eq_ignore_ascii_case(b"sd-jwt"))) {
         token.kind = Kind::SdJwt;
     }
 }

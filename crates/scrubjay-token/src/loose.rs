@@ -52,9 +52,11 @@ pub(crate) fn loose(text: &[u8], end: usize, header: &Value) -> Option<usize> {
     }
     // The payload is elsewhere (RFC 7515 App. F): what follows has exactly the length of the signature.
     let alg = header.get("alg").and_then(Value::as_str).filter(|&alg| alg != "none");
-    let signature = run(payload);
-    if !plain_dots && alg.is_some() && signature_fits(alg, signature) && is_dense(&text[payload..payload + signature]) {
-        return Some(payload + signature);
+    if !plain_dots && alg.is_some() {
+        let signature = run(payload);
+        if signature_fits(alg, signature) && is_dense(&text[payload..payload + signature]) {
+            return Some(payload + signature);
+        }
     }
     masked(text, end)
 }

@@ -59,6 +59,8 @@ const SHORT_CHARS: usize = 256;
 
 /// Characters that are decoded before a whole segment is looked at.
 pub(crate) const PROBE_CHARS: usize = 64;
+/// Bytes that they stand for.
+pub(crate) const PROBE_BYTES: usize = PROBE_CHARS / 4 * 3;
 
 /// Longest name of a first member.
 const NAME_BYTES_MAX: usize = 40;
@@ -69,12 +71,25 @@ pub(crate) fn may_be_head(text: &[u8], start: usize) -> bool {
     probe(text, start).is_some()
 }
 
+/// What the first characters of a header say.
+#[derive(Clone, Copy)]
+pub(crate) enum Probe {
+    /// The first member is a parameter that headers have, with a text: whatever follows, it is looked at.
+    Header,
+    /// As much as they say of an object.
+    Object(Skimmed),
+}
+
 /// What the first characters, [`PROBE_CHARS`] of them, say of a header. `None`: no JSON object begins.
-pub(crate) fn probe(text: &[u8], start: usize) -> Option<Skimmed> {
+pub(crate) fn probe(text: &[u8], start: usize) -> Option<Probe> {
     let chars = &text[start..text.len().min(start + PROBE_CHARS)];
-    let mut probe = [0; PROBE_CHARS / 4 * 3];
+    let mut probe = [0; PROBE_BYTES];
     let len = decode_head(chars, &mut probe);
     let probe = &probe[..len];
+    // Shorter ones are read nearly as soon, and most of them are none.
+    if probe.len() >= PROBE_BYTES / 2 && is_header(probe) {
+        return Some(Probe::Header);
+    }
     // The first member's name is text and short: accidents seldom are, and each costs a look at a whole segment.
     let name = match probe {
         [b'{', name @ ..] if name.starts_with(b"\"") => name,
@@ -95,7 +110,14 @@ pub(crate) fn probe(text: &[u8], start: usize) -> Option<Skimmed> {
         Status::Complete { end } => probe[end..].iter().all(u8::is_ascii_whitespace) || early.named,
         _ => true,
     };
-    may_be.then_some(early)
+    may_be.then_some(Probe::Object(early))
+}
+
+/// True for `{"alg":"RS256"` and its like, of which all holds that [`probe`] asks of others: the name is text and short, and skimming
+/// sees the member.
+pub(crate) fn is_header(probe: &[u8]) -> bool {
+    let Some((name, value)) = probe.strip_prefix(b"{\"").and_then(<[u8]>::split_first_chunk) else { return false };
+    [b"alg", b"typ", b"kid", b"enc"].contains(&name) && value.strip_prefix(b"\":\"").is_some_and(json::ends_plain)
 }
 
 /// Fewest characters of a header (`{"alg":""}`) and of the beginning of one before an ellipsis.
@@ -117,8 +139,11 @@ pub(crate) fn is_scrap(text: &[u8], start: usize) -> bool {
 /// What begins at `start`, of which the first characters say so much, is no object that can be told, no mark follows that stands for the
 /// rest of it, and it is too short for a suspect: it is nothing. The text has to go on far enough to see that.
 #[inline]
-pub(crate) fn is_broken(text: &[u8], start: usize, probe: Option<Skimmed>) -> bool {
-    let is_other = probe.is_none_or(|probe| !probe.named && matches!(probe.status, Status::Cut | Status::Invalid { .. }));
+pub(crate) fn is_broken(text: &[u8], start: usize, probe: Option<Probe>) -> bool {
+    let is_other = probe.is_none_or(|probe| match probe {
+        Probe::Header => false,
+        Probe::Object(early) => !early.named && matches!(early.status, Status::Cut | Status::Invalid { .. }),
+    });
     let rest = text.get(start..start + SUSPECT_CHARS_MIN + MARK_REACH).filter(|_| is_other).unwrap_or_default();
     let len = alphanumeric_len(&rest[..rest.len().min(SUSPECT_CHARS_MIN)]);
     len < SUSPECT_CHARS_MIN && rest.get(len).is_some_and(|&next| next != b'=' && !is_base64(next)) && !may_be_mark(rest, len)

@@ -48,6 +48,12 @@ pub(crate) fn head_len(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8;
     if short < SHORT {
         return short;
     }
+    long_head_len(text, one, all)
+}
+
+/// As [`head_len`], where most of what is looked at is long.
+#[inline(always)]
+pub(crate) fn long_head_len(text: &[u8], one: impl Fn(u8) -> bool, all: impl Fn(&[u8; STEP]) -> bool) -> usize {
     let whole = STEP * text.as_chunks().0.iter().take_while(|bytes| all(bytes)).count();
     whole + text[whole..].iter().take_while(|&&b| one(b)).count()
 }

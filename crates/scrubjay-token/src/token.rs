@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::base64::{decode, encode};
 use crate::json::Value;
 use crate::view::Wide;
 
@@ -89,7 +90,7 @@ pub struct Token {
     pub disclosures: usize,
     /// An SD-JWT that ends in its key binding JWT, which is whole (RFC 9901 §4.3): nothing that follows belongs to it.
     pub key_bound: bool,
-    /// The signature of a JWS that is [whole](Self::whole), decoded; otherwise empty. No part of its identity.
+    /// The signature of a JWS that is [whole](Self::whole), in base64url as it stands; otherwise empty. No part of its identity.
     pub signature: Vec<u8>,
 }
 
@@ -112,8 +113,8 @@ impl Token {
     pub fn compact(&self) -> Option<String> {
         let [header, payload] = self.identity.as_slice() else { return None };
         let is_whole = self.kind == Kind::Jws && self.whole && !self.signature.is_empty();
-        let part = |bytes: &[u8]| crate::base64::encode(bytes);
-        is_whole.then(|| format!("{}.{}.{}", part(header), part(payload), part(&self.signature)))
+        let part = |bytes: &[u8]| encode(bytes);
+        is_whole.then(|| format!("{}.{}.{}", part(header), part(payload), part(&decode(&self.signature))))
     }
 
     /// A claim: from the claim set, or replicated in a JWE's header (RFC 7519 §5.3).

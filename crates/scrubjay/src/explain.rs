@@ -88,12 +88,12 @@ impl Asked<'_> {
         for decided in &fates {
             say(if decided.in_header { "header" } else { "claim" }, &self.fate(decided));
         }
-        say("becomes", &account.marker.to_string());
+        say("becomes", &account.marker().to_string());
         if account.rule.is_some_and(|rule| rule.placement == Placement::Field) {
             let preset = self.teller.policy().preset();
             say(
                 "in JSON",
-                &format!("{}, and the rest in a field of the record (placement: field, preset {preset})", account.marker.short()),
+                &format!("{}, and the rest in a field of the record (placement: field, preset {preset})", account.marker().short()),
             );
         }
         out.push('\n');
@@ -156,11 +156,11 @@ fn render(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(b) => b.to_string(),
-        Value::Number(n) => n.clone(),
-        Value::String(s) => format!("{s:?}"),
+        Value::Number(n) => n.to_string(),
+        Value::String(s) => format!("{:?}", s.as_str()),
         Value::Array(list) => format!("[{}]", list.iter().map(render).collect::<Vec<_>>().join(", ")),
         Value::Object(members) => {
-            format!("{{{}}}", members.iter().map(|(n, v)| format!("{n:?}: {}", render(v))).collect::<Vec<_>>().join(", "))
+            format!("{{{}}}", members.iter().map(|(n, v)| format!("{:?}: {}", n.as_str(), render(v))).collect::<Vec<_>>().join(", "))
         }
     }
 }

@@ -304,7 +304,7 @@ fn print_line(
 
 /// The claims with markers for what is a credential; `None`: all of them together are one, such as a JWK or a JWS whose parts
 /// are claims. Only the whole set shows that: a part of it, or a line for each claim, would pass.
-fn without_credentials(claims: Vec<(String, Value)>) -> Option<Vec<(String, Value)>> {
+fn without_credentials(claims: Vec<(json::Text, Value)>) -> Option<Vec<(json::Text, Value)>> {
     let clean = safe::text(&found::render(&Value::Object(claims)), false);
     let parsed = json::parse(clean.as_bytes());
     match parsed.value {
@@ -314,9 +314,9 @@ fn without_credentials(claims: Vec<(String, Value)>) -> Option<Vec<(String, Valu
 }
 
 /// One JSON object on a line of its own.
-fn as_json(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: Option<&[(String, Value)]>) -> String {
+fn as_json(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: Option<&[(json::Text, Value)]>) -> String {
     let text = |text: Option<&str>| serde_json::Value::from(text).to_string();
-    let member = |(name, value): &(String, Value)| format!("{}:{}", found::string(name), found::render(value));
+    let member = |(name, value): &(json::Text, Value)| format!("{}:{}", found::string(name), found::render(value));
     let object = claims.map(|claims| format!("{{{}}}", claims.iter().map(member).collect::<Vec<_>>().join(",")));
     let mut members = vec![
         format!("\"line\":{}", here.line),
@@ -340,7 +340,7 @@ fn as_json(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: Option
 }
 
 /// A heading and one line for each claim.
-fn as_text(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: Option<&[(String, Value)]>) -> String {
+fn as_text(here: &Here<'_>, opened: &Opened, bound: Option<bool>, claims: Option<&[(json::Text, Value)]>) -> String {
     let place = here.file.map(|file| format!("{file}, ")).unwrap_or_default();
     let bound = match bound {
         Some(true) => "bound to its marker",

@@ -1,19 +1,19 @@
 //! What a rule says of the claims of one token.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use scrubjay_token::json::Value;
 use scrubjay_token::{Class, Kind, Token};
 
 use super::path::{Rest, Step};
-use super::show::{Hashes, Shown};
+use super::show::{Hashes, Left};
 use super::{Line, Rule, Show};
 use crate::claimset::Member;
+use crate::marker::Draft;
 use crate::shape;
 
-/// Names that a marker uses for what is ours, or the header's: a claim of such a name is written `claim.NAME`.
-const OURS: [&str; 15] =
-    ["class", "fp", "risk", "cut", "sealed", "why", "rule", "kind", "verified", "alg", "enc", "typ", "cty", "kid", "fields"];
 /// Deepest nesting at which claims are told apart.
 const DEPTH_MAX: usize = 16;
 
@@ -57,16 +57,31 @@ pub struct Fate<'a> {
     pub sealed: &'a [String],
 }
 
-/// True for a name that a marker uses for something else than a claim.
+/// True for a name that a marker uses for what is ours, or the header's: a claim of such a name is written `claim.NAME`.
 pub(super) fn is_ours(name: &str) -> bool {
-    OURS.contains(&name)
+    matches!(
+        name,
+        "class"
+            | "fp"
+            | "risk"
+            | "cut"
+            | "sealed"
+            | "why"
+            | "rule"
+            | "kind"
+            | "verified"
+            | "alg"
+            | "enc"
+            | "typ"
+            | "cty"
+            | "kid"
+            | "fields"
+    )
 }
 
 /// What a rule makes of a token's claims.
 #[derive(Default)]
 pub(crate) struct Story<'a> {
-    /// Names and values of a marker, in the order of the rule's lines.
-    pub(crate) fields: Vec<(String, String)>,
     /// Something was left out for want of room.
     pub(crate) more: bool,
     /// A date is out of range.
@@ -75,18 +90,13 @@ pub(crate) struct Story<'a> {
     pub(crate) sealed: Vec<(&'a [String], Member<'a>)>,
 }
 
-/// Applies a rule to the claims of a token.
-pub(crate) fn decide<'a>(rule: &'a Rule, token: &'a Token, hashes: &Hashes<'_>, note: Note<'_, 'a>) -> Story<'a> {
-    let mut walk = Walk {
-        rule,
-        hashes,
-        note,
-        shown: Vec::with_capacity(rule.lines.len()),
-        path: Vec::new(),
-        text: String::new(),
-        story: Story::default(),
-    };
-    let rests: Vec<(usize, Rest<'a>)> = rule.lines.iter().enumerate().map(|(i, line)| (i, line.path.rest())).collect();
+/// Applies a rule to the claims of a token. Names and values go into its marker, in the order of the rule's lines.
+pub(crate) fn decide<'a>(rule: &'a Rule, token: &'a Token, hashes: &Hashes<'_>, note: Note<'_, 'a>, marker: &mut Draft<'a>) -> Story<'a> {
+    let shown = Vec::with_capacity(rule.lines.len());
+    let values = Vec::with_capacity(rule.lines.len());
+    let path = Vec::with_capacity(DEPTH_MAX);
+    let mut walk = Walk { rule, hashes, note, shown, values, path, story: Story::default() };
+    let rests: Vec<Open<'a>> = rule.lines.iter().enumerate().map(|(i, line)| Open::of(i, line.path.rest())).collect();
     // A JWE may repeat claims in its header (RFC 7519 §5.3); parameters of JOSE are none.
     let from_header = token.header.as_ref().filter(|_| token.kind == Kind::Jwe).map_or(&[][..], Value::members);
     for (name, value) in token.claims.as_ref().map_or(&[][..], Value::members) {
@@ -95,14 +105,14 @@ pub(crate) fn decide<'a>(rule: &'a Rule, token: &'a Token, hashes: &Hashes<'_>, 
     for (name, value) in from_header.iter().filter(|(name, _)| !is_parameter(name)) {
         walk.member(name, value, &rests, None);
     }
-    let Walk { mut shown, mut story, .. } = walk;
-    shown.sort_by_key(|(line, ..)| *line);
-    let is_any_renamed = shown.iter().any(|(.., stands_for)| *stands_for);
-    let mut names = HashSet::new();
-    for (_, name, values, stands_for) in shown {
+    let Walk { mut shown, mut values, story, .. } = walk;
+    shown.sort_by_key(|claim| claim.line);
+    let mut names = shown.iter().any(|claim| claim.stands_for).then(HashSet::new);
+    for Claim { name, values: own, stands_for, .. } in shown {
         // A line with another name gives way to the claim that has that name.
-        if !is_any_renamed || names.insert(name.clone()) || !stands_for {
-            story.fields.extend(values.into_iter().map(|value| (name.clone(), value)));
+        if names.as_mut().is_none_or(|names| names.insert(name.clone())) || !stands_for {
+            let own = values.get_mut(own).unwrap_or_default();
+            own.iter_mut().for_each(|value| marker.add(name.clone(), std::mem::take(value)));
         }
     }
     story
@@ -112,33 +122,58 @@ struct Walk<'a, 'c, 'n> {
     rule: &'a Rule,
     hashes: &'c Hashes<'c>,
     note: Note<'n, 'a>,
-    /// Line, name in the marker, values, and whether that name is another claim's own.
-    shown: Vec<(usize, String, Vec<String>, bool)>,
+    shown: Vec<Claim<'a>>,
+    /// The values of all that is shown.
+    values: Vec<Cow<'a, str>>,
     path: Vec<&'a str>,
-    /// The path, dotted.
-    text: String,
     story: Story<'a>,
+}
+
+/// A line that may say something of a member.
+struct Open<'a> {
+    line: usize,
+    rest: Rest<'a>,
+    /// As [`Rest::first`].
+    first: Option<u8>,
+}
+
+impl<'a> Open<'a> {
+    fn of(line: usize, rest: Rest<'a>) -> Self {
+        Self { line, rest, first: rest.first() }
+    }
+}
+
+/// A claim that is shown.
+struct Claim<'a> {
+    /// The line that decided.
+    line: usize,
+    /// Its name in the marker.
+    name: Cow<'a, str>,
+    /// Its values, of those of the walk.
+    values: Range<usize>,
+    /// The name is another claim's own.
+    stands_for: bool,
 }
 
 impl<'a> Walk<'a, '_, '_> {
     /// Decides a member by the lines that say something of it; `inherited` is what was said of what it stands in.
-    fn member(&mut self, name: &'a str, value: &'a Value, lines: &[(usize, Rest<'a>)], inherited: Option<usize>) {
+    fn member(&mut self, name: &'a str, value: &'a Value, lines: &[Open<'a>], inherited: Option<usize>) {
         let mut answer = inherited;
         let mut specific = None;
         let mut inside = Vec::new();
-        for &(line, rest) in lines {
+        let first = name.bytes().next();
+        for &Open { line, rest, first: own } in lines {
+            // Of nearly all the first letter is another one.
+            if matches!((own, first), (Some(own), Some(first)) if own != first) {
+                continue;
+            }
             match rest.step(name) {
                 Some(Step::Here) => (answer, specific) = (Some(line), Some(usize::MAX)),
                 Some(Step::Covers(len)) if specific.is_none_or(|s| s < len) => (answer, specific) = (Some(line), Some(len)),
-                Some(Step::Inside(rest)) => inside.push((line, rest)),
+                Some(Step::Inside(rest)) => inside.push(Open::of(line, rest)),
                 _ => {}
             }
         }
-        let len = self.text.len();
-        if !self.path.is_empty() {
-            self.text.push('.');
-        }
-        self.text.push_str(name);
         self.path.push(name);
         if let (false, Value::Object(members), true) = (inside.is_empty(), value, self.path.len() < DEPTH_MAX) {
             for (name, value) in members {
@@ -148,44 +183,53 @@ impl<'a> Walk<'a, '_, '_> {
             self.leaf(value, answer);
         }
         self.path.pop();
-        self.text.truncate(len);
     }
 
     fn leaf(&mut self, value: &'a Value, answer: Option<usize>) {
         let line = answer.and_then(|i| self.rule.lines.get(i));
         let show = line.map_or(Show::None, |l| l.show);
         let sealed = line.map_or(&[][..], |l| &l.seal);
-        let name = if show == Show::None { None } else { self.name(line) };
-        let Shown { values, more, out_of_range } = match &name {
-            Some(_) => self.hashes.shown(show, &self.path, &self.text, value),
-            None => Shown::default(),
+        if show == Show::None && sealed.is_empty() && self.note.is_none() {
+            return;
+        }
+        let text = match *self.path {
+            [name] => Cow::Borrowed(name),
+            _ => Cow::Owned(self.path.join(".")),
         };
-        self.story.more |= more;
-        self.story.out_of_range |= out_of_range;
+        let name = if show == Show::None { None } else { name(line, &text) };
+        let from = self.values.len();
+        if name.is_some() {
+            let Left { more, out_of_range } = self.hashes.show(show, &self.path, &text, value, &mut self.values);
+            self.story.more |= more;
+            self.story.out_of_range |= out_of_range;
+        }
         if !sealed.is_empty() {
             self.story.sealed.push((sealed, Member { path: self.path.clone(), value }));
         }
+        let values = from..self.values.len();
         if let Some(note) = &mut self.note {
-            note(Decided { path: self.text.clone(), value, line, in_header: false, fate: Fate { shown: values.clone(), sealed } });
+            let shown = self.values.iter().skip(from).map(|value| value.to_string()).collect();
+            note(Decided { path: text.to_string(), value, line, in_header: false, fate: Fate { shown, sealed } });
         }
-        if let (Some(name), Some(i), false) = (name, answer, values.is_empty()) {
-            self.shown.push((i, name, values, line.is_some_and(|l| l.shown_as.is_some())));
+        if let (Some(name), Some(line_at), false) = (name, answer, values.is_empty()) {
+            let stands_for = line.is_some_and(|l| l.shown_as.is_some());
+            self.shown.push(Claim { line: line_at, name, values, stands_for });
         }
     }
+}
 
-    /// The name in the marker. `None`: the claim's own is nothing to show, and the policy does not name it.
-    fn name(&self, line: Option<&Line>) -> Option<String> {
-        let line = line?;
-        if let Some(name) = &line.shown_as {
-            return Some(name.clone());
-        }
-        // Names of claims are written by whoever wrote the token, unless the policy itself names them. A line for a claim is
-        // inherited by members that it does not name.
-        if !line.path.is_name(&self.text) && !shape::is_plain_name(&self.text) {
-            return None;
-        }
-        Some(if is_ours(&self.text) { format!("claim.{}", self.text) } else { self.text.clone() })
+/// The name in the marker of a claim whose dotted path is `text`. `None`: that is nothing to show, and the policy does not name it.
+fn name<'a>(line: Option<&'a Line>, text: &Cow<'a, str>) -> Option<Cow<'a, str>> {
+    let line = line?;
+    if let Some(name) = &line.shown_as {
+        return Some(Cow::Borrowed(name));
     }
+    // Names of claims are written by whoever wrote the token, unless the policy itself names them. A line for a claim is
+    // inherited by members that it does not name.
+    if !line.path.is_name(text) && !shape::is_plain_name(text) {
+        return None;
+    }
+    Some(if is_ours(text) { Cow::Owned(format!("claim.{text}")) } else { text.clone() })
 }
 
 /// Header parameters of RFC 7515 §4.1, RFC 7516 §4.1, RFC 7518 §4.6 and §4.8, RFC 7797, RFC 9449.

@@ -87,14 +87,14 @@ impl Matches {
             let bare = value.map(|v| v.split_once("://").map_or(v, |(_, rest)| rest).trim_end_matches('/'));
             one_of(patterns, value) || one_of(patterns, bare)
         };
-        let typ = facts.header("typ").map(|t| t.strip_prefix("application/").unwrap_or(t).to_ascii_lowercase());
+        let typ = || facts.header("typ").map(|t| t.strip_prefix("application/").unwrap_or(t).to_ascii_lowercase());
         let client = || facts.claim("client_id").or_else(|| facts.claim("azp")).and_then(Value::as_str);
         (self.class.is_empty() || self.class.contains(&facts.class))
             && (self.kind.is_empty() || self.kind.contains(&facts.token.kind))
             && one_of(&self.source, Some(facts.source))
             && self.cut.is_none_or(|cut| cut == facts.token.cut.is_some())
-            && one_of(&self.typ, typ.as_deref())
-            && one_of(&self.alg, facts.header("alg"))
+            && (self.typ.is_empty() || one_of(&self.typ, typ().as_deref()))
+            && (self.alg.is_empty() || one_of(&self.alg, facts.header("alg")))
             && (self.iss.is_empty() || named(&self.iss, facts.claim("iss").and_then(Value::as_str)))
             && (self.client_id.is_empty() || named(&self.client_id, client()))
             && (self.aud.is_empty() || facts.audiences().into_iter().any(|aud| named(&self.aud, Some(aud))))

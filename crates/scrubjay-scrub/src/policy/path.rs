@@ -102,14 +102,18 @@ impl Path {
 }
 
 impl<'a> Rest<'a> {
+    /// The first letter of a member's name of which the path says something. `None`: it may have any.
+    pub(crate) fn first(self) -> Option<u8> {
+        match self {
+            Self::Dotted(text) | Self::Prefix(text) => text.bytes().next(),
+            Self::Pointer(_) => None,
+        }
+    }
+
     /// What the path says of the member `name`; `None`: nothing.
-    #[inline]
     pub(crate) fn step(self, name: &str) -> Option<Step<'a>> {
-        // Of nearly all the first letter is another one.
-        let differs = |text: &str| matches!((text.as_bytes().first(), name.as_bytes().first()), (Some(a), Some(b)) if a != b);
         let inside = |text: &'a str| text.strip_prefix(name)?.strip_prefix('.');
         match self {
-            Rest::Dotted(text) | Rest::Prefix(text) if differs(text) => None,
             Rest::Dotted(text) if text == name => Some(Step::Here),
             Rest::Dotted(text) => inside(text).map(|rest| Step::Inside(Rest::Dotted(rest))),
             Rest::Prefix(text) if name.starts_with(text) => Some(Step::Covers(text.len())),

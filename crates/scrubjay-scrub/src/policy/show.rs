@@ -1,5 +1,6 @@
 //! The shapes in which a claim can be shown.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use scrubjay_claims::FingerprintKey;
@@ -70,25 +71,17 @@ impl Show {
     }
 }
 
-/// The values that a marker shows of a claim.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shown {
-    pub(crate) values: Vec<String>,
-    /// There were more than a marker takes.
+/// Why less is shown than a claim says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// There were more values than a marker takes.
     pub(crate) more: bool,
     /// A date outside the years 1970 to 9999, or no date at all.
     pub(crate) out_of_range: bool,
 }
 
-impl Shown {
-    fn one(value: impl Into<String>) -> Self {
-        Self { values: vec![value.into()], ..Self::default() }
-    }
-
-    fn maybe(value: Option<String>) -> Self {
-        Self { values: value.into_iter().collect(), ..Self::default() }
-    }
-}
+/// What a marker shows of a value.
+type Said<'v> = Option<Cow<'v, str>>;
 
 /// What values are hashed with.
 pub(crate) struct Hashes<'a> {
@@ -98,44 +91,40 @@ pub(crate) struct Hashes<'a> {
 }
 
 impl Hashes<'_> {
-    /// A claim as it is shown. `name`: its path, dotted.
-    pub(crate) fn shown(&self, show: Show, path: &[&str], name: &str, value: &Value) -> Shown {
+    /// Adds to `values` what is shown of a claim. `name`: its path, dotted.
+    pub(crate) fn show<'v>(&self, show: Show, path: &[&str], name: &str, value: &'v Value, values: &mut Vec<Cow<'v, str>>) -> Left {
+        let mut dated = |chars| {
+            let date = dated(value, chars);
+            let left = Left { out_of_range: date.is_none(), more: false };
+            values.extend(date);
+            left
+        };
         match show {
-            Show::None => Shown::default(),
-            Show::Present => Shown::one("yes"),
-            Show::Count => Shown::one(count(value).to_string()),
-            Show::Hour => dated(value, 13),
-            Show::Day => dated(value, 10),
-            Show::Keep if is_date(name) => dated(value, usize::MAX),
-            Show::Keep => self.each(value, |v| Some(self.kept(name, v))),
-            Show::Pseudonym => self.each(value, |v| Some(self.pseudonym(path, &plain(v)))),
-            Show::Mask => self.each(value, |v| Some(masked(v))),
-            Show::Domain => self.each(value, |v| self.domain(name, v)),
-            Show::Prefix => self.each(value, network),
+            Show::None => {}
+            Show::Present => values.push(Cow::Borrowed("yes")),
+            Show::Count => values.push(Cow::Owned(count(value).to_string())),
+            Show::Hour => return dated(13),
+            Show::Day => return dated(10),
+            Show::Keep if is_date(name) => return dated(usize::MAX),
+            Show::Keep => return each(value, values, |v| Some(self.kept(name, v))),
+            Show::Pseudonym => return each(value, values, |v| Some(self.pseudonym(path, &plain(v)))),
+            Show::Mask => return each(value, values, |v| Some(masked(v))),
+            Show::Domain => return each(value, values, |v| self.domain(name, v)),
+            Show::Prefix => return each(value, values, network),
         }
+        Left::default()
     }
 
-    /// Of a list each element, of anything else the value itself.
-    fn each(&self, value: &Value, shown: impl Fn(&Value) -> Option<String>) -> Shown {
+    fn pseudonym<'v>(&self, path: &[&str], value: &str) -> Cow<'v, str> {
+        self.key.map_or(Cow::Borrowed(shape::WITHHELD), |key| Cow::Owned(key.pseudonym(self.tenant, path, value.as_bytes())))
+    }
+
+    fn kept<'v>(&self, name: &str, value: &'v Value) -> Cow<'v, str> {
         match value {
-            Value::Array(list) => Shown {
-                values: list.iter().take(VALUES_MAX).filter_map(shown).collect(),
-                more: list.len() > VALUES_MAX,
-                out_of_range: false,
-            },
-            one => Shown::maybe(shown(one)),
-        }
-    }
-
-    fn pseudonym(&self, path: &[&str], value: &str) -> String {
-        self.key.map_or_else(|| shape::WITHHELD.to_owned(), |key| key.pseudonym(self.tenant, path, value.as_bytes()))
-    }
-
-    fn kept(&self, name: &str, value: &Value) -> String {
-        match value {
-            Value::Null => "null".to_owned(),
-            Value::Bool(b) => b.to_string(),
-            Value::Number(n) if n.len() <= NUMBER_CHARS_MAX => n.clone(),
+            Value::Null => Cow::Borrowed("null"),
+            Value::Bool(true) => Cow::Borrowed("true"),
+            Value::Bool(false) => Cow::Borrowed("false"),
+            Value::Number(n) if n.len() <= NUMBER_CHARS_MAX => Cow::Borrowed(n),
             Value::String(text) if matches!(name, "iss" | "aud" | "kid" | "client_id" | "azp") || text.contains("://") => {
                 shape::name(name, text, self.key)
             }
@@ -144,7 +133,7 @@ impl Hashes<'_> {
         }
     }
 
-    fn domain(&self, name: &str, value: &Value) -> Option<String> {
+    fn domain<'v>(&self, name: &str, value: &'v Value) -> Said<'v> {
         let text = value.as_str()?;
         let domain = match text.split_once("://") {
             Some((_, rest)) => rest.split(['/', '?', '#']).next()?.rsplit('@').next()?,
@@ -154,20 +143,26 @@ impl Hashes<'_> {
     }
 }
 
+/// Of a list each element, of anything else the value itself.
+fn each<'v>(value: &'v Value, values: &mut Vec<Cow<'v, str>>, said: impl Fn(&'v Value) -> Said<'v>) -> Left {
+    let Value::Array(list) = value else {
+        values.extend(said(value));
+        return Left::default();
+    };
+    values.extend(list.iter().take(VALUES_MAX).filter_map(said));
+    Left { more: list.len() > VALUES_MAX, out_of_range: false }
+}
+
 /// Claims whose value is a NumericDate (RFC 7519 §2; OpenID Connect Core §2, §5.1).
 fn is_date(name: &str) -> bool {
     matches!(name, "iat" | "nbf" | "exp" | "auth_time" | "updated_at" | "toe")
 }
 
 /// The first characters of a date: `2026-11-23T12:00:00Z`.
-fn dated(value: &Value, chars: usize) -> Shown {
-    match shape::date(value) {
-        Some(mut date) => {
-            date.truncate(chars);
-            Shown::one(date)
-        }
-        None => Shown { out_of_range: true, ..Shown::default() },
-    }
+fn dated<'v>(value: &Value, chars: usize) -> Said<'v> {
+    let mut date = shape::date(value)?;
+    date.truncate(chars);
+    Some(Cow::Owned(date))
 }
 
 fn count(value: &Value) -> usize {
@@ -180,34 +175,34 @@ fn count(value: &Value) -> usize {
 }
 
 /// The first character of a text. Of what is no text, or a single character, that would be all of it.
-fn masked(value: &Value) -> String {
+fn masked<'v>(value: &Value) -> Cow<'v, str> {
     let mut chars = value.as_str().unwrap_or_default().chars();
     let first = chars.next().filter(|c| c.is_alphanumeric() && chars.next().is_some());
-    format!("{}...", first.map(String::from).unwrap_or_default())
+    Cow::Owned(format!("{}...", first.map(String::from).unwrap_or_default()))
 }
 
 /// The network of an address, with the number of its bits.
-fn network(value: &Value) -> Option<String> {
-    match value.as_str()?.parse().ok()? {
+fn network<'v>(value: &Value) -> Said<'v> {
+    Some(Cow::Owned(match value.as_str()?.parse().ok()? {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
-            Some(format!("{a}.{b}.{c}.0/24"))
+            format!("{a}.{b}.{c}.0/24")
         }
         IpAddr::V6(v6) => {
             let [a, b, c, ..] = v6.segments();
-            Some(format!("{}/48", std::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0)))
+            format!("{}/48", std::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
         }
-    }
+    }))
 }
 
 /// The text of a string; of anything else its JSON.
-fn plain(value: &Value) -> String {
+fn plain(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => Cow::Borrowed(text),
         other => {
             let mut out = String::new();
             crate::claimset::write(other, &mut out);
-            out
+            Cow::Owned(out)
         }
     }
 }
@@ -219,7 +214,9 @@ mod tests {
     fn shown(show: Show, name: &str, json: &str) -> Vec<String> {
         let key = FingerprintKey::from_bytes(&[7; 32]).unwrap();
         let object = scrubjay_token::json::parse(format!("{{\"v\":{json}}}").as_bytes()).value;
-        Hashes { key: Some(&key), tenant: "" }.shown(show, &[name], name, object.get("v").unwrap()).values
+        let mut values = Vec::new();
+        Hashes { key: Some(&key), tenant: "" }.show(show, &[name], name, object.get("v").unwrap(), &mut values);
+        values.into_iter().map(Cow::into_owned).collect()
     }
 
     #[track_caller]

@@ -1,7 +1,7 @@
 //! The class of a token whose `typ` names none: issuers had tokens long before types for them were registered.
 
 use super::Class;
-use crate::json::Value;
+use crate::json::{Text, Value};
 
 /// The member of `events` that a logout token has (OpenID Connect Back-Channel Logout §2.4).
 const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -48,7 +48,7 @@ pub(super) fn class(claims: &Value) -> Class {
 
 /// A claim set that knows what it surely has not: the signs ask for some sixty names, and most tokens have few of them.
 struct Claims<'a> {
-    members: &'a [(String, Value)],
+    members: &'a [(Text, Value)],
     /// The bits of [`Claims::bit`] of all names.
     seen: u128,
 }

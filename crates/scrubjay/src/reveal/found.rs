@@ -48,7 +48,7 @@ pub(super) fn render(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(b) => b.to_string(),
-        Value::Number(n) => n.clone(),
+        Value::Number(n) => n.to_string(),
         Value::String(s) => string(s),
         Value::Array(list) => format!("[{}]", list.iter().map(render).collect::<Vec<_>>().join(",")),
         Value::Object(members) => {

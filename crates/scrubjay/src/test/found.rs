@@ -93,7 +93,7 @@ fn as_marked(value: &Value) -> Option<String> {
 /// The texts of a value: a string, a number, each of a list or object.
 fn texts(value: &Value) -> Vec<String> {
     match value {
-        Value::String(text) | Value::Number(text) => vec![text.clone()],
+        Value::String(text) | Value::Number(text) => vec![text.to_string()],
         Value::Array(list) => list.iter().flat_map(texts).collect(),
         Value::Object(members) => members.iter().flat_map(|(_, v)| texts(v)).collect(),
         Value::Null | Value::Bool(_) => Vec::new(),
