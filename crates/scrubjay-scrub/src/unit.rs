@@ -231,12 +231,29 @@ pub fn last_boundary(text: &[u8], from: usize, before: Before<'_>) -> Option<usi
         };
         // What a line is may depend on the one before it, and that may be cut here.
         let known = whole || line.start > floor;
-        if known && !lines.goes_on(&line, TOKEN_BYTES_MAX) && finished() {
+        if known && !lines.goes_on(&line, TOKEN_BYTES_MAX) && finished() && is_alike_before(lines, &line, floor) {
             return Some(end);
         }
         end = line.start;
     }
     None
+}
+
+/// Most lines behind a line of which it may depend whether it goes on.
+const BEHIND_LINES_MAX: usize = 4;
+
+/// The lines before `line` go on, or do not, whether anything follows it or nothing: who sees no more than `line` decides them alike.
+fn is_alike_before(lines: Lines<'_>, line: &Range<usize>, floor: usize) -> bool {
+    let cut = lines.up_to(line.end);
+    let mut start = line.start;
+    (1..BEHIND_LINES_MAX).all(|_| {
+        if start <= floor {
+            return true;
+        }
+        let before = line_at(lines.buffer, start - 1);
+        start = before.start;
+        cut.goes_on(&before, TOKEN_BYTES_MAX) == lines.goes_on(&before, TOKEN_BYTES_MAX)
+    })
 }
 
 #[cfg(test)]
@@ -398,6 +415,21 @@ mod tests {
         // Without a key before it, no line need prove that there is none.
         assert_eq!(last_boundary(b"one\ntwo\nthree\n", 0, Before::NoKey), Some(14));
         assert_eq!(last_boundary(b"one\n", 0, Before::NoKey), None);
+    }
+
+    /// Where two lines are all that is there, the second may be of the width of a third one; the third says it is not. (A reviewer's.)
+    #[test]
+    fn no_boundary_is_where_the_lines_before_it_need_what_follows() {
+        let lines = [
+            "ewogImFsZyI6ICJSU0EtT0FFUCIsCiAiZW5jIjog\n",
+            "\"IkEyNTZHQ00iCn0.tM9D9cLrXN2iPgk2Hgu8gS6e\n",
+            "\"JRJn7_sx._K6k9KnMydiutMpEYOtRag.mA.pbr4A\n",
+            "\"359pdXVF5RzrOOxAA \n",
+        ];
+        let text = lines.concat();
+        let goes_on = |text: &str| Lines::behind(b"", text.as_bytes()).goes_on(&(0..lines[0].len()), TOKEN_BYTES_MAX);
+        assert!(goes_on(&text[..lines[0].len() + lines[1].len()]) && !goes_on(&text));
+        assert_eq!(last_boundary(text.as_bytes(), 0, Before::Boundary(b"")), Some(lines[0].len()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use scrubjay_scan::Run;
 
 use super::shape::OBJECT;
 use super::{Gate, Sight};
+use crate::analyze::DEPTH_MAX;
 use crate::base64::{dotted_len, is_base64};
 use crate::compact::{At, is_opening, may_be_head, token_at};
 use crate::partials::part;
@@ -59,10 +60,22 @@ impl Gate {
         })?;
         found.iter_mut().for_each(|f| f.span = line.start + f.span.start..line.start + f.span.end);
         let runs = &runs[..runs.iter().take_while(|run| run.start < line.end).count()];
-        // A line that a container runtime has cut goes on elsewhere, whatever it ends in.
-        let is_cut = part(bytes.trim_ascii_end()).is_some_and(|part| part.partial);
-        let may_hold = is_cut || self.runs_may_hold(text, runs, &found);
+        let may_hold = self.gaps_may_hold(text, line, &found) || self.runs_may_hold(text, runs, &found);
         (!may_hold).then_some(found)
+    }
+
+    /// Something that is no run of its own may lie beside the tokens of a line: what is too short for the gate may tell where there is one.
+    fn gaps_may_hold(&mut self, text: &[u8], line: Range<usize>, tokens: &[Sighted]) -> bool {
+        // A line that a container runtime has cut goes on elsewhere, whatever it ends in.
+        if part(text[line.clone()].trim_ascii_end()).is_some_and(|part| part.partial) {
+            return true;
+        }
+        let mut from = line.start;
+        tokens.iter().map(|token| token.span.clone()).chain(std::iter::once(line.end..line.end)).any(|token| {
+            let gap = &text[from..token.start];
+            from = token.end;
+            self.inner(gap, DEPTH_MAX)
+        })
     }
 
     /// One of the runs of a line, as far as it is no token's, may hold something together with the lines around it.
