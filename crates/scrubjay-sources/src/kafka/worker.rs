@@ -29,8 +29,6 @@ const BATCH_MESSAGES_MAX: usize = 10_000;
 const LINGER: Duration = Duration::from_millis(20);
 /// Longest call into the client while a batch is asked for: commands wait for it.
 const POLL: Duration = Duration::from_millis(50);
-/// Messages that are taken, where they are there already, before the clock is read again: reading it costs as much as taking one.
-const CLOCK_EVERY: usize = 64;
 /// Without a request for this long, reading is paused and only the group is served.
 const PAUSE_AFTER: Duration = Duration::from_millis(500);
 /// Once mode asks brokers whether the end is reached when nothing came for this long.
@@ -195,7 +193,7 @@ impl Worker {
             }
             self.paused = Some(generation);
         }
-        self.poll(Duration::ZERO, Instant::now());
+        self.poll(Duration::ZERO);
     }
 
     fn resume(&mut self) {
@@ -274,20 +272,17 @@ impl Worker {
     }
 
     fn read(&mut self, bytes_max: usize) {
-        let mut now = Instant::now();
-        let until = now + POLL;
+        let until = Instant::now() + POLL;
         while !self.filling.full {
+            let now = Instant::now();
             let stop = self.filling.since.map_or(until, |since| since + LINGER);
             if stop <= now {
                 break;
             }
-            let is_full = |filling: &Filling| filling.bytes >= bytes_max || filling.messages >= BATCH_MESSAGES_MAX;
-            let there = (0..CLOCK_EVERY).take_while(|_| !is_full(&self.filling) && self.poll(Duration::ZERO, now)).count();
-            if there == 0 {
-                self.poll(stop - now, now);
+            self.poll(stop - now);
+            if self.filling.bytes >= bytes_max || self.filling.messages >= BATCH_MESSAGES_MAX {
+                self.filling.full = true;
             }
-            self.filling.full = is_full(&self.filling);
-            now = Instant::now();
         }
         self.filling.full |= self.filling.since.is_some_and(|since| since.elapsed() >= LINGER);
         self.check_errors();
@@ -296,43 +291,43 @@ impl Worker {
         }
     }
 
-    /// Takes at most one message from the client. True: one came. `now` is when it was asked for.
-    fn poll(&mut self, wait: Duration, now: Instant) -> bool {
+    /// Takes at most one message from the client.
+    fn poll(&mut self, wait: Duration) {
         // The consumer lends messages; it is taken apart from the rest of `self` while one is held.
         let Self { consumer, filling, lanes, once, .. } = self;
         let error = match consumer.poll(wait) {
-            None => return false,
+            None => return,
             Some(Ok(message)) => {
-                self.quiet_since = now;
-                self.alive = Some(now);
+                self.quiet_since = Instant::now();
+                self.alive = Some(self.quiet_since);
                 self.suspect = false;
                 if matches!(self.phase, Phase::Ended) {
-                    return true;
+                    return;
                 }
-                let Some(lane) = filling.lane(lanes, &message) else { return true };
+                let Some(lane) = filling.lane(lanes, &message) else { return };
                 let place = once.as_mut().map(|o| o.note(lane, message.topic(), message.partition(), message.offset()));
                 if place == Some(Place::Beyond) {
                     let mut list = TopicPartitionList::new();
                     list.add_partition(message.topic(), message.partition());
                     let _ = consumer.pause(&list);
-                    return true;
+                    return;
                 }
-                if !filling.add(lane, &message, now) {
+                if !filling.add(lane, &message) {
                     let place = format!("{} topic {}", self.config.place(), message.topic());
                     drop(message);
                     let what = "a record has a header name that is not UTF-8: that header is withheld";
                     self.tell(Problem::new(place, what, "correct the producer"));
                 }
-                return true;
+                return;
             }
             Some(Err(error)) => error,
         };
         if let KafkaError::MessageConsumptionFatal(code) = error {
-            self.fatal(&code.to_string(), "another member may use the same group.instance.id");
-        } else if let Some(code) = error.rdkafka_error_code() {
+            return self.fatal(&code.to_string(), "another member may use the same group.instance.id");
+        }
+        if let Some(code) = error.rdkafka_error_code() {
             self.trouble(code);
         }
-        false
     }
 
     fn check_errors(&mut self) {
@@ -446,8 +441,8 @@ impl Filling {
         lock(lanes).lane(message.topic(), message.partition())
     }
 
-    /// Adds a message that came at about `now`. False when a header name had to be replaced.
-    fn add(&mut self, lane: LaneId, message: &BorrowedMessage<'_>, now: Instant) -> bool {
+    /// Adds a message. False when a header name had to be replaced.
+    fn add(&mut self, lane: LaneId, message: &BorrowedMessage<'_>) -> bool {
         let index = self.part(lane, message);
         let Some(part) = self.parts.get_mut(index) else { return true };
         let before = part.bytes.len();
@@ -474,7 +469,7 @@ impl Filling {
         part.next_offset = message.offset() + 1;
         self.bytes += part.bytes.len() - before;
         self.messages += 1;
-        self.since.get_or_insert(now);
+        self.since.get_or_insert_with(Instant::now);
         readable
     }
 
