@@ -146,3 +146,24 @@ fn what_stands_behind_a_cut_token_is_nobodys_part() {
         assert!(out.contains("jwt(") && out.ends_with(&format!("{stays}\n{AFTER}")), "{out}");
     }
 }
+
+/// By itself each of these is too short for the gate; beside a whole token it is told. (A reviewer's.)
+#[test]
+fn what_is_short_is_told_beside_a_token() {
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.KMUFsIDTnFmyG3nMiGM6H9FNFUROf3wh7SmqJp-QV30";
+    let signature = "KMUFsIDTnFmyG3nMiGM6H9FNFUROf3wh7SmqJp-QV31";
+    let disclosure = "WyJsa2x4RjVqTVlsR1RQVW92TU5JdkNBIiwgIlVTIl0";
+    let tail = "IkpcdTAwZmNyZ2VuIn0.JYl546JwM-UGKrequ";
+    let long = "WVg5_95X_Jn2V84K7iP0w9nxRgY710uXC8qmPwvIwOp14Q5d7_QypJYHqjaB_yFHPaLW8ByoAJC6AYF76r1Deg";
+    for (secret, text) in [
+        (disclosure, format!("{token} {disclosure}~")),
+        (signature, format!("{token} {{\"payload\":\"aGVsbG8\",\"header\":{{\"alg\":\"HS256\"}},\"signature\":\"{signature}\"}}")),
+        (tail, format!("{token} \"a\":\"{tail}")),
+        (long, format!("[CnsiZW5jIjoibm9uZSI<snip>{long} {token}")),
+    ] {
+        let document = format!("{BEFORE}{text}\n{AFTER}");
+        let out = String::from_utf8_lossy(&whole(Limits::default(), document.as_bytes())).into_owned();
+        assert!(!out.contains(secret) && !out.contains(token), "{out}");
+        assert!(out.starts_with(BEFORE) && out.ends_with(AFTER), "{out}");
+    }
+}
