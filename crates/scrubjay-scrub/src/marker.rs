@@ -67,8 +67,7 @@ impl Marker {
     /// Length as written, in bytes.
     #[must_use]
     pub fn written_len(&self) -> usize {
-        let fields: usize = self.fields.iter().map(|(name, value)| field_len(name, value)).sum();
-        self.kind.len() + 2 + fields + self.fields.len().saturating_sub(1)
+        Draft::from(self).written_len()
     }
 
     /// The short form: the fingerprint, and where there is none what is missing, why, or what it was. Sealed values stay, because they pass
@@ -107,16 +106,7 @@ impl Marker {
 
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut written = String::with_capacity(self.written_len());
-        written.push_str(&self.kind);
-        for (i, (name, value)) in self.fields.iter().enumerate() {
-            written.push(if i == 0 { '(' } else { '~' });
-            escape(name, false, &mut written);
-            written.push(':');
-            escape(value, true, &mut written);
-        }
-        written.push_str(if self.fields.is_empty() { "()" } else { ")" });
-        f.write_str(&written)
+        f.write_str(&Draft::from(self).written())
     }
 }
 

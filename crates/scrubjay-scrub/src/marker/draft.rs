@@ -10,7 +10,7 @@ const FIELDS_FEW: usize = 16;
 /// A [`Marker`] that is not finished.
 #[derive(Clone)]
 pub(crate) struct Draft<'a> {
-    pub(crate) kind: &'static str,
+    pub(crate) kind: &'a str,
     /// In the order in which they are written.
     pub(crate) fields: Vec<Field<'a>>,
 }
@@ -45,7 +45,7 @@ impl<'a> Field<'a> {
 
 impl<'a> Draft<'a> {
     /// A marker that says nothing yet, with room for what most say.
-    pub(crate) fn new(kind: &'static str) -> Self {
+    pub(crate) fn new(kind: &'a str) -> Self {
         Self { kind, fields: Vec::with_capacity(FIELDS_FEW) }
     }
 
@@ -71,7 +71,8 @@ impl<'a> Draft<'a> {
         written
     }
 
-    fn written_len(&self) -> usize {
+    /// Length as written, in bytes.
+    pub(crate) fn written_len(&self) -> usize {
         let fields: usize = self.fields.iter().map(|field| field.len).sum();
         self.kind.len() + 2 + fields + self.fields.len().saturating_sub(1)
     }
@@ -92,6 +93,13 @@ impl<'a> Draft<'a> {
             }
         }
         self.add("why", "size");
+    }
+}
+
+impl<'a> From<&'a Marker> for Draft<'a> {
+    fn from(marker: &'a Marker) -> Self {
+        let fields = marker.fields.iter().map(|(name, value)| Field::new(name.into(), value.into()));
+        Self { kind: &marker.kind, fields: fields.collect() }
     }
 }
 
