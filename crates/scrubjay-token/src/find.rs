@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use crate::analyze::Exhausted;
 use crate::base64::is_base64;
-use crate::compact::{At, is_opening, token_at};
+use crate::compact::{At, token_at};
 use crate::fragments::{FRAGMENT_PART_CHARS_MIN, PARTS_REACH, fragment_at};
+use crate::opening::is_opening;
 use crate::runs::{long_runs, table_of};
 use crate::sd_jwt::{begins_listed, disclosed_at, listed_at};
 use crate::token::{Found, Kind};

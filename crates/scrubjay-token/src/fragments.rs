@@ -1,10 +1,11 @@
 //! Fragments of compact tokens: what is left where the header, or the beginning of it, is cut away.
 
 use crate::base64::{decode, decode_head, head_len, is_base64};
-use crate::compact::{At, Segment, Segments, is_mixed, is_opening, is_signature_length, reads_on};
+use crate::compact::{At, Segment, Segments, is_mixed, is_signature_length, reads_on};
 use crate::edges::fragment_start;
 use crate::elision::{Behind, behind_marks};
 use crate::json;
+use crate::opening::is_opening;
 use crate::sd_jwt::disclosures;
 use crate::token::{Cut, Found, Kind, Token};
 

@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use crate::base64::{is_base64, is_dotted};
-use crate::compact::{is_mixed, opens_token};
+use crate::compact::is_mixed;
+use crate::opening::opens_token;
 use crate::runs;
 use crate::token::Whole;
 use crate::view::{View, escape_at, hidden_len};

@@ -57,7 +57,7 @@ mod wrap;
 pub use analyze::{DEPTH_MAX, Exhausted, WORK_PER_BYTE_MAX, analyze, analyze_open, work_max};
 pub use chunked::{is_http_chunk, sizes_http_chunk};
 pub use class::{Class, class, class_in, named_class};
-pub use compact::{HEADER_BYTES_MAX, is_signed, opens_object};
+pub use compact::{HEADER_BYTES_MAX, is_signed};
 pub use escape_rows::goes_on_in_escapes;
 pub use find::{Rest, find, find_within};
 pub use fold::begin_alike;
@@ -69,6 +69,7 @@ pub use literals::ends_in_operator;
 pub use narrow::goes_on_at_width;
 pub use notations::{is_member_line, is_member_record};
 pub use objects::{Later, later_members};
+pub use opening::opens_object;
 pub use partials::{Part, part};
 pub use parts::{ends_in_cipher_part, ends_in_part};
 pub use pem::{

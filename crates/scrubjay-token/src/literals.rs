@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use crate::compact::{is_dense, opens_object};
+use crate::compact::is_dense;
+use crate::opening::opens_object;
 use crate::view::{View, html_break};
 use crate::wrap::is_piece;
 

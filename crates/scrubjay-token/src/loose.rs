@@ -1,8 +1,9 @@
 //! Tokens whose dots were replaced, or whose payload was masked: what still belongs to a token that is no longer one.
 
 use crate::base64::{decode, has_both_cases, head_len, is_base64};
-use crate::compact::{HEADER_CHARS_MAX, has_any, is_dense, is_opening, may_be_head, signature_fits};
+use crate::compact::{HEADER_CHARS_MAX, has_any, is_dense, signature_fits};
 use crate::json::{self, Value};
+use crate::opening::{is_opening, may_be_head};
 
 /// Longest text between two parts whose dot was replaced, in bytes.
 pub(crate) const SEPARATOR_BYTES_MAX: usize = 12;

@@ -8,8 +8,9 @@ use std::ops::Range;
 
 use crate::base64::decode;
 use crate::claim_set::REGISTERED_CLAIMS;
-use crate::compact::{HEADER_NAMES, is_opening, may_be_head};
+use crate::compact::HEADER_NAMES;
 use crate::fragments::is_jwe_shape;
+use crate::opening::{is_opening, may_be_head};
 use crate::token::Kind;
 
 /// The name of a member that is known, and the characters of its value.

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use crate::compact::{is_dense, opens_object};
+use crate::compact::is_dense;
 use crate::frames::heads;
 use crate::lists::is_text_in_hex;
+use crate::opening::opens_object;
 use crate::wrap::{is_piece, mark_end, pieces_len};
 
 /// Widths that two full lines prove, from the shortest on; what is wider proves itself (DESIGN §4).

@@ -11,9 +11,9 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::base64::{head_len, padding_len};
-use crate::compact::is_opening;
 use crate::members::KEY;
 use crate::objects::{Frame, judge};
+use crate::opening::is_opening;
 use crate::partials::part;
 use crate::token::{Found, Kind};
 

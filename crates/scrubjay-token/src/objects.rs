@@ -7,12 +7,12 @@
 use std::ops::Range;
 
 use crate::base64::{decode, is_base64};
-use crate::compact::is_opening;
 use crate::fragments::is_jwe_shape;
 use crate::frames::without_frames;
 use crate::json::{self, Status, Value};
 use crate::lists::line_pieces;
 use crate::members::{CONTEXT, ENCRYPTED, KEY, Member, Members, SECRET_CHARS_MIN, SIGNED, has_claims};
+use crate::opening::is_opening;
 use crate::runs::table_of;
 use crate::token::{Cut, Found, Kind, Token};
 use crate::view::brace;

@@ -6,10 +6,11 @@ use std::ops::Range;
 use crate::analyze::is_readable;
 use crate::base64::{decode, has_both_cases, head_len, is_base64, padding_len, tail_len};
 use crate::claim_set::REGISTERED_CLAIMS;
-use crate::compact::{HEADER_CHARS_MAX, is_dense, is_opening, may_be_head, signature_fits};
+use crate::compact::{HEADER_CHARS_MAX, is_dense, signature_fits};
 use crate::fold::begin_alike;
 use crate::fragments::FRAGMENT_PART_CHARS_MIN;
 use crate::json::{self, Status, Value};
+use crate::opening::{is_opening, may_be_head};
 use crate::runs::long_runs;
 use crate::view::View;
 

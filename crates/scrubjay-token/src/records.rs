@@ -4,13 +4,14 @@
 
 use std::ops::Range;
 
-use crate::compact::{is_mixed, opens_object};
+use crate::compact::is_mixed;
 use crate::lines::raw_lines;
 use crate::lists::{is_dump_line, line_pieces};
 use crate::literals::{FIRST_CHARS_MIN, ends_in_literal, joins_literal};
 use crate::narrow::{OPENING_CHARS_MIN, WIDTHS, are_full, ends_narrow};
 use crate::notations::{is_known, lone_member};
 use crate::octets::{goes_on_in_octets, octets_at};
+use crate::opening::opens_object;
 use crate::partials::part;
 use crate::pem::framed_as;
 use crate::token::Found;

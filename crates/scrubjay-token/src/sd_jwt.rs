@@ -1,8 +1,9 @@
 //! The disclosures of SD-JWTs (RFC 9901 §4): behind their issuer's JWT, and by themselves, where that was cut off.
 
 use crate::base64::{decode, head_len, is_base64, tail_len};
-use crate::compact::{At, is_mixed, is_opening, token_at};
+use crate::compact::{At, is_mixed, token_at};
 use crate::json::{self, Status, Value};
+use crate::opening::is_opening;
 use crate::token::{Cut, Found, Kind, Token};
 
 /// Most disclosures of one SD-JWT that are followed one by one; the span goes on, they are just not counted.

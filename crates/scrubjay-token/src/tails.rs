@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::compact::{is_dense, opens_object};
+use crate::compact::is_dense;
 use crate::frames::heads;
 use crate::lines::raw_lines;
 use crate::narrow;
+use crate::opening::opens_object;
 use crate::partials::part;
 use crate::runs::long_runs;
 use crate::view::View;

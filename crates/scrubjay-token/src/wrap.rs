@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::base64::{is_dotted, tail_len};
-use crate::compact::{is_mixed, opens_object, opens_token};
+use crate::compact::is_mixed;
 use crate::frames::is_numbered;
 use crate::lines::raw_lines;
 use crate::lists::is_dump_line;
 use crate::literals::last_literal;
 use crate::narrow;
+use crate::opening::{opens_object, opens_token};
 use crate::partials::part;
 use crate::parts::ends_in_object;
 use crate::runs::{self, STEP};

@@ -8,10 +8,11 @@ use super::part_len;
 use crate::analyze::{BASE64_CHARS_MIN, BASE64_STARTS_MAX, is_readable, is_worth_a_look};
 use crate::base64::{VALUE, decode_head, decode_into, head_len, is_base64, padding_len, tail_len};
 use crate::claim_set::DATE_CLAIMS;
-use crate::compact::{HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN, is_opening, may_be_head};
+use crate::compact::{HEADER_CHARS_MAX, HEADER_NAMES, SUSPECT_CHARS_MIN};
 use crate::fragments::{FRAGMENT_LEFT_CHARS_MIN, FRAGMENT_PART_CHARS_MIN, closes_end, closes_object, is_jwe_shape};
 use crate::json::{self, Status};
 use crate::lists::{decode_hex, lists};
+use crate::opening::{is_opening, may_be_head};
 
 /// Bytes of decoded text that show whether it is readable, as many as [`is_worth_a_look`] asks for.
 const HEAD_BYTES: usize = 48;
